@@ -1,0 +1,48 @@
+"""TimeSformer: from a folder of Kinetics videos and a checkpoint to tsf.om and its accuracy."""
+
+from pathlib import Path
+
+
+configfile: Path(workflow.basedir, "config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/model.smk"
+include: "rules/inference.smk"
+include: "rules/accuracy.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/tsf_sim.onnx",
+        "results/accuracy.md",
+    localrule: True
+
+
+# short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
+for artifact in ["tsf.onnx", "tsf_sim.onnx", "tsf.om", "k400.info", "accuracy.json"]:
+
+    rule:
+        name:
+            artifact
+        input:
+            f"results/{artifact}",
+        localrule: True
+
+
+onstart:
+    refuse_missing_tools(workflow.dag)
+
+
+onsuccess:
+    print("done; the report, if it was asked for, is results/accuracy.md")
+
+
+onerror:
+    print(
+        "stopped; the line 'error: ...' above says why, and results/logs/ has the whole logs."
+    )
+    print("Run the same command again: what is finished stays.")
+    print("If Snakemake says that the directory is locked, run it once with --unlock.")

@@ -1,0 +1,47 @@
+# Compare with the labels, and report.
+
+
+rule accuracy:
+    input:
+        code("accuracy"),
+        info="results/k400.info",
+        skipped="results/skipped.tsv",
+        results=expand("results/result/{engine}/sumary.json", engine=config["engines"]),
+    output:
+        "results/accuracy.json",
+    log:
+        "results/logs/accuracy.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        folders=expand("results/result/{engine}", engine=config["engines"]),
+    message:
+        "compare the results with the labels"
+    shell:
+        "python -m tsf.accuracy --info {input.info} --skipped {input.skipped}"
+        " --results {params.folders} --output {output} 2>&1 | tee {log}"
+
+
+rule report:
+    input:
+        code("report"),
+        accuracy="results/accuracy.json",
+        skipped="results/skipped.tsv",
+        simplified="results/tsf_sim.json",
+        verify="results/verify.json",
+    output:
+        report("results/accuracy.md", category="Accuracy"),
+    log:
+        "results/logs/report.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        dataset=config["dataset"]["name"],
+        reference=lambda wildcards: json.dumps(config["reference"]),
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report --accuracy {input.accuracy} --skipped {input.skipped}"
+        " --simplified {input.simplified} --verify {input.verify}"
+        " --dataset {params.dataset:q} --reference {params.reference:q} --output {output}"
+        " 2>&1 | tee {log}"

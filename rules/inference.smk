@@ -1,0 +1,47 @@
+# Run the engines over the .bin files; every engine reports in ais_bench's form.
+
+
+rule infer:
+    input:
+        code("infer"),
+        model="results/tsf_sim.onnx",
+        bins="results/out_bin/{shard}",
+    output:
+        directory("results/shards/{engine}/{shard}"),
+    log:
+        "results/logs/infer/{engine}/{shard}.log",
+    wildcard_constraints:
+        engine="onnxruntime",
+    # shards that are ready go through before new ones are made
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    message:
+        "infer with {wildcards.engine}, shard {wildcards.shard}"
+    shell:
+        "python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
+        " --input {input.bins} --output {output} --threads {threads} 2>&1 | tee {log}"
+
+
+rule gather:
+    input:
+        code("gather"),
+        info="results/k400.info",
+        shards=expand("results/shards/{{engine}}/{shard}", shard=SHARDS),
+    output:
+        # the summary stands for its folder: in one declared as a directory Snakemake leaves a file,
+        # and the guide's post-processing counts the files
+        inside="results/result/{engine}/sumary.json",
+        beside="results/result/{engine}_summary.json",
+    log:
+        "results/logs/gather/{engine}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        folder="results/result/{engine}",
+    message:
+        "gather the results of {wildcards.engine} in the order of k400.info"
+    shell:
+        "python -m tsf.gather --info {input.info} --shards {input.shards}"
+        " --output {params.folder} --summary {output.beside} 2>&1 | tee {log}"

@@ -1,0 +1,43 @@
+"""Check the configuration against config/schema.json, with messages that help."""
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from tsf.errors import UserError
+
+
+def check(config: dict, schema: Path) -> None:
+    """Raises UserError: every fault in a line of its own, with the key and what it may be."""
+    validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
+    if faults:
+        raise UserError("config: " + "; ".join(map(_explain, faults)))
+    checkpoint, digits = config["model"]["checkpoint"], config["model"]["sha256"]
+    if "://" in checkpoint and digits is None:
+        raise UserError(
+            "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
+            "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
+        )
+
+
+def _explain(fault: ValidationError) -> str:
+    key = ".".join(map(str, fault.path)) or "the top level"
+    known = sorted(fault.schema.get("properties", {}))
+    if fault.validator == "additionalProperties":
+        unknown = sorted(set(fault.instance) - set(known))
+        close = get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+        return f"{', '.join(map(repr, unknown))} is no key of {key}; {hint}"
+    if fault.validator == "required":
+        return f"{fault.message.split()[0]} is missing in {key}"
+    meaning = fault.schema.get("description", "")
+    if fault.validator == "enum":
+        allowed = ", ".join(map(str, fault.validator_value))
+        close = get_close_matches(str(fault.instance), map(str, fault.validator_value), n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        return f"{key} is {fault.instance!r}, allowed are {allowed}{hint}"
+    fault_text = fault.message.split(repr(fault.instance))[-1].strip()
+    return f"{key} is {fault.instance!r}, which {fault_text}. {meaning}"

@@ -1,0 +1,82 @@
+"""Download a file that is known by its sha256: resumed where it broke off, and checked."""
+
+import argparse
+import http.client
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tsf import errors
+from tsf.errors import UserError
+from tsf.files import sha256
+
+CHUNK = 1 << 20  # bytes
+SECONDS_BETWEEN_LINES = 5.0
+TIMEOUT = 60  # seconds without a byte
+
+
+def download(url: str, digest: str, output: Path) -> None:
+    """Save `url` as `output` if its sha256 begins with `digest`.
+
+    What has arrived stays in `<output>.part` when the connection breaks, and the next call goes
+    on from there. Raises UserError if the file cannot be had, or is another one.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_name(f"{output.name}.part")
+    try:
+        _fetch(url, part)
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            f"{url}: cannot be downloaded ({reason}); run again to resume, or download it "
+            "elsewhere and set model.checkpoint to the file"
+        ) from None
+    found = sha256(part)
+    if not found.startswith(digest):
+        part.unlink()
+        raise UserError(f"{url}: sha256 is {found}, expected {digest}...; nothing was kept")
+    os.replace(part, output)
+
+
+def _fetch(url: str, part: Path) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # all of it was there; the checksum decides
+        raise
+    with response:
+        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        have = have if resumed else 0
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length else 0
+        last_line = time.monotonic()
+        with open(part, "ab" if resumed else "wb") as file:
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                have += len(chunk)
+                if time.monotonic() - last_line >= SECONDS_BETWEEN_LINES:
+                    last_line = time.monotonic()
+                    print(f"{have >> 20} of {total >> 20} MiB", file=sys.stderr, flush=True)
+    if total and have < total:
+        raise http.client.IncompleteRead(b"", total - have)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--sha256", required=True, help="all of it, or its first 8 digits or more")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+    download(args.url, args.sha256, args.output)
+    print(f"{args.output}: sha256 matches {args.sha256}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

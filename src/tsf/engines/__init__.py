@@ -1,0 +1,1 @@
+"""The engines: what runs the model on a batch of clips."""

@@ -1,0 +1,16 @@
+"""How a step tells its user that the input is at fault: one line, no traceback."""
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """A fault of the input or the machine: what is wrong, where, and what to do about it."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a command line; a UserError or a failed file operation ends it with one line."""
+    try:
+        main()
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {error}")

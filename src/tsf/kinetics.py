@@ -1,0 +1,90 @@
+"""The Kinetics layout: annotation files, video names, labels, and which shard a video is in."""
+
+import csv
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsf.errors import UserError
+
+HEADER = ["label", "youtube_id", "time_start", "time_end", "split"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of an annotation file."""
+
+    video: str  # "<youtube id>_<start:06d>_<end:06d>", the file's name without ".mp4"
+    label: str  # the label's key, as `label_key` makes it
+
+
+def label_key(label: str) -> str:
+    """The class name in mmaction2's label maps (tools/data/parse_file_list.py, convert_label)."""
+    return label.replace('"', "").replace(" ", "_")
+
+
+def read_annotations(path: Path) -> list[Row]:
+    """Read a Kinetics csv: label, youtube_id, time_start, time_end, split, by position.
+
+    Raises UserError with file and line for a missing file, a wrong header or a malformed line.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such annotation file; check dataset.root in the config")
+    rows = []
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file)
+            header = next(lines, [])
+            if [name.strip() for name in header[:4]] != HEADER[:4]:
+                raise UserError(
+                    f"{path}, line 1: expected the header {','.join(HEADER)!r}, "
+                    f"found {','.join(header)!r}"
+                )
+            for fields in lines:
+                if fields:
+                    rows.append(_row(fields, f"{path}, line {lines.line_num}"))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: not a UTF-8 csv file ({error})") from None
+    if not rows:
+        raise UserError(f"{path}: lists no video")
+    return rows
+
+
+def _row(fields: list[str], where: str) -> Row:
+    if len(fields) < 4:
+        raise UserError(f"{where}: expected {','.join(HEADER)!r}, found {','.join(fields)!r}")
+    label, youtube_id, start, end = (field.strip() for field in fields[:4])
+    try:
+        video = f"{youtube_id}_{int(float(start)):06d}_{int(float(end)):06d}"
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"{where}: time_start and time_end must be seconds, found {start!r} and {end!r}"
+        ) from None
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", video):
+        raise UserError(f"{where}: {youtube_id!r} is no YouTube id (letters, digits, - and _)")
+    if not label:
+        raise UserError(f"{where}: the label is empty")
+    return Row(video, label_key(label))
+
+
+def class_names(train_csv: Path) -> list[str]:
+    """The classes in the order of their indices: the sorted label keys of the TRAIN csv.
+
+    That is what mmaction2's parse_kinetics_splits does, and the line order of its
+    label_map_k400.txt.
+    """
+    return sorted({row.label for row in read_annotations(train_csv)})
+
+
+def shard_of(video: str, shards: int) -> int:
+    """The shard that a video belongs to, by its name alone.
+
+    A hash, not a position: a video added, removed or replaced changes one shard only.
+    """
+    return zlib.crc32(video.encode()) % shards
+
+
+def videos_of_shard(rows: list[Row], shard: int, shards: int) -> list[str]:
+    """The distinct videos of one shard, in file order."""
+    return [v for v in dict.fromkeys(row.video for row in rows) if shard_of(v, shards) == shard]

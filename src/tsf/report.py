@@ -1,0 +1,124 @@
+"""accuracy.md: the accuracy in the form of the guide's table, and the evidence for it."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors, tables
+from tsf.files import write_text
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
+    """The guide's table: a row an engine, the reference figure below."""
+    rows = [
+        [
+            f"{engine['device']} ({name})",
+            str(engine["batch"]),
+            dataset,
+            f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}",
+            f"{engine['model_only_videos_per_second']:.2f} fps",
+        ]
+        for name, engine in accuracy["engines"].items()
+    ]
+    figure = f"top1 acc= {reference['top1']:.2f}"
+    rows.append([f"reference: {reference['source']}", "1", reference["dataset"], figure, "-"])
+    return table(["芯片型号", "Batch Size", "数据集", "精度", "性能"], rows)
+
+
+def interval_table(accuracy: dict) -> str:
+    rows = []
+    for name, engine in accuracy["engines"].items():
+        for k in ("top1", "top5"):
+            detail = engine[f"{k}_detail"]
+            low, high = detail["interval95"]
+            rows.append(
+                [
+                    name,
+                    k,
+                    f"{detail['percent']:.2f}",
+                    f"{low:.2f} to {high:.2f}",
+                    f"{detail['if_skipped_all_wrong']:.2f}",
+                    f"{detail['if_skipped_all_right']:.2f}",
+                ]
+            )
+    header = ["engine", "", "%", "95 % interval", "if all skipped were wrong", "... right"]
+    return table(header, rows)
+
+
+def parity_table(verify: dict) -> str:
+    rows = [
+        [
+            name,
+            f"{m['max_abs']:.2g}",
+            f"{m['relative_l2']:.2g}",
+            f"{100 * m['top1_agreement']:.0f} %",
+        ]
+        for name, m in verify["models"].items()
+    ]
+    return table(["model", "max abs", "relative L2", "top-1 agreement"], rows)
+
+
+def markdown(
+    accuracy: dict,
+    skipped: list[tuple[str, str, str]],
+    simplified: dict,
+    verify: dict,
+    dataset: str,
+    reference: dict,
+) -> str:
+    before, after = simplified["nodes"]
+    onnx = (
+        f"tsf_sim.onnx was simplified by onnxsim: {before} nodes became {after}."
+        if simplified["simplified"]
+        else f"tsf_sim.onnx is tsf.onnx unchanged, because {simplified['reason']}."
+    )
+    shown = table(["video", "label", "reason"], [list(row) for row in skipped[:50]])
+    more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
+    return f"""# Accuracy
+
+{guide_table(accuracy, dataset, reference)}
+fps: videos (three crops each) a second of model time alone, without decoding, copies and file
+reading, at the batch size of the row.
+
+## Every listed video
+
+{accuracy["listed"]} listed = {accuracy["scored"]} scored + {accuracy["skipped"]} skipped.
+
+{interval_table(accuracy)}
+{"No video was skipped." if not skipped else shown + more}
+## The model
+
+{onnx}
+
+Logits against mmaction2 in PyTorch on {len(verify["clips"])} real clips
+(at most {verify["max_abs_allowed"]} apart is allowed):
+
+{parity_table(verify)}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accuracy", type=Path, required=True)
+    parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--simplified", type=Path, required=True)
+    parser.add_argument("--verify", type=Path, required=True)
+    parser.add_argument("--dataset", required=True, help="its name in the table")
+    parser.add_argument("--reference", type=json.loads, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
+    args = parser.parse_args()
+
+    accuracy, simplified, verify = (
+        json.loads(path.read_text()) for path in (args.accuracy, args.simplified, args.verify)
+    )
+    skipped = tables.read_skipped(args.skipped)
+    text = markdown(accuracy, skipped, simplified, verify, args.dataset, args.reference)
+    write_text(args.output, text)
+
+
+if __name__ == "__main__":
+    errors.run(main)

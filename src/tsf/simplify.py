@@ -1,0 +1,78 @@
+"""Simplify an ONNX model with onnxsim, or keep it as it is and say why."""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import onnx
+
+from tsf import errors
+from tsf.files import whole_file, write_text
+
+
+class NotSimplified(Exception):
+    """onnxsim gave no usable model."""
+
+
+def simplify(model: Path, output: Path) -> None:
+    """Run onnxsim in a process of its own, since it is known to crash. Raises NotSimplified."""
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        simplified = Path(scratch) / "simplified.onnx"
+        command = [sys.executable, "-m", "onnxsim", str(model), str(simplified)]
+        result = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        print(result.stdout)
+        if result.returncode or not simplified.is_file():
+            last = (result.stdout.strip().splitlines() or ["no message"])[-1]
+            raise NotSimplified(f"onnxsim ended with status {result.returncode}: {last}")
+        graph = onnx.load(simplified)  # with the weights that onnxsim writes to a side file
+        check(onnx.load(model, load_external_data=False), graph)
+        # one file: ATC and ais_bench take no side file
+        onnx.save_model(graph, output, save_as_external_data=False)
+
+
+def check(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
+    """Inputs, outputs and opset must be as they were. Raises NotSimplified."""
+    try:
+        onnx.checker.check_model(after)
+    except onnx.checker.ValidationError as error:
+        raise NotSimplified(f"onnxsim's model is invalid: {error}") from None
+    for what in ("input", "output"):
+        old, new = (list(getattr(model.graph, what)) for model in (before, after))
+        if old != new:
+            raise NotSimplified(f"onnxsim changed the model's {what}s")
+    if before.opset_import[0].version != after.opset_import[0].version:
+        raise NotSimplified("onnxsim changed the opset")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--status", type=Path, required=True, help="json: was it simplified")
+    args = parser.parse_args()
+
+    reason = None
+    with whole_file(args.output) as part:
+        try:
+            simplify(args.model, part)
+        except NotSimplified as error:
+            reason = str(error)
+            print(f"warning: {reason}; going on with the unsimplified model")
+            shutil.copyfile(args.model, part)
+    before, after = (
+        len(onnx.load(path, load_external_data=False).graph.node)
+        for path in (args.model, args.output)
+    )
+    status = {"simplified": reason is None, "reason": reason, "nodes": [before, after]}
+    write_text(args.status, json.dumps(status, indent=2) + "\n")
+    print(f"{args.output}: {before} nodes -> {after}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

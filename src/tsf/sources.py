@@ -1,0 +1,41 @@
+"""Which of the package's files a step runs, so that the workflow redoes it when one changes."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def sources(module: str) -> tuple[Path, ...]:
+    """The files of `tsf.<module>` and of every tsf module that it imports, directly or not."""
+    found: dict[str, Path] = {}
+    _collect(f"tsf.{module}", found)
+    return tuple(sorted(found.values()))
+
+
+def _collect(name: str, found: dict[str, Path]) -> None:
+    path = _file(name)
+    if path is None or name in found:
+        return
+    found[name] = path
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            # `from tsf import x` may name a module, `from tsf.x import y` names one
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for imported in names:
+            if imported.startswith("tsf"):
+                _collect(imported, found)
+
+
+def _file(name: str) -> Path | None:
+    base = PACKAGE.joinpath(*name.split(".")[1:])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
