@@ -24,12 +24,13 @@ def video_scores(logits: np.ndarray) -> np.ndarray:
 
 
 def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """Whether each video's label is among its k best classes, ties broken as in mmaction2.
+    """Whether each video's label is among its k best classes, the later class first in a tie.
 
     scores: (videos, classes); labels: (videos,). Returns (videos,) bool. The mean is mmaction2's
-    top_k_accuracy (mmaction/core/evaluation/accuracy.py).
+    top_k_accuracy (mmaction/core/evaluation/accuracy.py), but for ties: there numpy's unstable
+    sort decides, which orders them by the processor and by the release of numpy.
     """
-    best = np.argsort(scores, axis=1)[:, -k:]  # (videos, k)
+    best = np.argsort(scores, axis=1, kind="stable")[:, -k:]  # (videos, k)
     return (best == labels[:, np.newaxis]).any(axis=1)
 
 
