@@ -28,7 +28,12 @@ def download(url: str, digest: str, output: Path) -> None:
     part = output.with_name(f"{output.name}.part")
     try:
         _fetch(url, part)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        TimeoutError,
+        ConnectionError,
+    ) as error:
         reason = getattr(error, "reason", None) or error
         raise UserError(
             f"{url}: cannot be downloaded ({reason}); run again to resume, or download it "

@@ -20,6 +20,8 @@ def _collect(name: str, found: dict[str, Path]) -> None:
     if path is None or name in found:
         return
     found[name] = path
+    if "." in name:
+        _collect(name.rpartition(".")[0], found)  # importing a module runs its package first
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
