@@ -10,6 +10,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/inference.smk"
+include: "rules/ascend.smk"
 include: "rules/accuracy.smk"
 
 

@@ -6,9 +6,13 @@ rule accuracy:
         code("accuracy"),
         info="results/k400.info",
         skipped="results/skipped.tsv",
+        list="results/videos.tsv",
+        file_list="results/kinetics400_val_list_rawframes.txt",
+        classes="results/classes.txt",
         results=expand("results/result/{engine}/sumary.json", engine=config["engines"]),
     output:
-        "results/accuracy.json",
+        accuracy="results/accuracy.json",
+        predictions="results/predictions.csv",
     log:
         "results/logs/accuracy.log",
     conda:
@@ -19,7 +23,9 @@ rule accuracy:
         "compare the results with the labels"
     shell:
         "python -m tsf.accuracy --info {input.info} --skipped {input.skipped}"
-        " --results {params.folders} --output {output} 2>&1 | tee {log}"
+        " --list {input.list} --file-list {input.file_list} --classes {input.classes}"
+        " --results {params.folders} --output {output.accuracy}"
+        " --predictions {output.predictions} 2>&1 | tee {log}"
 
 
 rule report:
@@ -37,11 +43,13 @@ rule report:
         "../envs/cpu.yaml"
     params:
         dataset=config["dataset"]["name"],
+        sampler=config["sampler"],
         reference=lambda wildcards: json.dumps(config["reference"]),
     message:
         "write {output}"
     shell:
         "python -m tsf.report --accuracy {input.accuracy} --skipped {input.skipped}"
         " --simplified {input.simplified} --verify {input.verify}"
-        " --dataset {params.dataset:q} --reference {params.reference:q} --output {output}"
+        " --dataset {params.dataset:q} --reference {params.reference:q}"
+        " --sampler {params.sampler} --output {output}"
         " 2>&1 | tee {log}"

@@ -3,21 +3,24 @@ import json
 import os
 import sys
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from tsf import tools
+from tsf import environment, tools
+from tsf.ascend import npu_smi
+from tsf.clip import BIN_BYTES
 from tsf.config import check
 from tsf.errors import UserError
 from tsf.files import sha256
-from tsf.fingerprint import shard_fingerprints
+from tsf.fingerprint import listing, shards
 from tsf.sources import sources
 
-tools.put_this_python_first()
-# a command finds the package without its being installed
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={Path(workflow.basedir, 'src')}; ")
+environment.put_this_python_first()
+# a command finds the package without its being installed; CANN's own modules stay behind it
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={Path(workflow.basedir, 'src')}${{PYTHONPATH:+:$PYTHONPATH}}; "
+)
 
 
 @contextmanager
@@ -26,19 +29,28 @@ def one_line():
     try:
         yield
     except UserError as fault:
-        raise WorkflowError(f"error: {fault}") from None
+        sys.exit(f"error: {fault}")
 
 
 with one_line():
     check(config, Path(workflow.basedir, "config/schema.json"))
+    if config["ascend"]["set_env"]:
+        environment.source(config["ascend"]["set_env"])
 
-SHARDS = [f"{n:03d}" for n in range(config["shards"])]
+LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
+SHARDS = [f"{n:03d}" for n in range(config["shards"])]
+ENGINES = config["engines"]
+ARCHIVES = f"--archives {config['upstream']['archives']}" if config["upstream"]["archives"] else ""
+FRAMES = config["frames"]
+KEEP_BIN = config["keep_bin"]
 
 
 wildcard_constraints:
     shard=r"\d{3}",
     engine=r"[a-z]+",
+    # batch 1 has the guide's names, tsf.om; others theirs, tsf_bs4.om
+    bs=r"(?:_bs(?:[2-9]|[1-9]\d+))?",
 
 
 def code(module):
@@ -54,10 +66,34 @@ def own_file(name):
     return name
 
 
+def dataset_shards():
+    """What is known of every shard before any work; nothing while the dataset is not made."""
+    with one_line():
+        return shards(LAYOUT, DATASET, len(SHARDS))
+
+
 def fingerprint(wildcards):
     """What the shard's videos look like: a parameter, so that a changed one redoes its shard."""
+    return dataset_shards()[int(wildcards.shard)].fingerprint
+
+
+def whole_fingerprint(wildcards):
+    return " ".join(shard.fingerprint for shard in dataset_shards())
+
+
+def bins_disk_mb(wildcards):
+    """The disk that a shard's .bin files take, refused if it is more than all may take."""
+    videos = max(shard.videos for shard in dataset_shards())
+    limit = workflow.global_resources.get("disk_mb")
+    need = ceil(videos * BIN_BYTES / 1e6)
     with one_line():
-        return shard_fingerprints(DATASET, len(SHARDS))[int(wildcards.shard)]
+        if limit is not None and need > limit.value:
+            raise UserError(
+                f"a shard of {videos} videos takes {need} MB of .bin files, more than "
+                f"disk_mb={limit.value} allows: set shards to {len(SHARDS) * -(-need // limit.value)}"
+                " or more in the config, or raise --resources disk_mb"
+            )
+    return ceil(dataset_shards()[int(wildcards.shard)].videos * BIN_BYTES / 1e6)
 
 
 def checkpoint_file():
@@ -74,8 +110,19 @@ def checkpoint_digest(wildcards):
     return config["model"]["sha256"] if made_here or not where.is_file() else sha256(where)
 
 
+def batch_suffix(batch):
+    return "" if batch == 1 else f"_bs{batch}"
+
+
+def batch_of(wildcards):
+    return int(wildcards.bs.removeprefix("_bs") or 1)
+
+
 def refuse_missing_tools(dag):
     """Stop before any work if a job that is due needs a tool that is not here."""
-    if any(job.rule.name == "om" for job in dag.needrun_jobs()):
-        with one_line():
+    due = {job.rule.name for job in dag.needrun_jobs()}
+    with one_line():
+        if "om" in due:
             tools.require_atc(config["ascend"]["soc_version"])
+        if due & {"infer_ascend", "measure_npu"}:
+            tools.require_ais_bench(config["ascend"]["python"])

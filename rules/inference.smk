@@ -1,27 +1,59 @@
 # Run the engines over the .bin files; every engine reports in ais_bench's form.
 
 
+def bins_inputs(wildcards):
+    """A shard's .bin files, or what they are made from within the job that runs the engine."""
+    return {"bins": f"results/out_bin/{wildcards.shard}"} if KEEP_BIN else clip_inputs(wildcards)
+
+
+def bins_folder(wildcards):
+    """Where the engine finds the .bin files."""
+    temporary = f"results/out_bin/{wildcards.engine}.{wildcards.shard}"
+    return f"results/out_bin/{wildcards.shard}" if KEEP_BIN else temporary
+
+
+def with_bins(wildcards):
+    """What goes before the engine's command to make the .bin files, and delete them after it."""
+    if KEEP_BIN:
+        return ""
+    source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
+    return (
+        f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
+        f" --processes {workflow.cores} --folder {bins_folder(wildcards)} -- "
+    )
+
+
 rule infer:
     input:
         code("infer"),
+        *([] if KEEP_BIN else code("with_bins")),
+        unpack(bins_inputs),
         model="results/tsf_sim.onnx",
-        bins="results/out_bin/{shard}",
     output:
-        directory("results/shards/{engine}/{shard}"),
+        **(
+            {}
+            if KEEP_BIN or FRAMES != "none"
+            else {"table": "results/decoded/{engine}.{shard}.tsv"}
+        ),
+        results=directory("results/shards/{engine}/{shard}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
         engine="onnxruntime",
-    # shards that are ready go through before new ones are made
-    priority: 1
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
+    params:
+        with_bins=with_bins,
+        bins=bins_folder,
+        fingerprint=lambda wildcards: None if KEEP_BIN else clip_fingerprint(wildcards),
     message:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
-        "python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
-        " --input {input.bins} --output {output} --threads {threads} 2>&1 | tee {log}"
+        "{params.with_bins}python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
+        " --input {params.bins} --output {output.results} --threads {threads} 2>&1 | tee {log}"
 
 
 rule gather:

@@ -1,4 +1,4 @@
-# From mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx and tsf.om.
+# From mmaction2's source and a checkpoint to tsf.onnx and tsf_sim.onnx.
 
 PATCHES = sorted(
     os.path.relpath(path) for path in Path(workflow.basedir, "patches").glob("*.patch")
@@ -17,11 +17,7 @@ rule mmaction2:
     conda:
         "../envs/cpu.yaml"
     params:
-        archives=(
-            f"--archives {config['upstream']['archives']}"
-            if config["upstream"]["archives"]
-            else ""
-        ),
+        archives=ARCHIVES,
     message:
         "fetch, check and patch mmaction2 and mmcv"
     shell:
@@ -77,30 +73,32 @@ rule onnx:
         mmaction2="results/mmaction2",
         checkpoint=ancient(checkpoint_file()),
     output:
-        "results/tsf.onnx",
+        "results/tsf{bs}.onnx",
     log:
-        "results/logs/onnx.log",
+        "results/logs/onnx{bs}.log",
     conda:
         "../envs/cpu.yaml"
     params:
         config=own_file(config["model"]["config"]),
         checkpoint_digest=checkpoint_digest,
+        batch=batch_of,
     message:
         "export mmaction2's model to {output}"
     shell:
         "python -m tsf.export --mmaction2 {input.mmaction2} --config {params.config}"
-        " --checkpoint {input.checkpoint} --output {output} 2>&1 | tee {log}"
+        " --checkpoint {input.checkpoint} --batch {params.batch} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule onnx_sim:
     input:
         code("simplify"),
-        onnx="results/tsf.onnx",
+        onnx="results/tsf{bs}.onnx",
     output:
-        onnx="results/tsf_sim.onnx",
-        status="results/tsf_sim.json",
+        onnx="results/tsf{bs}_sim.onnx",
+        status="results/tsf{bs}_sim.json",
     log:
-        "results/logs/onnx_sim.log",
+        "results/logs/onnx_sim{bs}.log",
     conda:
         "../envs/cpu.yaml"
     message:
@@ -117,7 +115,8 @@ rule verify_onnx:
         checkpoint=ancient(checkpoint_file()),
         onnx=["results/tsf.onnx", "results/tsf_sim.onnx"],
         info="results/k400.info",
-        videos=ancient(DATASET / "val"),
+        list="results/videos.tsv",
+        files=ancient(VIDEOS),
     output:
         "results/verify.json",
     log:
@@ -128,34 +127,12 @@ rule verify_onnx:
     params:
         config=own_file(config["model"]["config"]),
         sampler=config["sampler"],
+        root=DATASET,
         checkpoint_digest=checkpoint_digest,
     message:
         "compare every logit of the ONNX models with PyTorch on real clips"
     shell:
         "python -m tsf.verify --mmaction2 {input.mmaction2} --config {params.config}"
         " --checkpoint {input.checkpoint} --onnx {input.onnx} --info {input.info}"
-        " --videos {input.videos} --sampler {params.sampler} --threads {threads}"
+        " --list {input.list} --root {params.root} --sampler {params.sampler} --threads {threads}"
         " --output {output} 2>&1 | tee {log}"
-
-
-rule om:
-    input:
-        onnx="results/tsf_sim.onnx",
-    output:
-        "results/tsf.om",
-    log:
-        "results/logs/om.log",
-    # atc drops fusion_result.json and kernel_meta/ into its working directory
-    shadow:
-        "minimal"
-    conda:
-        "../envs/ascend.yaml"
-    params:
-        soc_version=config["ascend"]["soc_version"],
-    message:
-        "compile {input.onnx} to {output} for {params.soc_version}"
-    shell:
-        "atc --framework=5 --model={input.onnx} --output=results/tsf --input_format=ND"
-        ' --input_shape="imgs:1,3,3,8,224,224" --log=error --soc_version={params.soc_version}'
-        ' --op_select_implmode=high_performance --optypelist_for_implmode="Gelu"'
-        " 2>&1 | tee {log}"

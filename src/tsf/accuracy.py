@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from tsf import errors, results, tables
+from tsf import dataset, errors, results, tables
+from tsf.clip import CROPS
 from tsf.errors import UserError
-from tsf.files import write_text
-from tsf.preprocess import CROPS
+from tsf.files import whole_file, write_text
+from tsf.sampling import SAMPLERS, frame_numbers
 
 
 def video_scores(logits: np.ndarray) -> np.ndarray:
@@ -95,20 +97,33 @@ def read_scores(folder: Path, info: list[tables.Scored]) -> np.ndarray:
     return scores
 
 
-def assess(folder: Path, info: list[tables.Scored], skipped: int) -> dict:
-    """The accuracy of the results in one engine's folder."""
-    scores = read_scores(folder, info)  # (videos, classes)
+def assess(scores: np.ndarray, info: list[tables.Scored], skipped: int) -> dict:
+    """Top-1 and top-5 over the videos that have a label; nothing if none has.
+
+    scores: (videos, classes).
+    """
     labels = np.array([video.label for video in info])
+    labelled = labels != tables.NO_LABEL
+    videos = int(labelled.sum())
+    if not videos:
+        return {"videos": 0}
     top1, top5 = (
-        figure(int(top_k_hits(scores, labels, k).sum()), len(info), skipped) for k in (1, 5)
+        figure(int(top_k_hits(scores[labelled], labels[labelled], k).sum()), videos, skipped)
+        for k in (1, 5)
     )
-    summary = results.read_summary(folder / results.SUMMARY)
     return {
         "top1": top1.percent,
         "top5": top5.percent,
-        "videos": len(info),
+        "videos": videos,
         "top1_detail": asdict(top1),
         "top5_detail": asdict(top5),
+    }
+
+
+def describe(folder: Path) -> dict:
+    """What ran, and how fast, from the engine's summary."""
+    summary = results.read_summary(folder / results.SUMMARY)
+    return {
         "device": summary["args"]["device"],
         "batch": summary["args"]["batchsize"],
         "model": summary["args"]["model"],
@@ -116,24 +131,72 @@ def assess(folder: Path, info: list[tables.Scored], skipped: int) -> dict:
     }
 
 
+def moved_by_sampler(file_list: Path) -> int:
+    """In how many videos of the file list mmaction2 0.x and 1.x pick different frames."""
+    totals = (int(line.split(" ")[1]) for line in file_list.read_text("utf-8").splitlines())
+    return sum(len({tuple(frame_numbers(total, s)) for s in SAMPLERS}) > 1 for total in totals)
+
+
+def predictions(
+    scores: np.ndarray, info: list[tables.Scored], paths: dict[str, str], classes: list[str]
+) -> pd.DataFrame:
+    """The five best classes of every video, by name where the classes have names.
+
+    scores: (videos, classes).
+    """
+    best = np.argsort(scores, axis=1, kind="stable")[:, :-6:-1]  # (videos, 5)
+    columns: dict[str, list] = {
+        "video": [video.video for video in info],
+        "path": [paths[video.video] for video in info],
+        "label": [
+            "" if video.label == tables.NO_LABEL else class_name(video.label, classes)
+            for video in info
+        ],
+    }
+    for place in range(best.shape[1]):
+        index = best[:, place]
+        columns[f"top{place + 1}"] = [class_name(i, classes) for i in index]
+        columns[f"probability{place + 1}"] = scores[np.arange(len(info)), index].round(6).tolist()
+    return pd.DataFrame(columns)
+
+
+def class_name(index: int, classes: list[str]) -> str:
+    return classes[index] if index < len(classes) else str(index)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--info", type=Path, required=True)
     parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--file-list", type=Path, required=True)
+    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
     parser.add_argument("--results", type=Path, required=True, nargs="+", help="an engine each")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
+    parser.add_argument("--predictions", type=Path, required=True, help="csv to write")
     args = parser.parse_args()
 
     info = tables.read_info(args.info)
     skipped = tables.read_skipped(args.skipped)
+    paths = {video.video: video.path for video in dataset.read_list(args.list)}
+    classes = args.classes.read_text("utf-8").splitlines()
+    scores = {folder.name: read_scores(folder, info) for folder in args.results}
     content = {
-        "engines": {folder.name: assess(folder, info, len(skipped)) for folder in args.results},
+        "engines": {
+            folder.name: assess(scores[folder.name], info, len(skipped)) | describe(folder)
+            for folder in args.results
+        },
         "listed": len(info) + len(skipped),
         "scored": len(info),
         "skipped": len(skipped),
         "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),
+        "moved_by_sampler": moved_by_sampler(args.file_list),
     }
     write_text(args.output, json.dumps(content, indent=2) + "\n")
+    tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}
+    table = pd.concat(tops, names=["engine", None]).droplevel(1)
+    with whole_file(args.predictions) as part:
+        table.to_csv(part)
 
 
 if __name__ == "__main__":

@@ -39,5 +39,7 @@ def _explain(fault: ValidationError) -> str:
         close = get_close_matches(str(fault.instance), map(str, fault.validator_value), n=1)
         hint = f", did you mean {close[0]!r}?" if close else ""
         return f"{key} is {fault.instance!r}, allowed are {allowed}{hint}"
+    if fault.validator_value == "boolean":
+        meaning += " With --config it is True or False."
     fault_text = fault.message.split(repr(fault.instance))[-1].strip()
     return f"{key} is {fault.instance!r}, which {fault_text}. {meaning}"

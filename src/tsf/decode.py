@@ -87,6 +87,9 @@ def _open(video: Path) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
         raise SkippedVideo(_why_not_opened(video))
+    # mmcv's VideoReader seeks before it reads, and in a file that does not begin with a key frame
+    # (a cut without re-encoding) that changes which frames come out
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
     return capture
 
 

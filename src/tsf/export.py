@@ -9,6 +9,7 @@ import onnx
 import torch
 
 from tsf import errors, model
+from tsf.clip import CLIP_SHAPE
 from tsf.files import whole_file
 
 OPSET = 11  # every CANN release reads it
@@ -26,7 +27,7 @@ def export(mmaction2: Path, recogniser: torch.nn.Module, batch: int, output: Pat
         warnings.simplefilter("ignore", category=torch.jit.TracerWarning)
         warnings.simplefilter("ignore", category=DeprecationWarning)
         exporter.pytorch2onnx(
-            recogniser, (batch, *model.INPUT_SHAPE), opset_version=OPSET, output_file=str(part)
+            recogniser, (batch, *CLIP_SHAPE), opset_version=OPSET, output_file=str(part)
         )
         onnx.checker.check_model(str(part))
 

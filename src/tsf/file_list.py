@@ -4,66 +4,79 @@ import argparse
 import os
 from pathlib import Path
 
-from tsf import errors, kinetics, tables
+from tsf import dataset, errors, tables
 from tsf.errors import UserError
 from tsf.files import whole_folder, write_text
 
+UNKNOWN_LABEL = "unknown label: not among the classes"
+DUPLICATE = "duplicate row"
+
 
 def account(
-    rows: list[kinetics.Row], decoded: dict[str, tables.Decoded], classes: list[str]
-) -> tuple[list[tables.Scored], list[tuple[kinetics.Row, str]]]:
-    """Split the listed rows into scored and skipped (with the reason), in file order.
+    listed: list[dataset.Listed], decoded: dict[str, tables.Decoded], classes: list[str]
+) -> tuple[list[tables.Scored], list[tuple[dataset.Listed, str]]]:
+    """Split the listed videos into scored and skipped (with the reason), in the list's order.
 
     Raises UserError if a listed video was never looked at, or if none can be scored.
     """
     class_index = {name: index for index, name in enumerate(classes)}
     scored: list[tables.Scored] = []
-    skipped: list[tuple[kinetics.Row, str]] = []
+    skipped: list[tuple[dataset.Listed, str]] = []
     seen = set()
-    for row in rows:
-        if row.video not in decoded:
-            raise UserError(f"{row.video} is listed, but no shard's table has it: rerun the shards")
-        if row.video in seen:
-            skipped.append((row, "duplicate row"))
-        elif decoded[row.video].skipped:
-            skipped.append((row, decoded[row.video].skipped))
-        elif row.label not in class_index:
-            skipped.append((row, "unknown label: not in train.csv"))
+    for video in listed:
+        if video.video not in decoded:
+            raise UserError(
+                f"{video.path} is listed, but was not there when the shards were made: run again"
+            )
+        if video.video in seen:
+            skipped.append((video, DUPLICATE))
+        elif decoded[video.video].skipped:
+            skipped.append((video, decoded[video.video].skipped))
+        elif video.label and video.label not in class_index:
+            skipped.append((video, UNKNOWN_LABEL))
         else:
-            scored.append(tables.Scored(len(scored), row.video, class_index[row.label]))
-        seen.add(row.video)
+            label = class_index.get(video.label, tables.NO_LABEL)
+            scored.append(tables.Scored(len(scored), video.video, label))
+        seen.add(video.video)
     if not scored:
         raise UserError(
-            f"none of the {len(rows)} listed videos can be scored; the first is skipped for: "
-            f"{skipped[0][1]} ({skipped[0][0].video}); check dataset.root in the config"
+            f"none of the {len(listed)} listed videos can be scored; the first is skipped for: "
+            f"{skipped[0][1]} ({skipped[0][0].path}); check dataset.root in the config"
         )
     return scored, skipped
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--annotations", type=Path, required=True, help="csv that lists the videos")
-    parser.add_argument("--classes", type=Path, required=True, help="csv that defines the classes")
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
     parser.add_argument("--tables", type=Path, required=True, nargs="+", help="the shards' tables")
     parser.add_argument("--rawframes", type=Path, nargs="*", default=[], help="the shards' folders")
+    parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
     parser.add_argument("--file-list", type=Path, required=True)
     parser.add_argument("--info", type=Path, required=True)
     parser.add_argument("--skipped", type=Path, required=True)
     parser.add_argument("--links", type=Path, help="folder to write: <video> -> its raw frames")
     args = parser.parse_args()
 
-    rows = kinetics.read_annotations(args.annotations)
+    listed = dataset.read_list(args.list)
     decoded = {video.video: video for path in args.tables for video in tables.read_shard(path)}
-    scored, skipped = account(rows, decoded, kinetics.class_names(args.classes))
+    scored, skipped = account(listed, decoded, args.classes.read_text("utf-8").splitlines())
+    for video, reason in skipped:
+        print(f"skipped {video.path}: {reason}")
+    if skipped and args.on_bad_video == "fail":
+        raise UserError(
+            f"{len(skipped)} of {len(listed)} listed videos cannot be scored, the first is "
+            f"{skipped[0][0].path}: {skipped[0][1]}; mend them, or set on_bad_video to skip"
+        )
 
     lines = (f"{v.video} {decoded[v.video].frames} {v.label}\n" for v in scored)
     write_text(args.file_list, "".join(lines))
     tables.write_info(args.info, scored)
-    lines = (f"{row.video}\t{row.label}\t{reason}\n" for row, reason in skipped)
-    write_text(args.skipped, tables.SKIPPED_HEADER + "".join(lines))
+    tables.write_skipped(args.skipped, [(v.video, v.label, reason) for v, reason in skipped])
     if args.links:
         link_rawframes(args.rawframes, args.links)
-    print(f"{len(rows)} videos listed, {len(scored)} scored, {len(skipped)} skipped")
+    print(f"{len(listed)} videos listed, {len(scored)} scored, {len(skipped)} skipped")
 
 
 def link_rawframes(shards: list[Path], links: Path) -> None:

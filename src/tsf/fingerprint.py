@@ -2,49 +2,80 @@
 
 import csv
 import hashlib
-import os
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tsf import kinetics
+from tsf.dataset import Listed, list_videos, shard_of
+from tsf.files import write_text
 
-MANIFEST = (
-    "manifest.tsv"  # of a generated dataset: name, size, mtime_ns of each listed video as made
-)
+MANIFEST = "manifest.tsv"  # of a generated dataset: each listed video as it was made
+MISSING = "missing"
+
+
+@dataclass
+class Shard:
+    """What the workflow knows of a shard before any work."""
+
+    videos: int = 0
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> str:
+        return _digest(self.changes)
 
 
 @cache
-def shard_fingerprints(root: Path, shards: int) -> list[str]:
-    """A short string for every shard that changes when a listed video of it does.
+def shards(layout: str, root: Path, number: int) -> list[Shard]:
+    """Every shard: how many videos, and a fingerprint that changes when one of them does.
 
-    A video is its name, size and modification time. A generated dataset is described by what
-    differs from its manifest, so that the string is the same before it is made and after.
+    A video is its name, path, size and modification time. A generated dataset is described by
+    what differs from its manifest, so that the fingerprint is the same before it is made and
+    after. Raises UserError.
     """
-    annotations = root / "annotations/val.csv"
-    if not annotations.is_file():
-        return [_digest([])] * shards
-    as_made = _manifest(root / MANIFEST)
-    found = {
-        entry.name: f"{entry.stat().st_size} {entry.stat().st_mtime_ns}"
-        for entry in os.scandir(root / "val")
-    }
-    seen: list[list[str]] = [[] for _ in range(shards)]
-    for video in {row.video for row in kinetics.read_annotations(annotations)}:
-        state = found.get(f"{video}.mp4", "missing")
-        if state != as_made.get(f"{video}.mp4"):
-            seen[kinetics.shard_of(video, shards)].append(f"{video} {state}")
-    return [_digest(lines) for lines in seen]
+    found = [Shard() for _ in range(number)]
+    if not _is_made(layout, root):
+        return found
+    as_made = _read_manifest(root / MANIFEST)
+    for video in set(list_videos(layout, root)):
+        shard = found[shard_of(video.video, number)]
+        shard.videos += 1
+        state = _state(root / video.path)
+        if state != as_made.get(video.path):
+            shard.changes.append(f"{video.video} {video.path} {state}")
+    return found
 
 
-def _manifest(path: Path) -> dict[str, str]:
+def listing(layout: str, root: Path) -> str:
+    """Changes when a video is added to, or removed from, a dataset that has no list of its own."""
+    if layout == "kinetics":
+        return ""  # the list is the csv, which is an input
+    return _digest([f"{video.video} {video.path}" for video in list_videos(layout, root)])
+
+
+def write_manifest(root: Path, videos: list[Listed]) -> None:
+    """Record a generated dataset as it was made; to be written last."""
+    lines = (f"{video.path}\t{_state(root / video.path)}\n" for video in videos)
+    write_text(root / MANIFEST, "path\tstate\n" + "".join(lines))
+
+
+def _is_made(layout: str, root: Path) -> bool:
+    return (root / "annotations/val.csv").is_file() if layout == "kinetics" else root.is_dir()
+
+
+def _state(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return MISSING
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _read_manifest(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return {
-            row["name"]: f"{row['size']} {row['mtime_ns']}" if row["size"] else "missing"
-            for row in rows
-        }
+        return {row["path"]: row["state"] for row in csv.DictReader(file, delimiter="\t")}
 
 
 def _digest(lines: list[str]) -> str:

@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from tsf import decode, errors, kinetics, tables
+from tsf import dataset, decode, errors, tables
 from tsf.files import whole_folder
 from tsf.progress import each
 from tsf.sampling import SAMPLERS
@@ -16,33 +16,34 @@ def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
     which: "needed" writes the clip's frames only, "all" writes every one; names and bytes are
     the same. Raises SkippedVideo, and then leaves no folder.
     """
-    if which == "needed":
-        total, jpegs = decode.clip_rawframes(video, sampler)
-        with whole_folder(folder) as part:
+    with whole_folder(folder) as part:
+        if which == "needed":
+            total, jpegs = decode.clip_rawframes(video, sampler)
             for number, jpeg in jpegs.items():
                 (part / f"img_{number:05d}.jpg").write_bytes(jpeg)
-        return total
-    with whole_folder(folder) as part:
+            return total
         total = 0
         for jpeg in decode.all_rawframes(video):
             total += 1
             (part / f"img_{total:05d}.jpg").write_bytes(jpeg)
-    return total
+        return total
 
 
-def extract_or_skip(name: str, videos: Path, folder: Path, which: str, sampler: str):
-    """`extract` of the video called `name`, its outcome as a row of the shard's table."""
+def extract_or_skip(
+    listed: dataset.Listed, root: Path, folder: Path, which: str, sampler: str
+) -> tables.Decoded:
+    """`extract` into `folder`/<video>, its outcome as a row of the shard's table."""
     try:
-        total = extract(videos / f"{name}.mp4", folder / name, which, sampler)
+        total = extract(root / listed.path, folder / listed.video, which, sampler)
     except decode.SkippedVideo as reason:
-        return tables.Decoded(name, 0, str(reason))
-    return tables.Decoded(name, total, "")
+        return tables.Decoded(listed.video, 0, str(reason))
+    return tables.Decoded(listed.video, total, "")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--annotations", type=Path, required=True, help="csv that lists the videos")
-    parser.add_argument("--videos", type=Path, required=True, help="folder of <name>.mp4")
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--frames", choices=["needed", "all"], default="needed")
@@ -52,18 +53,13 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
 
-    rows = kinetics.read_annotations(args.annotations)
-    names = kinetics.videos_of_shard(rows, args.shard, args.shards)
+    videos = dataset.in_shard(dataset.read_list(args.list), args.shard, args.shards)
     with whole_folder(args.rawframes) as folder:
         work = partial(
-            extract_or_skip,
-            videos=args.videos,
-            folder=folder,
-            which=args.frames,
-            sampler=args.sampler,
+            extract_or_skip, root=args.root, folder=folder, which=args.frames, sampler=args.sampler
         )
-        what = f"raw frames, shard {args.shard + 1} of {args.shards}"
-        decoded = list(each(work, names, args.processes, what))
+        what = f"raw frames, shard {args.shard:03d}"
+        decoded = list(each(work, videos, args.processes, what))
     tables.write_shard(args.table, decoded)
 
 

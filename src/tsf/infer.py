@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors, results
+from tsf.clip import BIN_BYTES, CLIP_SHAPE, CROPS
 from tsf.engines.onnxruntime import OnnxRuntime
 from tsf.errors import UserError
 from tsf.files import whole_folder
-from tsf.preprocess import BIN_BYTES, CLIP_SHAPE, CROPS
 from tsf.progress import with_progress
 
 ENGINES = {"onnxruntime": OnnxRuntime}

@@ -1,8 +1,7 @@
-"""The Kinetics layout: annotation files, video names, labels, and which shard a video is in."""
+"""The Kinetics annotation files: video names, labels and classes."""
 
 import csv
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +53,8 @@ def read_annotations(path: Path) -> list[Row]:
 def _row(fields: list[str], where: str) -> Row:
     if len(fields) < 4:
         raise UserError(f"{where}: expected {','.join(HEADER)!r}, found {','.join(fields)!r}")
-    label, youtube_id, start, end = (field.strip() for field in fields[:4])
+    label = fields[0]  # a blank at its end counts, as in mmaction2
+    youtube_id, start, end = (field.strip() for field in fields[1:4])
     try:
         video = f"{youtube_id}_{int(float(start)):06d}_{int(float(end)):06d}"
     except (ValueError, OverflowError):
@@ -63,7 +63,7 @@ def _row(fields: list[str], where: str) -> Row:
         ) from None
     if not re.fullmatch(r"[A-Za-z0-9_-]+", video):
         raise UserError(f"{where}: {youtube_id!r} is no YouTube id (letters, digits, - and _)")
-    if not label:
+    if not label.strip():
         raise UserError(f"{where}: the label is empty")
     return Row(video, label_key(label))
 
@@ -75,16 +75,3 @@ def class_names(train_csv: Path) -> list[str]:
     label_map_k400.txt.
     """
     return sorted({row.label for row in read_annotations(train_csv)})
-
-
-def shard_of(video: str, shards: int) -> int:
-    """The shard that a video belongs to, by its name alone.
-
-    A hash, not a position: a video added, removed or replaced changes one shard only.
-    """
-    return zlib.crc32(video.encode()) % shards
-
-
-def videos_of_shard(rows: list[Row], shard: int, shards: int) -> list[str]:
-    """The distinct videos of one shard, in file order."""
-    return [v for v in dict.fromkeys(row.video for row in rows) if shard_of(v, shards) == shard]

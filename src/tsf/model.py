@@ -9,7 +9,6 @@ import torch
 from tsf.errors import UserError
 
 CONFIGS = "mmaction/.mim/configs/recognition/timesformer"
-INPUT_SHAPE = (3, 3, 8, 224, 224)  # views, RGB, frames, y, x of one video
 
 
 def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:

@@ -12,15 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tsf import decode, errors, tables
+from tsf import dataset, decode, errors, tables
+from tsf.clip import CLIP_SHAPE, SIDE
 from tsf.files import whole_file, whole_folder
 from tsf.progress import each
-from tsf.sampling import CLIP_LEN, SAMPLERS, frame_numbers
-
-CROPS = 3
-SIDE = 224  # pixels, the model's input
-CLIP_SHAPE = (CROPS, 3, CLIP_LEN, SIDE, SIDE)
-BIN_BYTES = 4 * CROPS * 3 * CLIP_LEN * SIDE * SIDE  # 14,450,688
+from tsf.sampling import SAMPLERS, frame_numbers
 
 # Normalize(mean=127.5, std=127.5) in mmcv's arithmetic: a float32 division. A float32
 # reciprocal, or u / 127.5 - 1, is off by one ulp on half of the values.
@@ -66,36 +62,71 @@ def write_bin(clip: np.ndarray, path: Path) -> None:
         clip.astype("<f4", copy=False).tofile(part)
 
 
-def clip_from_video(video: Path, sampler: str) -> np.ndarray:
-    """The model's input straight from a video, the raw frames staying in memory.
+def clip_from_video(video: Path, sampler: str) -> tuple[int, np.ndarray]:
+    """The frame count and the model's input straight from a video, the JPEGs staying in memory.
 
-    Returns (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224) float32. Raises SkippedVideo.
+    The input is (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224) float32. Raises SkippedVideo.
     """
     total, jpegs = decode.clip_rawframes(video, sampler)
-    return clip_from_jpegs([jpegs[number] for number in frame_numbers(total, sampler)])
+    return total, clip_from_jpegs([jpegs[number] for number in frame_numbers(total, sampler)])
 
 
-def preprocess(decoded: tables.Decoded, rawframes: Path, folder: Path, sampler: str) -> None:
+def bin_from_rawframes(
+    decoded: tables.Decoded, rawframes: Path, folder: Path, sampler: str
+) -> tables.Decoded:
     """Write `folder`/<video>.bin from the raw frames in `rawframes`/<video>/."""
     numbers = frame_numbers(decoded.frames, sampler)
     jpegs = [(rawframes / decoded.video / f"img_{n:05d}.jpg").read_bytes() for n in numbers]
     write_bin(clip_from_jpegs(jpegs), folder / f"{decoded.video}.bin")
+    return decoded
+
+
+def bin_from_video(
+    listed: dataset.Listed, root: Path, folder: Path, sampler: str
+) -> tables.Decoded:
+    """Write `folder`/<video>.bin from the video; the outcome as a row of the shard's table."""
+    try:
+        total, clip = clip_from_video(root / listed.path, sampler)
+    except decode.SkippedVideo as reason:
+        return tables.Decoded(listed.video, 0, str(reason))
+    write_bin(clip, folder / f"{listed.video}.bin")
+    return tables.Decoded(listed.video, total, "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the clips of a shard come from: raw frames, or else the videos themselves."""
+    parser.add_argument("--rawframes", type=Path, help="folder of raw frames; its table is read")
+    parser.add_argument("--list", type=Path, help="tsv of the listed videos; the table is written")
+    parser.add_argument("--root", type=Path, help="what the list's paths are relative to")
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--table", type=Path, required=True, help="tsv: frames a video")
+    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
+    parser.add_argument("--processes", type=int, default=1)
+
+
+def make_bins(args: argparse.Namespace, folder: Path) -> None:
+    """Write the .bin files of a shard into `folder`, from what `add_arguments` describes."""
+    what = f"preprocess, {args.table.stem}"
+    if args.rawframes:
+        decoded = [video for video in tables.read_shard(args.table) if not video.skipped]
+        work = partial(
+            bin_from_rawframes, rawframes=args.rawframes, folder=folder, sampler=args.sampler
+        )
+        list(each(work, decoded, args.processes, what))
+    else:
+        videos = dataset.in_shard(dataset.read_list(args.list), args.shard, args.shards)
+        work = partial(bin_from_video, root=args.root, folder=folder, sampler=args.sampler)
+        tables.write_shard(args.table, list(each(work, videos, args.processes, what)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the .bin files of one shard.")
-    parser.add_argument("--rawframes", type=Path, required=True, help="folder of raw frames")
-    parser.add_argument("--table", type=Path, required=True, help="the shard's frame counts")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
+    add_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
-
-    videos = [video for video in tables.read_shard(args.table) if not video.skipped]
     with whole_folder(args.output) as folder:
-        work = partial(preprocess, rawframes=args.rawframes, folder=folder, sampler=args.sampler)
-        for _ in each(work, videos, args.processes, f"preprocess {args.output.name}"):
-            pass
+        make_bins(args, folder)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tsf import errors, tables
 from tsf.files import write_text
+from tsf.sampling import SAMPLERS
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -20,7 +21,9 @@ def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
             f"{engine['device']} ({name})",
             str(engine["batch"]),
             dataset,
-            f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}",
+            f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}"
+            if engine["videos"]
+            else "no labels",
             f"{engine['model_only_videos_per_second']:.2f} fps",
         ]
         for name, engine in accuracy["engines"].items()
@@ -33,7 +36,7 @@ def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
 def interval_table(accuracy: dict) -> str:
     rows = []
     for name, engine in accuracy["engines"].items():
-        for k in ("top1", "top5"):
+        for k in ("top1", "top5") if engine["videos"] else ():
             detail = engine[f"{k}_detail"]
             low, high = detail["interval95"]
             rows.append(
@@ -70,6 +73,7 @@ def markdown(
     verify: dict,
     dataset: str,
     reference: dict,
+    sampler: str,
 ) -> str:
     before, after = simplified["nodes"]
     onnx = (
@@ -77,6 +81,7 @@ def markdown(
         if simplified["simplified"]
         else f"tsf_sim.onnx is tsf.onnx unchanged, because {simplified['reason']}."
     )
+    other = next(s for s in SAMPLERS if s != sampler)
     shown = table(["video", "label", "reason"], [list(row) for row in skipped[:50]])
     more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
     return f"""# Accuracy
@@ -91,6 +96,9 @@ reading, at the batch size of the row.
 
 {interval_table(accuracy)}
 {"No video was skipped." if not skipped else shown + more}
+Frames picked as in {sampler}; {other} picks others in {accuracy["moved_by_sampler"]} of the
+{accuracy["scored"]} scored videos.
+
 ## The model
 
 {onnx}
@@ -109,6 +117,7 @@ def main() -> None:
     parser.add_argument("--verify", type=Path, required=True)
     parser.add_argument("--dataset", required=True, help="its name in the table")
     parser.add_argument("--reference", type=json.loads, required=True)
+    parser.add_argument("--sampler", choices=SAMPLERS, required=True)
     parser.add_argument("--output", type=Path, required=True, help="markdown to write")
     args = parser.parse_args()
 
@@ -116,7 +125,9 @@ def main() -> None:
         json.loads(path.read_text()) for path in (args.accuracy, args.simplified, args.verify)
     )
     skipped = tables.read_skipped(args.skipped)
-    text = markdown(accuracy, skipped, simplified, verify, args.dataset, args.reference)
+    text = markdown(
+        accuracy, skipped, simplified, verify, args.dataset, args.reference, args.sampler
+    )
     write_text(args.output, text)
 
 

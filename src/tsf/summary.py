@@ -11,7 +11,8 @@ def summary(accuracy: dict, report: Path) -> str:
     lines = [f"videos   {accuracy['listed']} listed, {accuracy['scored']} scored"]
     lines += [f"skipped  {n}: {reason}" for reason, n in accuracy["skipped_reasons"].items()]
     for name, engine in accuracy["engines"].items():
-        lines.append(f"{name}  top-1 {engine['top1']:.2f} %, top-5 {engine['top5']:.2f} %")
+        if engine["videos"]:
+            lines.append(f"{name}  top-1 {engine['top1']:.2f} %, top-5 {engine['top5']:.2f} %")
     return "\n".join([*lines, f"report   {report}"])
 
 

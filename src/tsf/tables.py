@@ -1,5 +1,6 @@
 """The small tab-separated tables that the steps hand to each other."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from tsf.files import write_text
 
 SHARD_HEADER = "video\tframes\tskipped\n"
 SKIPPED_HEADER = "video\tlabel\treason\n"
+NO_LABEL = -1  # as in mmaction2's list of the unlabelled test split
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Scored:
 
     index: int  # 0 .. n - 1, the name of its result file
     video: str
-    label: int
+    label: int  # the index of its class, or NO_LABEL
 
 
 def write_shard(path: Path, videos: Iterable[Decoded]) -> None:
@@ -50,10 +52,14 @@ def read_info(path: Path) -> list[Scored]:
     videos = []
     for index, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
         fields = line.split(" ")
-        if len(fields) != 3 or fields[0] != str(index) or not fields[2].isdigit():
+        if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"\d+|-1", fields[2]):
             raise UserError(f"{path}, line {index + 1}: expected '{index} VIDEO LABEL': {line!r}")
         videos.append(Scored(index, fields[1], int(fields[2])))
     return videos
+
+
+def write_skipped(path: Path, videos: Iterable[tuple[str, str, str]]) -> None:
+    write_text(path, SKIPPED_HEADER + "".join("\t".join(row) + "\n" for row in videos))
 
 
 def read_skipped(path: Path) -> list[tuple[str, str, str]]:

@@ -69,8 +69,12 @@ def download(source: Source, folder: Path) -> Path:
     return folder / source.archive
 
 
-def unpack(source: Source, archive: Path, folder: Path) -> None:
-    """Check an archive and unpack its package into `folder`. Raises UserError."""
+def fetch(source: Source, archives: Path | None, scratch: Path) -> Path:
+    """The archive, from the folder `archives` or else the index, its sha256 checked.
+
+    Raises UserError.
+    """
+    archive = archives / source.archive if archives else download(source, scratch)
     if not archive.is_file():
         raise UserError(f"{archive}: no such file; it is the source of {source.requirement}")
     found = sha256(archive)
@@ -79,6 +83,11 @@ def unpack(source: Source, archive: Path, folder: Path) -> None:
             f"{archive}: sha256 is {found}, expected {source.sha256}; "
             f"delete it and get {source.requirement} again"
         )
+    return archive
+
+
+def unpack(source: Source, archive: Path, folder: Path) -> None:
+    """Unpack the archive's package into `folder`."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         if archive.suffix == ".whl":
             zipfile.ZipFile(archive).extractall(scratch)
@@ -105,10 +114,7 @@ def main() -> None:
 
     with whole_folder(args.output) as folder, tempfile.TemporaryDirectory() as scratch:
         for source in SOURCES:
-            archive = (
-                args.archives / source.archive if args.archives else download(source, Path(scratch))
-            )
-            unpack(source, archive, folder)
+            unpack(source, fetch(source, args.archives, Path(scratch)), folder)
             print(f"{source.requirement}: sha256 matches")
         for patch in args.patches:
             apply_patch(patch, folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tsf import errors, model, tables
+from tsf import dataset, errors, model, tables
 from tsf.engines.onnxruntime import OnnxRuntime
 from tsf.errors import UserError
 from tsf.files import write_text
@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--onnx", type=Path, required=True, nargs="+", help="models to compare")
     parser.add_argument("--info", type=Path, required=True, help="k400.info: the scored videos")
-    parser.add_argument("--videos", type=Path, required=True, help="folder of <name>.mp4")
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
@@ -44,8 +45,9 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     names = [video.video for video in tables.read_info(args.info)[:CLIPS]]
+    paths = {video.video: video.path for video in dataset.read_list(args.list)}
     clips = np.stack(
-        [clip_from_video(args.videos / f"{name}.mp4", args.sampler) for name in names]
+        [clip_from_video(args.root / paths[name], args.sampler)[1] for name in names]
     )  # (videos, 3, 3, 8, 224, 224)
     recogniser = model.build(args.mmaction2, args.config, args.checkpoint)
     reference = model.logits(recogniser, torch.from_numpy(clips)).numpy()

@@ -1,0 +1,97 @@
+"""Look at every listed video before the long work, and report what is wrong with it.
+
+Only the head of each file is read. A file that breaks off further in shows when it is decoded,
+and is accounted for then.
+"""
+
+import argparse
+import os
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import av
+
+from tsf import dataset, errors
+from tsf.errors import UserError
+from tsf.file_list import DUPLICATE, UNKNOWN_LABEL
+from tsf.files import write_text
+from tsf.progress import each
+from tsf.sampling import CLIP_LEN
+
+FEW_FRAMES = f"fewer than {CLIP_LEN} frames (scored: the clip wraps around)"
+NOT_LISTED = "not listed: no row names this file"
+SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
+
+
+def finding(video: dataset.Listed, root: Path) -> str:
+    """What is wrong with a video's file, or ""."""
+    path = root / video.path
+    if not path.is_file():
+        return "missing file"
+    if path.stat().st_size == 0:
+        return "empty file"
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                return "no video stream"
+            frames = container.streams.video[0].frames  # 0: the file does not say
+    except (av.FFmpegError, OSError) as error:
+        return f"undecodable: {error.strerror}"
+    return FEW_FRAMES if 0 < frames < CLIP_LEN else ""
+
+
+def check(
+    videos: list[dataset.Listed], classes: list[str], root: Path, processes: int
+) -> list[tuple[str, str]]:
+    """(path, finding) of every listed video that has one, and of every video not listed."""
+    findings = []
+    known, seen = set(classes), set()
+    files = each(partial(finding, root=root), videos, processes, "check videos")
+    for video, found in zip(videos, files, strict=True):
+        if video.video in seen:
+            findings.append((video.path, DUPLICATE))
+        elif found:
+            findings.append((video.path, found))
+        elif video.label and video.label not in known:
+            findings.append((video.path, f"{UNKNOWN_LABEL}: {video.label}"))
+        seen.add(video.video)
+    listed = {video.path for video in videos}
+    for folder in sorted({str(Path(path).parent) for path in listed}):
+        for name in sorted(os.listdir(root / folder) if (root / folder).is_dir() else []):
+            path = str(Path(folder, name))
+            if Path(name).suffix.lower() in dataset.SUFFIXES and path not in listed:
+                findings.append((path, NOT_LISTED))
+    return findings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
+    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
+    parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
+    args = parser.parse_args()
+
+    videos = dataset.read_list(args.list)
+    classes = args.classes.read_text("utf-8").splitlines()
+    findings = check(videos, classes, args.root, args.processes)
+    for path, found in findings:
+        print(f"{path}: {found}")
+    bad = [(path, found) for path, found in findings if found not in SCORED_ALL_THE_SAME]
+    kinds = Counter(found.split(":")[0] for _, found in findings)
+    summary = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) or "nothing found"
+    print(f"{len(videos)} videos listed: {summary}")
+    if bad and args.on_bad_video == "fail":
+        raise UserError(
+            f"{len(bad)} of {len(videos)} listed videos cannot be scored, the first is "
+            f"{bad[0][0]}: {bad[0][1]}; mend them, or set on_bad_video to skip"
+        )
+    lines = "".join(f"{path}\t{found}\n" for path, found in findings)
+    write_text(args.output, "path\tfinding\n" + lines)
+
+
+if __name__ == "__main__":
+    errors.run(main)
