@@ -22,7 +22,7 @@ def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{checkpoint}: not a loadable checkpoint ({reason})") from None
     weights = content.get("state_dict", content) if isinstance(content, dict) else {}
     if not weights or not all(isinstance(value, torch.Tensor) for value in weights.values()):

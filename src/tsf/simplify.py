@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError
 
 from tsf import errors
 from tsf.files import whole_file, write_text
@@ -30,7 +31,10 @@ def simplify(model: Path, output: Path) -> None:
         if result.returncode or not simplified.is_file():
             last = (result.stdout.strip().splitlines() or ["no message"])[-1]
             raise NotSimplified(f"onnxsim ended with status {result.returncode}: {last}")
-        graph = onnx.load(simplified)  # with the weights that onnxsim writes to a side file
+        try:
+            graph = onnx.load(simplified)  # with the weights that onnxsim writes to a side file
+        except (DecodeError, OSError, onnx.checker.ValidationError) as error:
+            raise NotSimplified(f"onnxsim's model cannot be read: {error}") from None
         check(onnx.load(model, load_external_data=False), graph)
         # one file: ATC and ais_bench take no side file
         onnx.save_model(graph, output, save_as_external_data=False)

@@ -99,10 +99,19 @@ def unpack(source: Source, archive: Path, folder: Path) -> None:
 
 def apply_patch(patch: Path, folder: Path) -> None:
     """`patch -p1 < patch` in `folder`, all of it or an error, without needing the program."""
-    patches = patch_ng.fromfile(str(patch))
-    # patch_ng takes the a/ and b/ of git's patches away by itself
-    if not patches or not patches.apply(strip=0 if patches.type == "git" else 1, root=str(folder)):
+    changes = patch_ng.fromfile(str(patch))
+    for change in changes.items if changes else []:
+        # of what looks like git's or Mercurial's it has taken a/ and b/ away by itself
+        if change.type not in (patch_ng.GIT, patch_ng.HG):
+            change.source, change.target = map(
+                _without_first_folder, (change.source, change.target)
+            )
+    if not changes or not changes.apply(root=str(folder)):
         raise UserError(f"{patch}: does not apply to the pinned sources; make it against them")
+
+
+def _without_first_folder(name: bytes) -> bytes:
+    return name if name == b"/dev/null" else name.partition(b"/")[2]
 
 
 def main() -> None:
