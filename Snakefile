@@ -19,6 +19,7 @@ rule all:
     input:
         "results/tsf_sim.onnx",
         "results/accuracy.md",
+        "results/ascend_performance.md" if "ascend" in ENGINES else [],
     localrule: True
 
 

@@ -119,11 +119,7 @@ rule npu_performance:
     conda:
         "../envs/cpu.yaml"
     params:
-        peak=(
-            f"--peak-tflops {ASCEND['peak_tflops']}"
-            if ASCEND["peak_tflops"] is not None
-            else ""
-        ),
+        peak=(f"--peak-tflops {ASCEND['peak_tflops']}" if ASCEND["peak_tflops"] is not None else ""),
     message:
         "write {output.markdown}"
     shell:
@@ -142,8 +138,9 @@ rule doctor:
     params:
         engines=ENGINES,
         soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",
+        videos=lambda wildcards: sum(s.videos for s in dataset_shards()) if KEEP_BIN else 0,
     message:
         "what is here, and what is missing"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
-        " --devices {NPUS} --python {NPU_PYTHON} 2>&1 | tee {log}"
+        " --videos {params.videos} --devices {NPUS} --python {NPU_PYTHON} 2>&1 | tee {log}"

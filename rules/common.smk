@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from tsf import environment, tools
+from tsf import environment, tools, zoo
 from tsf.ascend import npu_smi
 from tsf.clip import BIN_BYTES
 from tsf.config import check
@@ -16,11 +16,7 @@ from tsf.files import sha256
 from tsf.fingerprint import listing, shards
 from tsf.sources import sources
 
-environment.put_this_python_first()
-# a command finds the package without its being installed; CANN's own modules stay behind it
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={Path(workflow.basedir, 'src')}${{PYTHONPATH:+:$PYTHONPATH}}; "
-)
+environment.prepare(Path(workflow.basedir, "src"))
 
 
 @contextmanager
@@ -42,6 +38,7 @@ DATASET = Path(config["dataset"]["root"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
 ENGINES = config["engines"]
 ARCHIVES = f"--archives {config['upstream']['archives']}" if config["upstream"]["archives"] else ""
+CHECKPOINT = zoo.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
 
@@ -98,24 +95,23 @@ def bins_disk_mb(wildcards):
 
 def checkpoint_file():
     """Where the weights are: the configured file, or where the configured URL is saved."""
-    where = config["model"]["checkpoint"]
+    where = CHECKPOINT.where
     return f"results/checkpoint/{Path(where).name}" if "://" in where else own_file(where)
 
 
 def checkpoint_digest(wildcards):
     """Identifies the weights, so that they may be touched or moved without a new export."""
-    where = Path(checkpoint_file())
-    # one that the workflow makes is known by how it is made
-    made_here = where.is_relative_to("results")
-    return config["model"]["sha256"] if made_here or not where.is_file() else sha256(where)
-
-
-def batch_suffix(batch):
-    return "" if batch == 1 else f"_bs{batch}"
-
-
-def batch_of(wildcards):
-    return int(wildcards.bs.removeprefix("_bs") or 1)
+    path = Path(checkpoint_file())
+    # one that the workflow makes is checked when it is made, and known by how it is made
+    if path.is_relative_to("results") or not path.is_file():
+        return CHECKPOINT.sha256
+    found = sha256(path)
+    with one_line():
+        if not found.startswith(CHECKPOINT.sha256 or ""):
+            raise UserError(
+                f"{path}: sha256 is {found}, but model.sha256 in the config is {CHECKPOINT.sha256}"
+            )
+    return found
 
 
 def refuse_missing_tools(dag):

@@ -1,32 +1,48 @@
 """The programs that a step needs beyond this Python: found early, or refused with the remedy."""
 
-import os
 import shutil
-import sys
-from pathlib import Path
+import subprocess
 
+from tsf.ascend import npu_smi
+from tsf.environment import tool_environment
 from tsf.errors import UserError
 
-
-def put_this_python_first() -> None:
-    """Make `python` in a job mean this one, also where its environment was not activated.
-
-    A job's conda environment still comes before it.
-    """
-    own = str(Path(sys.executable).parent)
-    os.environ["PATH"] = own + os.pathsep + os.environ.get("PATH", "")
+# run in the Python that has ais_bench; prints what it lacks
+LACKS = """
+import importlib.util
+names = ("ais_bench", "aclruntime", "numpy", "tqdm")
+print(" ".join(name for name in names if importlib.util.find_spec(name) is None))
+"""
 
 
 def require_atc(soc_version: str | None) -> None:
-    """Raises UserError if tsf.om cannot be compiled here."""
-    if shutil.which("atc") is None:
+    """Raises UserError if tsf.om cannot be compiled here. soc_version: the configured one."""
+    if shutil.which("atc", path=tool_environment()["PATH"]) is None:
         raise UserError(
             "atc is not on PATH, and results/tsf.om is made by it: install CANN, then "
             "`source /usr/local/Ascend/ascend-toolkit/set_env.sh` (from CANN 8.5: "
             "/usr/local/Ascend/cann/set_env.sh) in this shell and run the command again"
         )
-    if soc_version is None:
+    npu_smi.soc_version(soc_version)
+
+
+def require_ais_bench(python: str) -> None:
+    """Raises UserError if `python` cannot run ais_bench. python: a command, as in python3."""
+    environment = tool_environment()
+    where = shutil.which(python, path=environment["PATH"])
+    if where is None:
+        raise UserError(f"{python} is not on PATH; set ascend.python to the Python of ais_bench")
+    try:
+        result = subprocess.run(
+            [where, "-c", LACKS], capture_output=True, text=True, timeout=60, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{where} did not start within 60 s; see ascend.python") from None
+    if result.returncode:
+        last = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UserError(f"{where} does not run ({last}); see ascend.python")
+    if lacks := result.stdout.split():
         raise UserError(
-            "ascend.soc_version is not set in the config: `npu-smi info` shows the chip, "
-            "and 310P3 is Ascend310P3"
+            f"{where} lacks {' and '.join(lacks)}: install ais_bench's wheels there "
+            "(docs/ascend.md says where they are), or set ascend.python to the Python that has them"
         )

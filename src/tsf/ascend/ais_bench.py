@@ -1,0 +1,214 @@
+"""Run ais_bench, and believe it only as far as its output files and its summary bear it out."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tsf import errors, results
+from tsf.ascend.device import device
+from tsf.ascend.work import work_folder
+from tsf.clip import BIN_BYTES, CROPS
+from tsf.environment import tool_environment
+from tsf.errors import UserError
+from tsf.files import whole_folder
+
+NAME_CHARACTERS = re.compile(r"[A-Za-z0-9_-]+")  # ais_bench cuts a name at its first dot
+PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
+PROGRESS_BAR = re.compile(r"\d+%\|")
+PADDING = "padding"
+RUN = "run"  # the folder that ais_bench is told to make
+# 2022-11 and before: in the folder, and spelled so; later: beside it
+SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
+NOT_FINITE = "if float16 overflows, ascend.precision: exact does not"
+HINTS = {
+    "507011": "the model failed on the NPU: try ascend.precision: exact, or a smaller batch",
+    "aclruntime": "is ais_bench's native part built for this Python and this CANN?",
+    "pkg_resources": "ais_bench wants setuptools < 81 in its Python",
+}
+
+
+def stage(source: Path, target: Path) -> None:
+    """Give ais_bench `source` as `target`, in the form that it accepts.
+
+    Its path checks refuse symbolic links, files that group or others may write, and files of
+    another owner. A hard link costs no space; where there can be none, a copy serves.
+    """
+    source = source.resolve()
+    try:
+        if source.stat().st_uid != os.geteuid():
+            raise OSError("not ours to change the mode of")
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+    target.chmod(target.stat().st_mode & 0o755)
+
+
+def stage_bins(bins: list[Path], batch: int, folder: Path) -> None:
+    """Stage the clips, filled up to whole batches with more of the first.
+
+    So no version's way of padding a last batch matters. Raises UserError for a file of another
+    size, which ais_bench may take for several clips in one, or a name that it would change.
+    """
+    folder.mkdir(mode=0o700)
+    for path in bins:
+        if not NAME_CHARACTERS.fullmatch(path.stem):
+            raise UserError(f"{path}: ais_bench takes only A-Z a-z 0-9 _ - in a name; rename it")
+        size = path.stat().st_size
+        if size != BIN_BYTES:
+            raise UserError(f"{path}: {size} bytes, expected {BIN_BYTES}; delete it and run again")
+        stage(path, folder / path.name)
+    for n in range(-len(bins) % batch):
+        stage(bins[0], folder / f"{PADDING}{n}.bin")
+
+
+def explain(output: str, status: int) -> str:
+    """One line on a run of ais_bench that ended with `status`, not 0."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
+    last = (telling or lines or ["it printed nothing"])[-1]
+    hint = next((f"; {HINTS[key]}" for key in HINTS if key in output), "")
+    what = "refused its arguments or paths" if status == 2 else f"ended with status {status}"
+    return f"ais_bench {what}: {last}{hint}"
+
+
+def call(python: str, arguments: list[str], work: Path) -> dict:
+    """Run ais_bench with its output under `work`. Returns its summary.
+
+    Raises UserError if it fails, or leaves no summary: that is written last.
+    """
+    # it refuses an output folder that others may read, and makes one that is not there
+    command = [python, "-m", "ais_bench", *arguments]
+    command += ["--output", str(work / "out"), "--output_dirname", RUN, "--outfmt", "TXT"]
+    for argument in command[3::2]:
+        if not PATH_CHARACTERS.fullmatch(argument):
+            raise UserError(f"{argument}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path")
+    print(" ".join(command), flush=True)
+    lines = []
+    with subprocess.Popen(
+        command,
+        env=tool_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            if not PROGRESS_BAR.search(line):
+                print(line, end="", flush=True)
+                lines.append(line)
+    if process.returncode:
+        raise UserError(explain("".join(lines), process.returncode))
+    for name in SUMMARIES:
+        path = work / "out" / name
+        if path.is_file():
+            try:
+                return json.loads(path.read_text())
+            except ValueError:
+                raise UserError("ais_bench's summary was cut short; run again") from None
+    raise UserError("ais_bench ended with status 0, but wrote no summary, so its results are void")
+
+
+def milliseconds(summary: dict) -> list[float]:
+    """The time of each run of the model; newer releases write (start, end)."""
+    times = summary.get("npu_compute_time_list", [])
+    return [time[1] - time[0] if isinstance(time, list) else time for time in times]
+
+
+def device_name(summary: dict, made: dict) -> str:
+    """What ran the model, for the reports. made: how the .om file was made."""
+    # a stand-in says that it is one, and must not be taken for the chip
+    told = summary.get("args", {}).get("stand_in")
+    return f"stand-in for {made['soc_version']}: {told}" if told else made["soc_version"]
+
+
+def collect(bins: list[Path], made: Path, folder: Path) -> None:
+    """Copy the result of every clip from ais_bench's folder `made` to `folder`.
+
+    Raises UserError if one is missing, is there without a clip, or is not (3, classes) finite
+    numbers.
+    """
+    expected = {path.stem for path in bins}
+    found = {
+        name
+        for name in results.result_files(made)
+        if name in expected or not name.startswith(PADDING)
+    }
+    if missing := sorted(expected - found):
+        raise UserError(
+            f"ais_bench ended with status 0, but {len(missing)} of {len(expected)} clips have no "
+            f"result, the first is {missing[0]}; run again"
+        )
+    if strange := sorted(found - expected):
+        raise UserError(f"ais_bench wrote {strange[0]}{results.SUFFIX}, which is of no clip")
+    for name in sorted(expected):
+        path = made / f"{name}{results.SUFFIX}"
+        try:
+            logits = results.read_logits(path, CROPS)
+        except UserError as fault:
+            what = str(fault).removeprefix(f"{path}: ")
+            raise UserError(f"ais_bench's result of {name}: {what}; {NOT_FINITE}") from None
+        results.write_logits(folder / path.name, logits)
+
+
+def infer(
+    model: Path, bins: list[Path], batch: int, ids: list[int], python: str, folder: Path
+) -> dict:
+    """Write the result of every clip into `folder`. Returns ais_bench's summary."""
+    if not bins:
+        return {}
+    with work_folder(folder) as work:
+        stage_bins(bins, batch, work / "bins")
+        stage(model, work / "tsf.om")
+        with device(ids) as number:
+            arguments = ["--model", str(work / "tsf.om"), "--input", str(work / "bins")]
+            arguments += ["--batchsize", str(batch), "--device", str(number)]
+            summary = call(python, arguments, work)
+        staged = len(bins) + -len(bins) % batch
+        reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())
+        if reported != staged:
+            raise UserError(
+                f"ais_bench's summary speaks of {reported} result files, but {staged} clips went "
+                "in; run again"
+            )
+        collect(bins, work / "out" / RUN, folder)
+    return summary
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Infer one shard with ais_bench.")
+    parser.add_argument("--model", type=Path, required=True, help=".om file")
+    parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
+    parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
+    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    args = parser.parse_args()
+
+    made = json.loads(args.status.read_text())
+    bins = sorted(args.input.glob("*.bin"))
+    with whole_folder(args.output) as folder:
+        summary = infer(args.model, bins, made["batch"], args.devices, args.python, folder)
+        arguments = {
+            "model": str(args.model),
+            "input": str(args.input),
+            "output": str(args.output),
+            "outfmt": "TXT",
+            "batchsize": made["batch"],
+            "engine": "ascend",
+            "device": device_name(summary, made),
+            "precision": made["precision"],
+        }
+        files = {str(p): str(args.output / f"{p.stem}{results.SUFFIX}") for p in bins}
+        content = results.summary(files, milliseconds(summary), arguments)
+        for latency in ("H2D_latency", "D2H_latency"):
+            content[latency] |= summary.get(latency, {})
+        results.write_summary(folder / results.SUMMARY, content)
+    print(f"{args.output}: {len(bins)} clips")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,192 @@
+"""Compile an ONNX model for an NPU with ATC, and tell by more than its exit code if it worked."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tsf import errors
+from tsf.ascend.work import work_folder
+from tsf.environment import tool_environment
+from tsf.errors import UserError
+from tsf.files import write_text
+
+SUCCESS = "ATC run success"
+PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/\u4e00-\u9fff-]+")
+ERROR_CODE = re.compile(r"^\s*(?:\[?ERROR\]?\s*)?(E[0-9A-Z]\d{4})\s*:\s*(.*)$", re.MULTILINE)
+PRECISIONS = {
+    "fast": "float16, approximate Gelu",
+    "mixed": "float16, listed operators in float32",
+    "exact": "float32",
+}
+UNSUPPORTED = (
+    "this CANN does not support an operator or the opset of the model (it is exported at 11, which "
+    "every CANN reads): try ascend.onnx: tsf, or a newer CANN"
+)
+HINTS = {
+    "E10001": "this atc does not take one of the options: see `atc --help` and ascend.precision",
+    "E10002": "the input shape is not the model's: delete the ONNX model and run again",
+    "E10016": "the model has no such input: delete the ONNX model and run again",
+    "E16002": UNSUPPORTED,
+    "E19010": UNSUPPORTED,
+    "E20001": "the compiler of the operators failed: its python3 needs decorator, sympy and, "
+    "before CANN 8, numpy < 2; on a small machine set TE_PARALLEL_COMPILER=1 and "
+    "MAX_COMPILE_CORE_NUMBER=1",
+    "EE1001": "this CANN does not know the chip: compare ascend.soc_version with `npu-smi info`",
+    "EZ3003": "this CANN has no kernel for an operator on this chip: is ascend.soc_version right, "
+    "and is the chip's operator package installed?",
+}
+
+
+def options(
+    help_text: str,
+    precision: str,
+    keep_dtype: Path | None,
+    work: Path,
+    soc_version: str,
+    batch: int,
+) -> list[str]:
+    """atc's options beside --model and --output: the guide's, and what `precision` asks for.
+
+    help_text: what `atc --help` prints. An option of the guide that it no longer lists is given
+    under its newer name. keep_dtype: the operators that `mixed` keeps in float32, one a line.
+    work: the folder that atc runs in.
+    """
+    chosen = [
+        "--framework=5",
+        "--input_format=ND",
+        f"--input_shape=imgs:{batch},3,3,8,224,224",
+        "--log=error",
+        f"--soc_version={soc_version}",
+    ]
+
+    def retired(old: str, new: str) -> bool:
+        # `--precision_mode` must not be found in `--precision_mode_v2`
+        listed = set(re.findall(r"--\w+", help_text))
+        return old not in listed and new in listed
+
+    if precision == "fast":
+        if retired("--optypelist_for_implmode", "--op_precision_mode"):
+            (work / "op_precision.ini").write_text("Gelu=high_performance\n")
+            chosen.append("--op_precision_mode=op_precision.ini")
+        else:
+            chosen.append("--op_select_implmode=high_performance")
+            chosen.append("--optypelist_for_implmode=Gelu")
+    elif precision == "mixed":
+        (work / "keep_dtype.cfg").write_text(keep_dtype.read_text())
+        chosen.append("--keep_dtype=keep_dtype.cfg")
+    elif retired("--precision_mode", "--precision_mode_v2"):
+        chosen.append("--precision_mode_v2=origin")
+    else:
+        chosen.append("--precision_mode=must_keep_origin_dtype")
+    return chosen
+
+
+def failure(output: str, status: int, made: bool) -> str | None:
+    """Why a run of atc did not work, in one line, or None if it did.
+
+    output: all that it printed; status: its exit status; made: whether there is an .om file.
+    """
+    if status == 0 and SUCCESS in output and made:
+        return None
+    if match := ERROR_CODE.search(output):
+        code, text = match.groups()
+        return f"atc failed with {code}: {text.strip()}; {HINTS.get(code, 'see the whole log')}"
+    if status:
+        last = (output.strip().splitlines() or ["no message"])[-1].strip()
+        return f"atc ended with status {status}: {last}"
+    if SUCCESS not in output:
+        return f"atc ended with status 0, but did not say {SUCCESS!r}"
+    return "atc says that it succeeded, but left no .om file"
+
+
+def made_file(work: Path, name: str) -> Path | None:
+    """The file that atc wrote: newer releases put the system into its name."""
+    exact = work / f"{name}.om"
+    found = [exact] if exact.is_file() else sorted(work.glob(f"{name}_*_*.om"))
+    return found[0] if found and found[0].stat().st_size else None
+
+
+def run(command: list[str], work: Path) -> tuple[str, int]:
+    """Run in `work`, passing the output on as it comes. Returns the output and the status."""
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=work,
+        env=tool_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return "".join(lines), process.returncode
+
+
+def compile_model(
+    onnx: Path, output: Path, soc_version: str, batch: int, precision: str, keep_dtype: Path | None
+) -> list[str]:
+    """Write `output`, an .om file. Returns the command. Raises UserError."""
+    if not PATH_CHARACTERS.fullmatch(onnx.name):
+        raise UserError(f"{onnx}: atc takes only A-Z a-z 0-9 . _ - in a path; rename the file")
+    # atc drops fusion_result.json and kernel_meta/ into the folder that it runs in
+    with work_folder(output) as work:
+        help_text = subprocess.run(
+            ["atc", "--help"],
+            cwd=work,
+            env=tool_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ).stdout
+        command = [
+            "atc",
+            # relative paths: whatever the working directory is called, atc takes them
+            f"--model={os.path.relpath(onnx, work)}",
+            f"--output={output.stem}",
+            *options(help_text, precision, keep_dtype, work, soc_version, batch),
+        ]
+        print(" ".join(command), flush=True)
+        text, status = run(command, work)
+        made = made_file(work, output.stem)
+        if reason := failure(text, status, made is not None):
+            raise UserError(reason)
+        # ais_bench refuses a model that its group may write
+        made.chmod(0o644)
+        os.replace(made, output)
+    return command
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--onnx", type=Path, required=True)
+    parser.add_argument("--soc-version", required=True)
+    parser.add_argument("--batch", type=int, default=1, help="videos a run")
+    parser.add_argument("--precision", choices=list(PRECISIONS), default="fast")
+    parser.add_argument("--keep-dtype", type=Path, help="for mixed: operators to keep, one a line")
+    parser.add_argument("--output", type=Path, required=True, help=".om file to write")
+    parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
+    args = parser.parse_args()
+
+    command = compile_model(
+        args.onnx, args.output, args.soc_version, args.batch, args.precision, args.keep_dtype
+    )
+    status = {
+        "soc_version": args.soc_version,
+        "precision": args.precision,
+        "batch": args.batch,
+        "onnx": str(args.onnx),
+        "command": command,
+    }
+    write_text(args.status, json.dumps(status, indent=2) + "\n")
+    size = args.output.stat().st_size
+    print(f"{args.output}: {args.soc_version}, {PRECISIONS[args.precision]}, {size:,} bytes")
+
+
+if __name__ == "__main__":
+    errors.run(main)

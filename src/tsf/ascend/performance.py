@@ -1,0 +1,75 @@
+"""How fast a compiled model runs on the NPU: ais_bench without input, in a loop."""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+
+from tsf import errors
+from tsf.ascend import ais_bench
+from tsf.ascend.device import device
+from tsf.ascend.work import work_folder
+from tsf.errors import UserError
+from tsf.files import write_text
+
+WARM_UP = 5  # runs at the start that do not count: not every version of ais_bench leaves them out
+
+
+def speed(milliseconds: list[float], batch: int) -> dict:
+    """The figures of a loop of runs. milliseconds: the time of each, without copies.
+
+    fps is ais_bench's: 1000 * batch / mean, videos a second of the model alone.
+    """
+    if len(milliseconds) <= WARM_UP:
+        raise UserError(
+            f"ais_bench reported {len(milliseconds)} runs, of which {WARM_UP} are warm-up; raise "
+            "ascend.performance.loop"
+        )
+    times = milliseconds[WARM_UP:]
+    mean = statistics.fmean(times)
+    return {
+        "batch": batch,
+        "fps": 1000 * batch / mean,
+        "runs": len(times),
+        "milliseconds": {
+            "mean": mean,
+            "min": min(times),
+            "p50": float(np.percentile(times, 50)),
+            "p90": float(np.percentile(times, 90)),
+            "p99": float(np.percentile(times, 99)),
+            "max": max(times),
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help=".om file")
+    parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
+    parser.add_argument("--loop", type=int, required=True, help="runs")
+    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
+    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    made = json.loads(args.status.read_text())
+    batch = made["batch"]
+    with work_folder(args.output) as work, device(args.devices) as number:
+        ais_bench.stage(args.model, work / "tsf.om")
+        arguments = ["--model", str(work / "tsf.om"), "--loop", str(args.loop)]
+        arguments += ["--batchsize", str(batch), "--device", str(number)]
+        summary = ais_bench.call(args.python, arguments, work)
+    content = speed(ais_bench.milliseconds(summary), batch) | {
+        "device": ais_bench.device_name(summary, made),
+        "precision": made["precision"],
+        "h2d_milliseconds": summary["H2D_latency"]["mean"],
+        "d2h_milliseconds": summary["D2H_latency"]["mean"],
+    }
+    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    print(f"batch {batch}: {content['fps']:.2f} fps")
+
+
+if __name__ == "__main__":
+    errors.run(main)

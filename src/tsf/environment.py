@@ -1,0 +1,58 @@
+"""Which Python a job gets, and which environment the programs beyond it get."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tsf.errors import UserError
+
+# the folder that `prepare` added to PATH
+ADDED = "TSF_PYTHON_ON_PATH"
+
+
+def prepare(package: Path) -> None:
+    """Make `python -m tsf...` in a job run this Python and this checkout's package.
+
+    Neither the environment needs to be activated nor the package installed. A job's conda
+    environment still comes before this Python, and CANN's own modules stay on PYTHONPATH.
+
+    package: the folder that holds tsf/.
+    """
+    modules = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    others = [folder for folder in modules if folder and folder != str(package)]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *others])
+    own = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "")
+    if own not in path.split(os.pathsep):
+        os.environ[ADDED] = own
+    os.environ["PATH"] = own + os.pathsep + path
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment for atc and ais_bench: the user's own `python3`, not the workflow's.
+
+    atc imports Python modules of its own from the python3 on PATH, and ais_bench's native part is
+    built for one Python version: both were installed before this workflow came.
+    """
+    environment = dict(os.environ)
+    folders = environment.get("PATH", "").split(os.pathsep)
+    added = environment.pop(ADDED, None)
+    environment["PATH"] = os.pathsep.join(folder for folder in folders if folder != added)
+    return environment
+
+
+def source(script: str) -> None:
+    """Take over what a shell script such as CANN's set_env.sh sets. Raises UserError.
+
+    It runs without `set -u`, under which set_env.sh fails.
+    """
+    command = 'source "$0" >/dev/null && env -0'
+    result = subprocess.run(["bash", "-c", command, script], capture_output=True)
+    if result.returncode:
+        reason = result.stderr.decode(errors="replace").strip() or "it failed"
+        raise UserError(f"ascend.set_env: cannot source {script} ({reason.splitlines()[-1]})")
+    for entry in result.stdout.decode(errors="surrogateescape").split("\0"):
+        name, equals, value = entry.partition("=")
+        if equals and name not in ("_", "SHLVL"):
+            os.environ[name] = value

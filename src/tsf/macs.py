@@ -1,0 +1,26 @@
+"""Count the multiply-adds of an ONNX model with fixed shapes."""
+
+import math
+from pathlib import Path
+
+import onnx
+
+
+def macs(path: Path) -> int:
+    """Multiply-adds of one run: those of its MatMul, Gemm and Conv nodes."""
+    graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True).graph
+    shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        shapes[value.name] = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+    return sum(_node_macs(node, shapes) for node in graph.node)
+
+
+def _node_macs(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:
+    if node.op_type not in ("MatMul", "Gemm", "Conv"):
+        return 0
+    result = math.prod(shapes[node.output[0]])
+    if node.op_type == "Conv":
+        return result * math.prod(shapes[node.input[1]][1:])  # weight: (out, in / groups, ...)
+    first = shapes[node.input[0]]
+    transposed = any(a.name == "transA" and a.i for a in node.attribute)
+    return result * (first[0] if transposed else first[-1])
