@@ -114,6 +114,14 @@ def checkpoint_digest(wildcards):
     return found
 
 
+def batch_suffix(batch):
+    return "" if batch == 1 else f"_bs{batch}"
+
+
+def batch_of(wildcards):
+    return int(wildcards.bs.removeprefix("_bs") or 1)
+
+
 def refuse_missing_tools(dag):
     """Stop before any work if a job that is due needs a tool that is not here."""
     due = {job.rule.name for job in dag.needrun_jobs()}
