@@ -39,8 +39,8 @@ rule download_checkpoint:
     conda:
         "../envs/cpu.yaml"
     params:
-        url=config["model"]["checkpoint"],
-        sha256=config["model"]["sha256"],
+        url=CHECKPOINT.where,
+        sha256=CHECKPOINT.sha256,
     message:
         "download {params.url}"
     shell:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from tsf import zoo
 from tsf.errors import UserError
 
 
@@ -15,8 +16,13 @@ def check(config: dict, schema: Path) -> None:
     faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if faults:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
-    checkpoint, digits = config["model"]["checkpoint"], config["model"]["sha256"]
-    if "://" in checkpoint and digits is None:
+    model = config["model"]
+    if model["checkpoint"] is None and model["config"] not in zoo.DIGITS:
+        raise UserError(
+            f"config: model.checkpoint is null, and {model['config']!r} has none of its own; "
+            f"those that have: {', '.join(zoo.DIGITS)}"
+        )
+    if "://" in zoo.checkpoint(model).where and zoo.checkpoint(model).sha256 is None:
         raise UserError(
             "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
             "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
