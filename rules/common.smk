@@ -42,6 +42,12 @@ CHECKPOINT = zoo.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
 
+# a generated dataset is redone as a whole; the videos of another one by their fingerprints alone
+MADE = [DATASET / "manifest.tsv"] if DATASET.is_relative_to("results") else []
+ANNOTATIONS = DATASET / "annotations"
+VIDEOS = DATASET / "val" if LAYOUT == "kinetics" else DATASET
+CLASSES = config["dataset"]["classes"]
+
 
 wildcard_constraints:
     shard=r"\d{3}",
@@ -112,6 +118,61 @@ def checkpoint_digest(wildcards):
                 f"{path}: sha256 is {found}, but model.sha256 in the config is {CHECKPOINT.sha256}"
             )
     return found
+
+
+def clip_inputs(wildcards):
+    """What the clips of a shard are made from: its raw frames, or else the videos."""
+    if FRAMES != "none":
+        shard = wildcards.shard
+        return {"rawframes": f"results/rawframes/{shard}", "table": f"results/decoded/{shard}.tsv"}
+    return {
+        "made": MADE,
+        "list": ancient("results/videos.tsv"),
+        "checked": ancient("results/video_check.tsv"),
+        "files": ancient(VIDEOS),
+    }
+
+
+def clip_options(table):
+    """The same, as options of tsf.preprocess; `table` is where the videos' outcome is written."""
+
+    def options(wildcards):
+        if FRAMES != "none":
+            source = "--rawframes results/rawframes/{0} --table results/decoded/{0}.tsv"
+            return source.format(wildcards.shard)
+        return (
+            f"--list results/videos.tsv --root {DATASET} --shard {int(wildcards.shard)}"
+            f" --shards {len(SHARDS)} --table {table.format(**wildcards)}"
+        )
+
+    return options
+
+
+def clip_fingerprint(wildcards):
+    """Raw frames carry it themselves."""
+    return fingerprint(wildcards) if FRAMES == "none" else None
+
+
+def bins_inputs(wildcards):
+    """A shard's .bin files, or what they are made from within the job that runs the engine."""
+    return {"bins": f"results/out_bin/{wildcards.shard}"} if KEEP_BIN else clip_inputs(wildcards)
+
+
+def bins_folder(wildcards):
+    """Where the engine finds the .bin files."""
+    temporary = f"results/out_bin/{wildcards.engine}.{wildcards.shard}"
+    return f"results/out_bin/{wildcards.shard}" if KEEP_BIN else temporary
+
+
+def with_bins(wildcards):
+    """What goes before the engine's command to make the .bin files, and delete them after it."""
+    if KEEP_BIN:
+        return ""
+    source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
+    return (
+        f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
+        f" --processes {workflow.cores} --folder {bins_folder(wildcards)} -- "
+    )
 
 
 def batch_suffix(batch):

@@ -41,13 +41,6 @@ rule footage_data:
         " --processes {threads} 2>&1 | tee {log}"
 
 
-# a generated dataset is redone as a whole; the videos of another one by their fingerprints alone
-MADE = [DATASET / "manifest.tsv"] if DATASET.is_relative_to("results") else []
-ANNOTATIONS = DATASET / "annotations"
-VIDEOS = DATASET / "val" if LAYOUT == "kinetics" else DATASET
-CLASSES = config["dataset"]["classes"]
-
-
 rule videos:
     input:
         code("dataset"),
@@ -132,39 +125,6 @@ rule rawframes:
         " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
         " --sampler {params.sampler} --processes {threads}"
         " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
-
-
-def clip_inputs(wildcards):
-    """What the clips of a shard are made from: its raw frames, or else the videos."""
-    if FRAMES != "none":
-        shard = wildcards.shard
-        return {"rawframes": f"results/rawframes/{shard}", "table": f"results/decoded/{shard}.tsv"}
-    return {
-        "made": MADE,
-        "list": ancient("results/videos.tsv"),
-        "checked": ancient("results/video_check.tsv"),
-        "files": ancient(VIDEOS),
-    }
-
-
-def clip_options(table):
-    """The same, as options of tsf.preprocess; `table` is where the videos' outcome is written."""
-
-    def options(wildcards):
-        if FRAMES != "none":
-            source = "--rawframes results/rawframes/{0} --table results/decoded/{0}.tsv"
-            return source.format(wildcards.shard)
-        return (
-            f"--list results/videos.tsv --root {DATASET} --shard {int(wildcards.shard)}"
-            f" --shards {len(SHARDS)} --table {table.format(**wildcards)}"
-        )
-
-    return options
-
-
-def clip_fingerprint(wildcards):
-    """Raw frames carry it themselves."""
-    return fingerprint(wildcards) if FRAMES == "none" else None
 
 
 rule out_bin:

@@ -1,28 +1,6 @@
 # Run the engines over the .bin files; every engine reports in ais_bench's form.
 
 
-def bins_inputs(wildcards):
-    """A shard's .bin files, or what they are made from within the job that runs the engine."""
-    return {"bins": f"results/out_bin/{wildcards.shard}"} if KEEP_BIN else clip_inputs(wildcards)
-
-
-def bins_folder(wildcards):
-    """Where the engine finds the .bin files."""
-    temporary = f"results/out_bin/{wildcards.engine}.{wildcards.shard}"
-    return f"results/out_bin/{wildcards.shard}" if KEEP_BIN else temporary
-
-
-def with_bins(wildcards):
-    """What goes before the engine's command to make the .bin files, and delete them after it."""
-    if KEEP_BIN:
-        return ""
-    source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
-    return (
-        f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
-        f" --processes {workflow.cores} --folder {bins_folder(wildcards)} -- "
-    )
-
-
 rule infer:
     input:
         code("infer"),
