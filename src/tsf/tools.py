@@ -10,7 +10,7 @@ from tsf.errors import UserError
 # run in the Python that has ais_bench; prints what it lacks
 LACKS = """
 import importlib.util
-names = ("ais_bench", "aclruntime", "numpy", "tqdm")
+names = ("ais_bench", "aclruntime")
 print(" ".join(name for name in names if importlib.util.find_spec(name) is None))
 """
 

@@ -1,0 +1,1 @@
+"""A stand-in of ais_bench: its front as it behaves, ONNX Runtime on the CPU behind it."""
