@@ -69,6 +69,18 @@ def own_file(name):
     return name
 
 
+def brought(path, key):
+    """An input that no rule makes: refused in one line if it is missing, not in Snakemake's ten."""
+
+    def checked(wildcards):
+        if not Path(path).is_relative_to("results") and not Path(path).exists():
+            with one_line():
+                raise UserError(f"{path}: no such file or folder; check {key} in the config")
+        return path
+
+    return checked
+
+
 def dataset_shards():
     """What is known of every shard before any work; nothing while the dataset is not made."""
     with one_line():

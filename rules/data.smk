@@ -45,7 +45,9 @@ rule videos:
     input:
         code("dataset"),
         made=MADE,
-        annotations=ANNOTATIONS / "val.csv" if LAYOUT == "kinetics" else [],
+        annotations=(
+            brought(ANNOTATIONS / "val.csv", "dataset.root") if LAYOUT == "kinetics" else []
+        ),
         classes=(
             own_file(CLASSES)
             if CLASSES
@@ -77,7 +79,7 @@ rule check_videos:
         list="results/videos.tsv",
         classes="results/classes.txt",
         made=MADE,
-        files=ancient(VIDEOS),
+        files=ancient(brought(VIDEOS, "dataset.root")),
     output:
         "results/video_check.tsv",
     log:
@@ -147,6 +149,10 @@ rule out_bin:
     shell:
         "python -m tsf.preprocess {params.source} --sampler {params.sampler}"
         " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
+
+
+# with frames: none both could write a shard's table, and only out_bin is wanted
+ruleorder: out_bin > rawframes
 
 
 # where the shards say which videos they could decode, and how many frames each has

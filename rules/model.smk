@@ -32,8 +32,6 @@ rule download_checkpoint:
         "results/checkpoint/{name}.pth",
     log:
         "results/logs/checkpoint/{name}.log",
-    wildcard_constraints:
-        name=r"(?!.*\.random\d+$).*",
     retries: 3
     localrule: True
     conda:
@@ -67,11 +65,14 @@ rule random_checkpoint:
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
 
 
+ruleorder: random_checkpoint > download_checkpoint
+
+
 rule onnx:
     input:
         code("export"),
         mmaction2="results/mmaction2",
-        checkpoint=ancient(checkpoint_file()),
+        checkpoint=ancient(brought(checkpoint_file(), "model.checkpoint")),
     output:
         "results/tsf{bs}.onnx",
     log:
@@ -112,7 +113,7 @@ rule verify_onnx:
     input:
         code("verify"),
         mmaction2="results/mmaction2",
-        checkpoint=ancient(checkpoint_file()),
+        checkpoint=ancient(brought(checkpoint_file(), "model.checkpoint")),
         onnx=["results/tsf.onnx", "results/tsf_sim.onnx"],
         info="results/k400.info",
         list="results/videos.tsv",
