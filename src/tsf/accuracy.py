@@ -4,12 +4,13 @@ import argparse
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tsf import dataset, errors, results, tables
+from tsf import dataset, errors, paired, results, tables
 from tsf.clip import CROPS
 from tsf.errors import UserError
 from tsf.files import whole_file, write_text
@@ -131,6 +132,21 @@ def describe(folder: Path) -> dict:
     }
 
 
+def best_class(scores: np.ndarray) -> np.ndarray:
+    """(videos, classes) -> (videos,), ties broken as in top_k_hits."""
+    return np.argsort(scores, axis=1, kind="stable")[:, -1]
+
+
+def comparisons(scores: dict[str, np.ndarray], info: list[tables.Scored]) -> list[dict]:
+    """Every pair of engines on the same videos. scores: engine -> (videos, classes)."""
+    labels = np.array([video.label for video in info])
+    best = {name: best_class(of_engine) for name, of_engine in scores.items()}
+    return [
+        {"first": first, "second": second} | paired.compare(best[first], best[second], labels)
+        for first, second in combinations(scores, 2)
+    ]
+
+
 def moved_by_sampler(file_list: Path) -> int:
     """In how many videos of the file list mmaction2 0.x and 1.x pick different frames."""
     totals = (int(line.split(" ")[1]) for line in file_list.read_text("utf-8").splitlines())
@@ -191,6 +207,7 @@ def main() -> None:
         "skipped": len(skipped),
         "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),
         "moved_by_sampler": moved_by_sampler(args.file_list),
+        "paired": comparisons(scores, info),
     }
     write_text(args.output, json.dumps(content, indent=2) + "\n")
     tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}

@@ -12,7 +12,9 @@ from tsf.errors import UserError
 
 def check(config: dict, schema: Path) -> None:
     """Raises UserError: every fault in a line of its own, with the key and what it may be."""
-    validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    content = json.loads(schema.read_text(encoding="utf-8"))
+    config.update(_typed(config, content))
+    validator = Draft202012Validator(content)
     faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if faults:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
@@ -27,6 +29,26 @@ def check(config: dict, schema: Path) -> None:
             "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
             "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
         )
+
+
+def _typed(value, schema: dict):
+    """The value as the schema types it: what `--config` nests reaches us as text, 4 as '4'."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {key: _typed(item, known.get(key, {})) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, schema.get("items", {})) for item in value]
+    types = schema.get("type", [])
+    types = {types} if isinstance(types, str) else set(types)
+    if isinstance(value, str) and types and (value == "null" or "string" not in types):
+        try:
+            read = json.loads(value)
+        except ValueError:
+            return value
+        fits = {"null": type(None), "boolean": bool, "integer": int, "number": (int, float)}
+        if any(isinstance(read, fits[kind]) for kind in types & set(fits)):
+            return read
+    return value
 
 
 def _explain(fault: ValidationError) -> str:

@@ -53,6 +53,31 @@ def interval_table(accuracy: dict) -> str:
     return table(header, rows)
 
 
+def paired_text(accuracy: dict) -> str:
+    """Every pair of engines on the same videos; nothing for a single engine."""
+    if not accuracy["paired"]:
+        return ""
+    rows = [
+        [
+            f"{pair['first']}, {pair['second']}",
+            f"{pair['same_class']} of {pair['videos']}",
+            str(pair["both_right"]),
+            str(pair["first_only_right"]),
+            str(pair["second_only_right"]),
+            f"{pair['mcnemar_p']:.3g}",
+        ]
+        for pair in accuracy["paired"]
+    ]
+    header = ["engines", "same class", "both right", "only the first", "only the second", "p"]
+    return f"""## The engines on the same videos
+
+{table(header, rows)}
+p: exact McNemar test, two-sided; small if one engine is right on more of the videos on which they
+differ than chance allows.
+
+"""
+
+
 def parity_table(verify: dict) -> str:
     rows = [
         [
@@ -99,7 +124,7 @@ reading, at the batch size of the row.
 Frames picked as in {sampler}; {other} picks others in {accuracy["moved_by_sampler"]} of the
 {accuracy["scored"]} scored videos.
 
-## The model
+{paired_text(accuracy)}## The model
 
 {onnx}
 
