@@ -24,10 +24,16 @@ def locate(shards: list[Path]) -> dict[str, Path]:
 def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> dict:
     """One summary over the shards that ran anything."""
     parts = [results.read_summary(shard / results.SUMMARY) for shard in shards]
+    parts = [part for part in parts if part["npu_compute_time_list"]] or parts
     milliseconds = [time for part in parts for time in part["npu_compute_time_list"]]
     inputs = sorted({str(Path(part["args"]["input"]).parent) for part in parts})
     arguments = parts[0]["args"] | {"input": ",".join(inputs), "output": str(folder)}
-    return results.summary(files, milliseconds, arguments)
+    content = results.summary(files, milliseconds, arguments)
+    for latency in ("H2D_latency", "D2H_latency"):
+        content[latency] = results.merge_latencies(
+            [(part[latency], len(part["npu_compute_time_list"])) for part in parts]
+        )
+    return content
 
 
 def main() -> None:

@@ -84,6 +84,16 @@ def summary(files: dict[str, str], milliseconds: list[float], arguments: dict) -
     }
 
 
+def merge_latencies(parts: list[tuple[dict, int]]) -> dict[str, float]:
+    """One latency of a summary over several. parts: the latency and the number of runs of each."""
+    runs = sum(count for _, count in parts) or 1
+    return {
+        "min": min(latency["min"] for latency, _ in parts),
+        "max": max(latency["max"] for latency, _ in parts),
+        "mean": sum(latency["mean"] * count for latency, count in parts) / runs,
+    }
+
+
 def write_summary(path: Path, content: dict) -> None:
     write_text(path, json.dumps(content, indent=1) + "\n")
 

@@ -182,7 +182,8 @@ def main():
     info("warm up 1 done")
     times, filesinfo = [], {}
     for number, files in enumerate(work):
-        print(f"\rInference array Processing: {number}/{len(work)}|###|", end="", flush=True)
+        done = f"{100 * number // len(work):3d}%|###| {number}/{len(work)}"
+        print(f"\rInference array Processing: {done}", end="", flush=True)
         if files == [None]:
             data = np.zeros(shape, np.float32)
         else:
