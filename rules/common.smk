@@ -3,17 +3,15 @@ import json
 import os
 import sys
 from contextlib import contextmanager
-from math import ceil
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from tsf import environment, tools, zoo
 from tsf.ascend import npu_smi
-from tsf.clip import BIN_BYTES
 from tsf.config import check
 from tsf.errors import UserError
 from tsf.files import sha256
-from tsf.fingerprint import listing, shards
+from tsf.fingerprint import listing, refuse_large_shards, shards
 from tsf.sources import sources
 
 environment.prepare(Path(workflow.basedir, "src"))
@@ -98,17 +96,11 @@ def whole_fingerprint(wildcards):
 
 def bins_disk_mb(wildcards):
     """The disk that a shard's .bin files take, refused if it is more than all may take."""
-    videos = max(shard.videos for shard in dataset_shards())
     limit = workflow.global_resources.get("disk_mb")
-    need = ceil(videos * BIN_BYTES / 1e6)
-    with one_line():
-        if limit is not None and need > limit.value:
-            raise UserError(
-                f"a shard of {videos} videos takes {need} MB of .bin files, more than "
-                f"disk_mb={limit.value} allows: set shards to {len(SHARDS) * -(-need // limit.value)}"
-                " or more in the config, or raise --resources disk_mb"
-            )
-    return ceil(dataset_shards()[int(wildcards.shard)].videos * BIN_BYTES / 1e6)
+    if limit is not None:
+        with one_line():
+            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), limit.value)
+    return dataset_shards()[int(wildcards.shard)].bins_mb
 
 
 def checkpoint_file():
@@ -167,7 +159,10 @@ def clip_fingerprint(wildcards):
 
 def bins_inputs(wildcards):
     """A shard's .bin files, or what they are made from within the job that runs the engine."""
-    return {"bins": f"results/out_bin/{wildcards.shard}"} if KEEP_BIN else clip_inputs(wildcards)
+    if KEEP_BIN:
+        return {"bins": f"results/out_bin/{wildcards.shard}"}
+    bins_disk_mb(wildcards)  # refused here already, where that takes one line
+    return clip_inputs(wildcards)
 
 
 def bins_folder(wildcards):

@@ -2,15 +2,20 @@
 
 import csv
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from pathlib import Path
 
+from tsf.clip import BIN_BYTES
 from tsf.dataset import Listed, list_videos, shard_of
+from tsf.errors import UserError
 from tsf.files import write_text
 
 MANIFEST = "manifest.tsv"  # of a generated dataset: each listed video as it was made
 MISSING = "missing"
+MAX_SHARDS = 999  # of the config's shards, as in its schema
 
 
 @dataclass
@@ -24,8 +29,12 @@ class Shard:
     def fingerprint(self) -> str:
         return _digest(self.changes)
 
+    @property
+    def bins_mb(self) -> int:
+        """What its .bin files take on the disk."""
+        return ceil(self.videos * BIN_BYTES / 1e6)
 
-@cache
+
 def shards(layout: str, root: Path, number: int) -> list[Shard]:
     """Every shard: how many videos, and a fingerprint that changes when one of them does.
 
@@ -33,9 +42,15 @@ def shards(layout: str, root: Path, number: int) -> list[Shard]:
     what differs from its manifest, so that the fingerprint is the same before it is made and
     after. Raises UserError.
     """
-    found = [Shard() for _ in range(number)]
     if not _is_made(layout, root):
-        return found
+        return [Shard() for _ in range(number)]
+    return look_at(layout, root, number)
+
+
+@cache
+def look_at(layout: str, root: Path, number: int) -> list[Shard]:
+    """`shards` of a dataset that is there: two system calls a video, so once a run."""
+    found = [Shard() for _ in range(number)]
     as_made = _read_manifest(root / MANIFEST)
     for video in set(list_videos(layout, root)):
         shard = found[shard_of(video.video, number)]
@@ -44,6 +59,30 @@ def shards(layout: str, root: Path, number: int) -> list[Shard]:
         if state != as_made.get(video.path):
             shard.changes.append(f"{video.video} {video.path} {state}")
     return found
+
+
+def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int) -> None:
+    """Raise UserError if the .bin files of one shard alone take more than `disk_mb`."""
+    largest = max(shards(layout, root, number), key=lambda shard: shard.videos)
+    if largest.bins_mb <= disk_mb:
+        return
+    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // BIN_BYTES)
+    advice = f"set shards to {enough} in the config, or " if enough else ""
+    raise UserError(
+        f"a shard of {largest.videos} videos takes {largest.bins_mb} MB of .bin files, more than "
+        f"disk_mb={disk_mb} allows: {advice}raise it, --resources disk_mb={largest.bins_mb}"
+    )
+
+
+def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
+    """A number of shards of which none has more than `fits` videos, if there may be so many."""
+    names = {video.video for video in list_videos(layout, root)}
+    number = ceil(len(names) / fits) if fits else MAX_SHARDS + 1
+    while number <= MAX_SHARDS:
+        if max(Counter(shard_of(name, number) for name in names).values()) <= fits:
+            return number
+        number = ceil(1.05 * number)
+    return None
 
 
 def listing(layout: str, root: Path) -> str:

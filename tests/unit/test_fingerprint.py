@@ -1,11 +1,13 @@
 """A shard's fingerprint follows its own videos and nothing else."""
 
 import os
+import re
 
 import pytest
 
 from tsf import fingerprint
 from tsf.dataset import list_videos, shard_of
+from tsf.errors import UserError
 
 SHARDS = 4
 NAMES = [f"video{n}_000000_000010" for n in range(20)]
@@ -29,7 +31,7 @@ def root(tmp_path):
 
 
 def fingerprints(root, layout="kinetics"):
-    fingerprint.shards.cache_clear()
+    fingerprint.look_at.cache_clear()
     return [shard.fingerprint for shard in fingerprint.shards(layout, root, SHARDS)]
 
 
@@ -39,7 +41,7 @@ def changed(before, after):
 
 def test_every_shard_has_videos(root):
     """So that the tests below can fail."""
-    fingerprint.shards.cache_clear()
+    fingerprint.look_at.cache_clear()
     counts = [shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)]
     assert sum(counts) == 20 and min(counts) > 0
 
@@ -99,3 +101,23 @@ def test_a_folder_tree_is_followed_too(root):
     (root / "val/a b.mp4").write_bytes(b"video")
     assert len(changed(before, fingerprints(root, "folder"))) == 1
     assert fingerprint.listing("folder", root) != listing
+
+
+@pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
+def test_a_shard_over_the_cap_is_refused_with_a_number_that_works(root, disk_mb, fits):
+    with pytest.raises(UserError, match=r"set shards to (\d+)") as refusal:
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb)
+    number = int(re.search(r"set shards to (\d+)", str(refusal.value))[1])
+    videos = [shard.videos for shard in fingerprint.shards("kinetics", root, number)]
+    assert sum(videos) == 20 and max(videos) <= fits
+    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb)
+
+
+def test_a_cap_below_one_video_can_only_be_raised(root):
+    with pytest.raises(UserError) as refusal:
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14)
+    assert "set shards" not in str(refusal.value)
+    raised = int(re.search(r"--resources disk_mb=(\d+)", str(refusal.value))[1])
+    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised)
+    with pytest.raises(UserError):
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1)
