@@ -1,21 +1,15 @@
 # The Huawei Ascend side: tsf.om, inference and performance on NPUs, and the doctor.
 
 ASCEND = config["ascend"]
-# neither says what the results are, so that changing them redoes nothing: no params
-NPUS = ASCEND["devices"]
-NPU_PYTHON = ASCEND["python"]
-
+# what a job runs on says nothing of its results: resources, since a changed param redoes the job
+NPU_RESOURCES = {
+    "npu": 1,
+    "npu_ids": " ".join(map(str, ASCEND["devices"])),
+    "npu_python": ASCEND["python"],
+}
 # the devices bound how many jobs use one at a time, unless --resources npu=N says otherwise
 if "npu" not in workflow.global_resources:
-    workflow.register_resource("npu", len(NPUS))
-
-
-def soc_version(wildcards):
-    """The chip: a parameter, so that tsf.om is compiled anew for another one."""
-    try:
-        return npu_smi.soc_version(ASCEND["soc_version"])
-    except UserError:
-        return "unknown"  # a dry run needs no NPU; a run is refused before it starts
+    workflow.register_resource("npu", len(ASCEND["devices"]))
 
 
 rule om:
@@ -31,7 +25,7 @@ rule om:
     conda:
         "../envs/ascend.yaml"
     params:
-        soc_version=soc_version,
+        soc_version=lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
         batch=batch_of,
         precision=ASCEND["precision"],
         keep_dtype=lambda wildcards, input: (
@@ -66,7 +60,7 @@ rule infer_ascend:
     conda:
         "../envs/ascend.yaml"
     resources:
-        npu=1,
+        **NPU_RESOURCES,
         disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
     params:
         with_bins=with_bins,
@@ -77,7 +71,7 @@ rule infer_ascend:
     shell:
         "{params.with_bins}python -m tsf.ascend.ais_bench --model {input.model}"
         " --status {input.status} --input {params.bins} --output {output.results}"
-        " --devices {NPUS} --python {NPU_PYTHON} 2>&1 | tee {log}"
+        " --devices {resources.npu_ids} --python {resources.npu_python} 2>&1 | tee {log}"
 
 
 rule measure_npu:
@@ -92,15 +86,15 @@ rule measure_npu:
     conda:
         "../envs/ascend.yaml"
     resources:
-        npu=1,
+        **NPU_RESOURCES,
     params:
         loop=ASCEND["performance"]["loop"],
     message:
         "measure {input.model} on an NPU"
     shell:
         "python -m tsf.ascend.performance --model {input.model} --status {input.status}"
-        " --loop {params.loop} --devices {NPUS} --python {NPU_PYTHON} --output {output}"
-        " 2>&1 | tee {log}"
+        " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule npu_performance:
@@ -137,10 +131,13 @@ rule doctor:
         "../envs/cpu.yaml"
     params:
         engines=ENGINES,
+        devices=ASCEND["devices"],
+        python=ASCEND["python"],
         soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",
         videos=lambda wildcards: sum(s.videos for s in dataset_shards()) if KEEP_BIN else 0,
     message:
         "what is here, and what is missing"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
-        " --videos {params.videos} --devices {NPUS} --python {NPU_PYTHON} 2>&1 | tee {log}"
+        " --videos {params.videos} --devices {params.devices} --python {params.python}"
+        " 2>&1 | tee {log}"

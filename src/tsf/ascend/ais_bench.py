@@ -5,20 +5,18 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from tsf import errors, results
+from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.clip import BIN_BYTES, CROPS
-from tsf.environment import tool_environment
 from tsf.errors import UserError
 from tsf.files import whole_folder
 
 NAME_CHARACTERS = re.compile(r"[A-Za-z0-9_-]+")  # ais_bench cuts a name at its first dot
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
-PROGRESS_BAR = re.compile(r"\d+%\|")
 PADDING = "padding"
 RUN = "run"  # the folder that ais_bench is told to make
 # 2022-11 and before: in the folder, and spelled so; later: beside it
@@ -71,7 +69,7 @@ def explain(output: str, status: int) -> str:
     telling = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
     last = (telling or lines or ["it printed nothing"])[-1]
     hint = next((f"; {HINTS[key]}" for key in HINTS if key in output), "")
-    what = "refused its arguments or paths" if status == 2 else f"ended with status {status}"
+    what = "refused its arguments or paths" if status == 2 else process.ending(status)
     return f"ais_bench {what}: {last}{hint}"
 
 
@@ -83,25 +81,13 @@ def call(python: str, arguments: list[str], work: Path) -> dict:
     # it refuses an output folder that others may read, and makes one that is not there
     command = [python, "-m", "ais_bench", *arguments]
     command += ["--output", str(work / "out"), "--output_dirname", RUN, "--outfmt", "TXT"]
-    for argument in command[3::2]:
+    for argument in command[4::2]:
         if not PATH_CHARACTERS.fullmatch(argument):
             raise UserError(f"{argument}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path")
     print(" ".join(command), flush=True)
-    lines = []
-    with subprocess.Popen(
-        command,
-        env=tool_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        for line in process.stdout:
-            if not PROGRESS_BAR.search(line):
-                print(line, end="", flush=True)
-                lines.append(line)
-    if process.returncode:
-        raise UserError(explain("".join(lines), process.returncode))
+    output, status = process.run(command)
+    if status:
+        raise UserError(explain(output, status))
     for name in SUMMARIES:
         path = work / "out" / name
         if path.is_file():
@@ -132,11 +118,8 @@ def collect(bins: list[Path], made: Path, folder: Path) -> None:
     numbers.
     """
     expected = {path.stem for path in bins}
-    found = {
-        name
-        for name in results.result_files(made)
-        if name in expected or not name.startswith(PADDING)
-    }
+    found = {path.name.removesuffix(results.SUFFIX) for path in made.glob(f"*{results.SUFFIX}")}
+    found = {name for name in found if name in expected or not name.startswith(PADDING)}
     if missing := sorted(expected - found):
         raise UserError(
             f"ais_bench ended with status 0, but {len(missing)} of {len(expected)} clips have no "

@@ -4,12 +4,11 @@ import argparse
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 
 from tsf import errors
+from tsf.ascend import process
 from tsf.ascend.work import work_folder
-from tsf.environment import tool_environment
 from tsf.errors import UserError
 from tsf.files import write_text
 
@@ -96,7 +95,7 @@ def failure(output: str, status: int, made: bool) -> str | None:
         return f"atc failed with {code}: {text.strip()}; {HINTS.get(code, 'see the whole log')}"
     if status:
         last = (output.strip().splitlines() or ["no message"])[-1].strip()
-        return f"atc ended with status {status}: {last}"
+        return f"atc {process.ending(status)}: {last}"
     if SUCCESS not in output:
         return f"atc ended with status 0, but did not say {SUCCESS!r}"
     return "atc says that it succeeded, but left no .om file"
@@ -109,24 +108,6 @@ def made_file(work: Path, name: str) -> Path | None:
     return found[0] if found and found[0].stat().st_size else None
 
 
-def run(command: list[str], work: Path) -> tuple[str, int]:
-    """Run in `work`, passing the output on as it comes. Returns the output and the status."""
-    lines = []
-    with subprocess.Popen(
-        command,
-        cwd=work,
-        env=tool_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    return "".join(lines), process.returncode
-
-
 def compile_model(
     onnx: Path, output: Path, soc_version: str, batch: int, precision: str, keep_dtype: Path | None
 ) -> list[str]:
@@ -135,15 +116,7 @@ def compile_model(
         raise UserError(f"{onnx}: atc takes only A-Z a-z 0-9 . _ - in a path; rename the file")
     # atc drops fusion_result.json and kernel_meta/ into the folder that it runs in
     with work_folder(output) as work:
-        help_text = subprocess.run(
-            ["atc", "--help"],
-            cwd=work,
-            env=tool_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ).stdout
+        help_text, _ = process.run(["atc", "--help"], work, show=False)
         command = [
             "atc",
             # relative paths: whatever the working directory is called, atc takes them
@@ -152,7 +125,7 @@ def compile_model(
             *options(help_text, precision, keep_dtype, work, soc_version, batch),
         ]
         print(" ".join(command), flush=True)
-        text, status = run(command, work)
+        text, status = process.run(command, work)
         made = made_file(work, output.stem)
         if reason := failure(text, status, made is not None):
             raise UserError(reason)

@@ -208,9 +208,8 @@ def main() -> None:
         print(result, flush=True)
         missing += result.needed and not result.ok
     if missing:
-        raise UserError(
-            f"{missing} of what {' and '.join(args.engines)} needs is missing, see above"
-        )
+        engines = " and ".join(args.engines)
+        raise UserError(f"{missing} of the things that {engines} needs are missing, see above")
 
 
 if __name__ == "__main__":

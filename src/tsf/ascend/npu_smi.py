@@ -138,3 +138,11 @@ def soc_version(configured: str | None) -> str:
             "set ascend.soc_version and ascend.devices in the config"
         )
     return kinds[0]
+
+
+def soc_version_if_known(configured: str | None) -> str:
+    """The same for a dry run, which needs no NPU."""
+    try:
+        return soc_version(configured)
+    except UserError:
+        return "unknown"
