@@ -12,7 +12,8 @@ PROGRESS_BAR = re.compile(r"\d+%\|")
 def run(command: list[str], folder: Path | None = None, show: bool = True) -> tuple[str, int]:
     """Run `command` in `folder`. Returns what it printed, progress bars left out, and its status.
 
-    show: print it too, as it comes. A program that is not there ends with status 127, as in a shell.
+    show: print it too, as it comes.
+    A program that is not there ends with status 127, as in a shell.
     """
     lines = []
     try:

@@ -12,7 +12,7 @@ def work_folder(output: Path) -> Iterator[Path]:
 
     Its name is fixed, so that what a killed run left is cleared by the next.
     """
-    folder = output.with_name(f".{output.name}.work")
+    folder = output.with_name(f".{output.name.lstrip('.')}.work")
     shutil.rmtree(folder, ignore_errors=True)
     # ais_bench refuses a folder that others may write
     folder.mkdir(mode=0o700, parents=True)
