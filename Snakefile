@@ -18,6 +18,8 @@ rule all:
     default_target: True
     input:
         "results/tsf_sim.onnx",
+        "results/accuracy.json",
+        "results/predictions.csv",
         "results/accuracy.md",
         "results/ascend_performance.md" if "ascend" in ENGINES else [],
     localrule: True

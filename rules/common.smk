@@ -67,14 +67,15 @@ def own_file(name):
     return name
 
 
-def brought(path, key):
-    """An input that no rule makes: refused in one line if it is missing, not in Snakemake's ten."""
+def brought(key, *paths):
+    """Inputs that the user brings: refused in one line if one is missing, not in Snakemake's ten."""
 
     def checked(wildcards):
-        if not Path(path).is_relative_to("results") and not Path(path).exists():
-            with one_line():
-                raise UserError(f"{path}: no such file or folder; check {key} in the config")
-        return path
+        for path in paths:
+            if not Path(path).is_relative_to("results") and not Path(path).exists():
+                with one_line():
+                    raise UserError(f"{path}: no such file or folder; see {key} in the config")
+        return list(paths)
 
     return checked
 
@@ -131,8 +132,6 @@ def clip_inputs(wildcards):
         return {"rawframes": f"results/rawframes/{shard}", "table": f"results/decoded/{shard}.tsv"}
     return {
         "made": MADE,
-        "list": ancient("results/videos.tsv"),
-        "checked": ancient("results/video_check.tsv"),
         "files": ancient(VIDEOS),
     }
 
@@ -145,7 +144,7 @@ def clip_options(table):
             source = "--rawframes results/rawframes/{0} --table results/decoded/{0}.tsv"
             return source.format(wildcards.shard)
         return (
-            f"--list results/videos.tsv --root {DATASET} --shard {int(wildcards.shard)}"
+            f"--layout {LAYOUT} --root {DATASET} --shard {int(wildcards.shard)}"
             f" --shards {len(SHARDS)} --table {table.format(**wildcards)}"
         )
 

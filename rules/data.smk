@@ -41,18 +41,20 @@ rule footage_data:
         " --processes {threads} 2>&1 | tee {log}"
 
 
+# what says which videos and classes there are
+LISTS = [ANNOTATIONS / "val.csv"] if LAYOUT == "kinetics" else []
+if CLASSES:
+    LISTS += [own_file(CLASSES)]
+elif LAYOUT == "kinetics":
+    LISTS += [ANNOTATIONS / "train.csv"]
+CLASSES_OPTION = f"--classes {own_file(CLASSES)}" if CLASSES else ""
+
+
 rule videos:
     input:
         code("dataset"),
         made=MADE,
-        annotations=(
-            brought(ANNOTATIONS / "val.csv", "dataset.root") if LAYOUT == "kinetics" else []
-        ),
-        classes=(
-            own_file(CLASSES)
-            if CLASSES
-            else (ANNOTATIONS / "train.csv" if LAYOUT == "kinetics" else [])
-        ),
+        lists=brought("dataset", *LISTS),
     output:
         list="results/videos.tsv",
         classes="results/classes.txt",
@@ -64,7 +66,7 @@ rule videos:
     params:
         layout=LAYOUT,
         root=DATASET,
-        classes=f"--classes {own_file(CLASSES)}" if CLASSES else "",
+        classes=CLASSES_OPTION,
         listing=lambda wildcards: listing(LAYOUT, DATASET),
     message:
         "list the videos of {params.root}"
@@ -76,35 +78,40 @@ rule videos:
 rule check_videos:
     input:
         code("check_videos"),
-        list="results/videos.tsv",
-        classes="results/classes.txt",
         made=MADE,
-        files=ancient(brought(VIDEOS, "dataset.root")),
+        lists=brought("dataset", *LISTS),
+        files=ancient(brought("dataset.root", VIDEOS)),
     output:
         "results/video_check.tsv",
     log:
         "results/logs/check_videos.log",
+    # first, where jobs wait: it may end the run
+    priority: 100
     conda:
         "../envs/cpu.yaml"
     threads: 4
     params:
+        layout=LAYOUT,
         root=DATASET,
+        classes=CLASSES_OPTION,
+        listing=lambda wildcards: listing(LAYOUT, DATASET),
         on_bad_video=config["on_bad_video"],
         fingerprint=whole_fingerprint,
     message:
         "look at every listed video"
     shell:
-        "python -m tsf.check_videos --list {input.list} --root {params.root}"
-        " --classes {input.classes} --on-bad-video {params.on_bad_video}"
+        "python -m tsf.check_videos --layout {params.layout} --root {params.root} {params.classes}"
+        " --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
 
+# A shard reads the dataset's own list, and is redone by its fingerprint. It must not have the list
+# or the check as ancient() inputs: where those jobs are due, Snakemake (9.27) no longer looks for
+# the reasons of the jobs behind them, and a changed video or parameter is missed.
 rule rawframes:
     input:
         code("frames"),
         made=MADE,
-        list=ancient("results/videos.tsv"),
-        checked=ancient("results/video_check.tsv"),
         files=ancient(VIDEOS),
     output:
         rawframes=directory("results/rawframes/{shard}"),
@@ -116,6 +123,7 @@ rule rawframes:
     params:
         frames=FRAMES,
         sampler=config["sampler"],
+        layout=LAYOUT,
         root=DATASET,
         shard=lambda wildcards: int(wildcards.shard),
         shards=len(SHARDS),
@@ -123,7 +131,7 @@ rule rawframes:
     message:
         "extract raw frames, shard {wildcards.shard}"
     shell:
-        "python -m tsf.frames --list {input.list} --root {params.root}"
+        "python -m tsf.frames --layout {params.layout} --root {params.root}"
         " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
         " --sampler {params.sampler} --processes {threads}"
         " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
@@ -167,6 +175,7 @@ RAWFRAMES = expand("results/rawframes/{shard}", shard=SHARDS) if FRAMES != "none
 rule file_list:
     input:
         code("file_list"),
+        checked="results/video_check.tsv",
         list="results/videos.tsv",
         classes="results/classes.txt",
         tables=TABLES,

@@ -67,16 +67,16 @@ def check(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
-    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
-    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
+    parser.add_argument("--layout", choices=dataset.LAYOUTS, default=dataset.LAYOUTS[0])
+    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
+    parser.add_argument("--classes", type=Path, help="train.csv, or a text file, a class a line")
     parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
     args = parser.parse_args()
 
-    videos = dataset.read_list(args.list)
-    classes = args.classes.read_text("utf-8").splitlines()
+    videos = dataset.list_videos(args.layout, args.root)
+    classes = dataset.class_names(args.layout, args.root, args.classes)
     findings = check(videos, classes, args.root, args.processes)
     for path, found in findings:
         print(f"{path}: {found}")

@@ -1,7 +1,6 @@
 """The model's input for one video, and its size as a .bin file."""
 
-from tsf.sampling import CLIP_LEN
-
+CLIP_LEN = 8  # frames
 CROPS = 3
 SIDE = 224  # pixels
 CLIP_SHAPE = (CROPS, 3, CLIP_LEN, SIDE, SIDE)  # (crops, RGB, frames, y, x)

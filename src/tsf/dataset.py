@@ -110,7 +110,7 @@ def read_list(path: Path) -> list[Listed]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--layout", choices=LAYOUTS, default="kinetics")
+    parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--classes", type=Path, help="train.csv, or a text file, a class a line")
     parser.add_argument("--output", type=Path, required=True, help="tsv: video, path, label")

@@ -42,8 +42,8 @@ def extract_or_skip(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
-    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
+    parser.add_argument("--layout", choices=dataset.LAYOUTS, default=dataset.LAYOUTS[0])
+    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--frames", choices=["needed", "all"], default="needed")
@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
 
-    videos = dataset.in_shard(dataset.read_list(args.list), args.shard, args.shards)
+    listed = dataset.list_videos(args.layout, args.root)
+    videos = dataset.in_shard(listed, args.shard, args.shards)
     with whole_folder(args.rawframes) as folder:
         work = partial(
             extract_or_skip, root=args.root, folder=folder, which=args.frames, sampler=args.sampler

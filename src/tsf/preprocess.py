@@ -96,8 +96,8 @@ def bin_from_video(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the clips of a shard come from: raw frames, or else the videos themselves."""
     parser.add_argument("--rawframes", type=Path, help="folder of raw frames; its table is read")
-    parser.add_argument("--list", type=Path, help="tsv of the listed videos; the table is written")
-    parser.add_argument("--root", type=Path, help="what the list's paths are relative to")
+    parser.add_argument("--root", type=Path, help="folder of the dataset; the table is written")
+    parser.add_argument("--layout", choices=dataset.LAYOUTS, default=dataset.LAYOUTS[0])
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--table", type=Path, required=True, help="tsv: frames a video")
@@ -115,7 +115,8 @@ def make_bins(args: argparse.Namespace, folder: Path) -> None:
         )
         list(each(work, decoded, args.processes, what))
     else:
-        videos = dataset.in_shard(dataset.read_list(args.list), args.shard, args.shards)
+        listed = dataset.list_videos(args.layout, args.root)
+        videos = dataset.in_shard(listed, args.shard, args.shards)
         work = partial(bin_from_video, root=args.root, folder=folder, sampler=args.sampler)
         tables.write_shard(args.table, list(each(work, videos, args.processes, what)))
 

@@ -4,7 +4,8 @@ Two releases of mmaction2 sample differently, which moves the accuracy of the sa
 (zoo: 77.92 with 0.x, 77.69 with 1.x), so the sampler is a named choice.
 """
 
-CLIP_LEN = 8  # frames of a clip
+from tsf.clip import CLIP_LEN
+
 FRAME_INTERVAL = 32  # from one frame of the clip to the next
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x")
 
