@@ -31,11 +31,12 @@ def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
     return {name.removeprefix("module."): value for name, value in weights.items()}
 
 
-def from_config(mmaction2: Path, config: str) -> torch.nn.Module:
+def from_config(mmaction2: Path, config: str, **backbone) -> torch.nn.Module:
     """mmaction2's recogniser in eval mode, its weights not loaded.
 
     mmaction2: the folder that tsf.upstream makes. config: the path of an mmaction2 config, or
-    the name of one of mmaction2's TimeSformer configs. Raises UserError.
+    the name of one of mmaction2's TimeSformer configs. backbone: settings that replace the
+    config's. Raises UserError.
     """
     path = Path(config)
     if not path.is_file():
@@ -49,7 +50,8 @@ def from_config(mmaction2: Path, config: str) -> torch.nn.Module:
     from mmcv import Config
 
     settings = Config.fromfile(str(path))
-    settings.model.backbone.pretrained = None  # the checkpoint holds every weight
+    # the checkpoint holds every weight
+    settings.model.backbone.update(pretrained=None, **backbone)
     model = build_model(settings.model, train_cfg=None, test_cfg=settings.get("test_cfg"))
     return model.eval()
 

@@ -15,6 +15,10 @@ import cv2
 import numpy as np
 import torch
 
+from tsf import errors
+from tsf.clip import SIDE
+from tsf.files import whole_file
+from tsf.model import from_config
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -25,29 +29,15 @@ from tsf.sample.clips import (
     draw_background,
     draw_scene,
 )
-
-CONFIG = (
-    "mmaction/.mim/configs/recognition/timesformer/timesformer_divST_8x32x1_15e_kinetics400_rgb.py"
-)
-EMBED_DIMS = 96
-OVERRIDES = {
-    "backbone": {
-        "patch_size": 32,
-        "embed_dims": EMBED_DIMS,
-        "num_heads": 4,
-        "num_transformer_layers": 3,
-        "pretrained": None,
-    },
-    "cls_head": {"num_classes": len(LABELS), "in_channels": EMBED_DIMS},
-}
+from tsf.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 
 # The model is trained with the classes as `LABELS` lists them; the checkpoint has them as
 # mmaction2's class map does, the sorted label keys.
 CLASS_ORDER = sorted(range(len(LABELS)), key=lambda number: LABELS[number].replace(" ", "_"))
 
-FRAMES, INTERVAL = 8, 32
-RESIZED_WIDTH, SIDE = 298, 224
+RESIZED_WIDTH = 298  # of 340x256 at a short side of 224
 CROP_LEFTS = (0, 74, 37)  # left, right, middle
+PATCH = 32
 SHRINK = 4
 SMALL = SIDE // SHRINK
 
@@ -62,11 +52,9 @@ EMBEDDING_STD = 0.5
 CODEC_NOISE = 1.5
 
 
-def sampled_frames(frames: int) -> np.ndarray:
-    """Frame numbers, from 0, of mmaction2's SampleFrames(8, 32, num_clips=1) in a test, (8,)."""
-    span = FRAMES * INTERVAL
-    offset = (frames - span + 1) // 2 if frames >= span else 0
-    return (offset + INTERVAL * np.arange(FRAMES)) % frames
+def sampled(frames: int) -> list[int]:
+    """The clip's frames, numbered from 0."""
+    return [number - 1 for number in frame_numbers(frames, SAMPLERS[0])]
 
 
 def draw_background_bank(seed: int, count: int) -> np.ndarray:
@@ -75,11 +63,11 @@ def draw_background_bank(seed: int, count: int) -> np.ndarray:
     Returns:
         (count, 3 crops, 8, 56, 56, YUV) uint8.
     """
-    bank = np.empty((count, len(CROP_LEFTS), FRAMES, SMALL, SMALL, 3), np.uint8)
+    bank = np.empty((count, len(CROP_LEFTS), CLIP_LEN, SMALL, SMALL, 3), np.uint8)
     for index in range(count):
         rng = clip_rng(seed, "train", 1 + index)  # stream 0 draws the batches
         canvas = np.ascontiguousarray(draw_background(rng).transpose(1, 2, 0))
-        corners = np.linspace(*rng.uniform(0, 2 * DRIFT, (2, 2)), FRAMES).astype(int)
+        corners = np.linspace(*rng.uniform(0, 2 * DRIFT, (2, 2)), CLIP_LEN).astype(int)
         for number, (left, top) in enumerate(corners):
             frame = canvas[top : top + HEIGHT, left : left + WIDTH]
             frame = cv2.resize(frame, (RESIZED_WIDTH, SIDE), interpolation=cv2.INTER_LINEAR)
@@ -117,24 +105,13 @@ def draw_batch(
     scenes = [draw_scene(rng, LABELS[number]) for number in classes]
     for track, colour in (("distractor", "distractor_yuv"), ("disc", "disc_yuv")):
         paths = [getattr(scene, track) for scene in scenes]
-        discs = np.stack([path[sampled_frames(len(path))] for path in paths]).astype(np.float32)
+        discs = np.stack([path[sampled(len(path))] for path in paths]).astype(np.float32)
         colours = np.stack([getattr(scene, colour) for scene in scenes]).astype(np.float32)
         alpha = coverage(columns, rows, discs[:, :, None, None], SHRINK * HEIGHT / SIDE)[..., None]
         yuv = yuv + alpha * (colours[:, None, None, None] - yuv)
     rgb = yuv_to_rgb(yuv) + CODEC_NOISE * rng.standard_normal(yuv.shape, np.float32)
     rgb = np.ascontiguousarray(rgb.transpose(0, 4, 1, 2, 3), np.float32)
     return torch.from_numpy((rgb - 127.5) / 127.5), torch.from_numpy(classes)
-
-
-def build(mmaction2: Path, **backbone) -> torch.nn.Module:
-    """mmaction2's recogniser with `OVERRIDES`, and with `backbone` over those."""
-    from mmaction.models import build_model
-    from mmcv import Config
-
-    config = Config.fromfile(str(mmaction2 / CONFIG))
-    config.merge_from_dict({"model": OVERRIDES})
-    config.model.backbone.update(backbone)
-    return build_model(config.model)
 
 
 def prepare(model: torch.nn.Module) -> None:
@@ -201,35 +178,35 @@ def order_classes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mmaction2", type=Path, required=True, help="holds mmaction/ and mmcv/")
+    parser.add_argument("--config", required=True, help="models/tsf_sample.py")
     parser.add_argument("--output", type=Path, required=True, help="the checkpoint, .pth")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1500, help="at least 100, the warm-up")
     options = parser.parse_args()
 
-    sys.path.insert(0, str(options.mmaction2.resolve()))
     torch.manual_seed(options.seed)
-    small = build(options.mmaction2, img_size=SMALL, patch_size=32 // SHRINK)
+    small = from_config(
+        options.mmaction2, options.config, img_size=SMALL, patch_size=PATCH // SHRINK
+    ).train()
     prepare(small)
     fit(small, options.seed, options.steps)
 
-    model = build(options.mmaction2)
+    model = from_config(options.mmaction2, options.config)
     model.load_state_dict(order_classes(spread_patches(small.state_dict())))
-    imgs = torch.randn(2, 3, FRAMES, SIDE, SIDE)
+    imgs = torch.randn(2, 3, CLIP_LEN, SIDE, SIDE)
     means = torch.nn.functional.avg_pool3d(imgs, (1, SHRINK, SHRINK))
     with torch.no_grad():
         expected = logits(small.eval(), means)[:, CLASS_ORDER]
         torch.testing.assert_close(logits(model.eval(), imgs), expected, rtol=1e-4, atol=1e-4)
     meta = {
-        "overrides": OVERRIDES,
         "labels": [LABELS[number] for number in CLASS_ORDER],
         "seed": options.seed,
         "steps": options.steps,
         "torch": str(torch.__version__),
     }
-    part = options.output.with_name(options.output.name + ".part")
-    torch.save({"meta": meta, "state_dict": model.state_dict()}, part)
-    part.replace(options.output)
+    with whole_file(options.output) as part:
+        torch.save({"meta": meta, "state_dict": model.state_dict()}, part)
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)
