@@ -45,8 +45,8 @@ onsuccess:
 
 
 onerror:
+    print("\n".join(errors_since(START)))
     print(
-        "stopped; the line 'error: ...' above says why, and results/logs/ has the whole logs."
+        "Stopped; the logs are in results/logs/. Run the same command again: what is done stays."
     )
-    print("Run the same command again: what is finished stays.")
     print("If Snakemake says that the directory is locked, run it once with --unlock.")

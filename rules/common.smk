@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +32,7 @@ with one_line():
     if config["ascend"]["set_env"]:
         environment.source(config["ascend"]["set_env"])
 
+START = time.time()
 LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
@@ -187,6 +189,15 @@ def batch_suffix(batch):
 
 def batch_of(wildcards):
     return int(wildcards.bs.removeprefix("_bs") or 1)
+
+
+def errors_since(start):
+    """The error lines of the logs that were written since, each with its log."""
+    logs = [path for path in Path("results/logs").rglob("*.log") if path.stat().st_mtime >= start]
+    lines = [
+        (path, line) for path in logs for line in path.read_text("utf-8", "replace").split("\n")
+    ]
+    return [f"{line}  [{path}]" for path, line in lines if line.startswith("error: ")]
 
 
 def refuse_missing_tools(dag):
