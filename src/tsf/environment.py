@@ -47,10 +47,11 @@ def source(script: str) -> None:
 
     It runs without `set -u`, under which set_env.sh fails.
     """
-    command = 'source "$0" >/dev/null && env -0'
+    # its last command may fail and mean nothing by it
+    command = '[ -r "$0" ] || exit 1; source "$0" >/dev/null; env -0'
     result = subprocess.run(["bash", "-c", command, script], capture_output=True)
     if result.returncode:
-        reason = result.stderr.decode(errors="replace").strip() or "it failed"
+        reason = result.stderr.decode(errors="replace").strip() or "not readable, or it failed"
         raise UserError(f"ascend.set_env: cannot source {script} ({reason.splitlines()[-1]})")
     for entry in result.stdout.decode(errors="surrogateescape").split("\0"):
         name, equals, value = entry.partition("=")

@@ -1,0 +1,276 @@
+"""Inference with the stand-in of ais_bench, as it behaves in its releases and when it fails.
+
+The model is a tiny one, whose results numpy gives too.
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import machine
+import numpy as np
+import pytest
+
+from tsf import results
+from tsf.ascend import ais_bench
+from tsf.ascend.device import device
+from tsf.errors import UserError
+
+
+@pytest.fixture
+def infer(tmp_path, npu, clips, compiled):
+    """Runs the step on a folder of clips; the result, and the folder it writes."""
+    bins, _ = clips
+    output = tmp_path / "results/shards/ascend/000"
+    output.parent.mkdir(parents=True)
+
+    def infer_it(*more, batch=1, folder=bins, model=None, **demands):
+        arguments = ["--model", model or compiled / f"bs{batch}.om"]
+        arguments += ["--status", compiled / f"bs{batch}.json", "--input", folder]
+        arguments += ["--output", "results/shards/ascend/000", "--devices", "0"]
+        return machine.run(
+            "ascend.ais_bench", *arguments, *more, folder=tmp_path, env=npu(**demands)
+        )
+
+    return infer_it, output
+
+
+def check(output, expected, batch):
+    """Every clip's result is there, right, and in the form that all engines share."""
+    assert results.result_files(output) == set(expected)
+    for name, logits in expected.items():
+        text = (output / f"{name}_0.txt").read_text()
+        assert text.count("\n") == 3 and text.count(" \n") == 3
+        np.testing.assert_allclose(np.loadtxt(output / f"{name}_0.txt"), logits, atol=2e-5)
+    summary = json.loads((output / "sumary.json").read_text())
+    assert summary["args"]["batchsize"] == batch and summary["args"]["engine"] == "ascend"
+    assert summary["args"]["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU"
+    assert summary["H2D_latency"]["mean"] == 0.25 and summary["D2H_latency"]["mean"] == 0.125
+    runs = -(-len(expected) // batch)
+    assert summary["NPU_compute_time"]["count"] == len(summary["npu_compute_time_list"]) == runs
+    mean = sum(summary["npu_compute_time_list"]) / runs
+    assert summary["throughput"] == pytest.approx(1000 * batch / mean)
+    # nothing of the work is left
+    assert [path.name for path in output.parent.iterdir()] == ["000"]
+
+
+# six clips: at batch 4 the second run is half empty
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("release", ["", "2022-11", "pairs"])
+def test_every_release_gives_the_same(infer, clips, batch, release):
+    infer_it, output = infer
+    result = infer_it(batch=batch, AIS_BENCH=release)
+    assert result.returncode == 0, result.stdout
+    check(output, clips[1], batch)
+
+
+def test_an_empty_shard_needs_no_npu(infer, tmp_path):
+    infer_it, output = infer
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    result = infer_it(folder=empty, DEVICES="none")
+    assert result.returncode == 0, result.stdout
+    assert results.result_files(output) == set()
+    assert results.read_summary(output / "sumary.json")["npu_compute_time_list"] == []
+
+
+@pytest.mark.parametrize(
+    ("demand", "expected"),
+    [
+        ("fails-midway", "ais_bench ended with status 1: RuntimeError: filepath: not valid"),
+        ("507011", "try ascend.precision: exact"),
+        ("loses-one", "1 of 6 clips have no result, the first is -a_000001_000011"),
+        ("no-summary", "wrote no summary"),
+        ("half-summary", "summary was cut short"),
+        ("nan", "result of -a_000001_000011: holds a value that is not finite"),
+        ("killed", "ais_bench was killed by signal 9"),
+    ],
+)
+def test_a_failure_is_one_line_and_leaves_no_results(infer, clips, demand, expected):
+    infer_it, output = infer
+    assert expected in machine.error(infer_it(AIS_BENCH=demand))
+    assert list(output.parent.iterdir()) == []
+    # and the next run is not disturbed
+    assert infer_it().returncode == 0
+    check(output, clips[1], 1)
+
+
+def test_results_of_a_former_run_stay_until_new_ones_are_whole(infer, clips):
+    infer_it, output = infer
+    assert infer_it().returncode == 0
+    machine.error(infer_it(AIS_BENCH="fails-midway"))
+    check(output, clips[1], 1)
+
+
+def test_a_device_that_does_not_exist(infer):
+    infer_it, _ = infer
+    line = machine.error(infer_it(DEVICES="3"))
+    assert "ais_bench ended with status 1" in line and "device 0 does not exist" in line
+
+
+def test_a_file_that_is_no_model(infer, tmp_path):
+    infer_it, _ = infer
+    (tmp_path / "bad.om").write_bytes(b"not a model")
+    assert "load model from file failed" in machine.error(infer_it(model=tmp_path / "bad.om"))
+
+
+def test_no_python(infer):
+    infer_it, _ = infer
+    line = machine.error(infer_it("--python", "python9"))
+    assert "ais_bench ended with status 127: python9: command not found" in line
+
+
+@pytest.fixture
+def own_clips(tmp_path, clips):
+    """A copy of two clips that may be spoiled."""
+    folder = tmp_path / "bins"
+    folder.mkdir()
+    for name in ("b2", "d"):
+        shutil.copy(clips[0] / f"{name}.bin", folder)
+    return folder, {name: clips[1][name] for name in ("b2", "d")}
+
+
+def test_modes_and_links_that_ais_bench_refuses(infer, own_clips, tmp_path, compiled):
+    """Group-writable files and folders, and symbolic links, are what it never gets to see."""
+    infer_it, output = infer
+    folder, expected = own_clips
+    (folder / "b2.bin").chmod(0o666)
+    (folder / "d.bin").rename(tmp_path / "d.bin")
+    (folder / "d.bin").symlink_to(tmp_path / "d.bin")
+    (folder / ".snakemake_timestamp").touch()
+    folder.chmod(0o777)
+    model = tmp_path / "tsf.om"
+    shutil.copy(compiled / "bs1.om", model)
+    model.chmod(0o664)
+    # what the stand-in says when it is called as the guide does
+    env = {**os.environ, **machine.environment(tmp_path)}
+    command = [sys.executable, "-m", "ais_bench", "--model", compiled / "bs1.om", "--input", folder]
+    refused = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert refused.returncode == 2 and "is illegal" in refused.stderr
+
+    result = infer_it(folder=folder, model=model)
+    assert result.returncode == 0, result.stdout
+    check(output, expected, 1)
+
+
+def test_a_third_of_a_clip_is_not_taken_for_a_view(infer, own_clips):
+    infer_it, _ = infer
+    folder, _ = own_clips
+    for path in folder.iterdir():
+        os.truncate(path, machine.BIN_BYTES // 3)
+    line = machine.error(infer_it(folder=folder))
+    assert "b2.bin: 4816896 bytes, expected 14450688" in line
+
+
+def test_a_later_clip_of_another_size(infer, own_clips):
+    infer_it, _ = infer
+    folder, _ = own_clips
+    os.truncate(folder / "d.bin", machine.BIN_BYTES - 4)
+    assert "d.bin: 14450684 bytes" in machine.error(infer_it(folder=folder))
+
+
+@pytest.mark.parametrize("name", ["a.b", "a b", "a+b", "ü"])
+def test_a_name_that_ais_bench_changes_or_refuses(infer, own_clips, name):
+    infer_it, _ = infer
+    folder, _ = own_clips
+    (folder / "d.bin").rename(folder / f"{name}.bin")
+    line = machine.error(infer_it(folder=folder))
+    assert f"{name}.bin" in line and "rename it" in line
+
+
+def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
+    folder = tmp_path / "a+b=c d"
+    (folder / "results").mkdir(parents=True)
+    arguments = ["--model", compiled / "bs1.om", "--status", compiled / "bs1.json"]
+    arguments += ["--input", clips[0], "--output", "results/000", "--devices", 0]
+    result = machine.run("ascend.ais_bench", *arguments, folder=folder, env=npu())
+    assert result.returncode == 0, result.stdout
+    assert results.result_files(folder / "results/000") == set(clips[1])
+
+
+def test_the_last_batch_is_filled_by_us(tmp_path, clips):
+    """Whatever a release does with a last batch that is not full, there is none."""
+    bins = sorted(clips[0].iterdir())
+    ais_bench.stage_bins(bins, 4, tmp_path / "staged")
+    staged = {path.name: path.read_bytes() for path in (tmp_path / "staged").iterdir()}
+    assert len(staged) == 8
+    assert staged["padding0.bin"] == staged["padding1.bin"] == bins[0].read_bytes()
+    # the clips take no disk twice
+    assert (tmp_path / "staged" / bins[0].name).stat().st_ino == bins[0].stat().st_ino
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "expected"),
+    [
+        (
+            2,
+            "usage: x\nais_bench: error: path illegal",
+            "refused its arguments or paths: ais_bench:",
+        ),
+        (1, "[ERROR] bad\nTraceback\nRuntimeError: bad", "ended with status 1: RuntimeError: bad"),
+        (1, "", "ended with status 1: it printed nothing"),
+        (1, "[ERROR] ret is 507011", "smaller batch"),
+        (1, "ModuleNotFoundError: No module named 'pkg_resources'", "setuptools < 81"),
+    ],
+)
+def test_explanations(status, output, expected):
+    line = ais_bench.explain(output, status)
+    assert expected in line and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"), [([1.5, 2.5], [1.5, 2.5]), ([[10, 11.5], [20, 22.5]], [1.5, 2.5])]
+)
+def test_times_are_floats_or_pairs(times, expected):
+    assert ais_bench.milliseconds({"npu_compute_time_list": times}) == expected
+
+
+def hold_device(temporary, queue):
+    tempfile.tempdir = temporary
+    with device([0, 1]) as number:
+        queue.put(number)
+        time.sleep(60)
+
+
+def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    holder = context.Process(target=hold_device, args=(str(tmp_path), queue))
+    holder.start()
+    taken = queue.get(timeout=30)
+    with device([0, 1]) as other:
+        assert {taken, other} == {0, 1}
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    with device([taken]) as number:
+        assert number == taken
+
+
+def test_staging_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        ais_bench.stage(tmp_path / "none.bin", tmp_path / "staged.bin")
+
+
+def test_collect_refuses_a_result_of_no_clip(tmp_path):
+    made, folder = tmp_path / "made", tmp_path / "folder"
+    made.mkdir()
+    folder.mkdir()
+    for name in ("a", "b"):
+        results.write_logits(made / f"{name}_0.txt", np.zeros((3, 8)))
+    with pytest.raises(UserError, match=r"wrote b_0\.txt, which is of no clip"):
+        ais_bench.collect([tmp_path / "a.bin"], made, folder)
+
+
+def test_collect_refuses_doubled_lines(tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    results.write_logits(made / "a_0.txt", np.zeros((6, 8)))
+    with pytest.raises(UserError, match="result of a: 6 lines, expected 3"):
+        ais_bench.collect([tmp_path / "a.bin"], made, tmp_path)

@@ -1,0 +1,160 @@
+"""The doctor on machines with everything, with nothing, and with each thing missing."""
+
+import machine
+import pytest
+
+from tsf.ascend import doctor
+from tsf.errors import UserError
+from tsf.export import OPSET
+
+PLAIN = {
+    "PYTHONPATH": "",
+    "ASCEND_TOOLKIT_HOME": "",
+    "ASCEND_HOME_PATH": "",
+    "PATH": "/usr/bin:/bin",
+}
+
+
+@pytest.fixture
+def look(tmp_path, npu):
+    """Runs the doctor; its exit status, and what it says of each thing."""
+
+    def look_it(*more, engines=("ascend", "onnxruntime"), env=None, **demands):
+        arguments = ["--engines", *engines, "--devices", "0", *more]
+        result = machine.run(
+            "ascend.doctor", *arguments, folder=tmp_path, env=env or npu(**demands)
+        )
+        assert 'File "' not in result.stdout, result.stdout
+        lines = {
+            line.split("  ")[0].split(" ok:")[0].split(" missing")[0].strip(): line
+            for line in result.stdout.splitlines()
+        }
+        return result.returncode, lines
+
+    return look_it
+
+
+THINGS = ["Python", "disk", "permissions", "path", "ONNX Runtime", "CANN", "atc", "opset"]
+THINGS += ["soc_version", "ais_bench", "devices"]
+
+
+def test_all_is_there(look):
+    status, lines = look()
+    assert status == 0
+    assert list(lines) == THINGS
+    assert all(" ok: " in line for line in lines.values())
+    assert "5.1.RC2 reads 9 to 13" in lines["opset"]
+    assert "Ascend310P3 (as npu-smi shows)" in lines["soc_version"]
+    assert "0: 310P3, OK, 20460 MB free" in lines["devices"]
+
+
+def test_without_cann_the_cpu_engine_is_all_right(look):
+    status, lines = look(engines=["onnxruntime"], env=PLAIN)
+    assert status == 0
+    for thing in ("CANN", "atc", "ais_bench", "devices"):
+        assert "missing (not needed):" in lines[thing]
+
+
+def test_without_cann_the_npu_engine_is_not(look):
+    status, lines = look(engines=["ascend"], env=PLAIN)
+    assert status == 1
+    for thing in ("CANN", "atc", "soc_version", "ais_bench", "devices"):
+        assert " missing: " in lines[thing] and "not needed" not in lines[thing]
+    assert "set_env.sh" in lines["CANN"] and "set ascend.set_env" in lines["atc"]
+
+
+@pytest.mark.parametrize(
+    ("demands", "thing", "expected"),
+    [
+        ({"NPU_SMI": "fails"}, "devices", "dcmi module initialize failed"),
+        ({"NPU_SMI": "mixed"}, "soc_version", "which chip is tsf.om for?"),
+        ({"NPU_SMI": "310b4"}, None, "310B4, Alarm, 5274 MB free"),
+    ],
+)
+def test_npu_smi(look, demands, thing, expected):
+    status, lines = look(**demands)
+    assert status == (1 if thing else 0)
+    assert expected in lines[thing or "devices"]
+
+
+def test_a_device_that_is_not_there(look):
+    status, lines = look("--devices", "0", "7")
+    assert status == 1 and "no device 7, npu-smi shows 0, 1" in lines["devices"]
+
+
+def test_a_device_whose_memory_is_taken(monkeypatch):
+    chip = doctor.npu_smi.Chip(0, 0, "310P3", "OK", 0, 20_000, 21_534)
+    monkeypatch.setattr(doctor.npu_smi, "chips", lambda: [chip])
+    with pytest.raises(UserError, match="device 0 has 1534 MB free, 2048 are needed"):
+        doctor.devices([0])
+
+
+def test_the_configured_chip_needs_no_npu_smi(look):
+    _, lines = look("--soc-version", "Ascend310P3", NPU_SMI="fails")
+    assert "ok: Ascend310P3 (set in the config)" in lines["soc_version"]
+
+
+def test_a_python_without_ais_bench(look, npu):
+    env = npu() | {"PYTHONPATH": ""}
+    status, lines = look(env=env)
+    assert status == 1 and "lacks ais_bench and aclruntime" in lines["ais_bench"]
+    status, lines = look("--python", "python9")
+    assert status == 1 and "python9 is not on PATH" in lines["ais_bench"]
+
+
+def test_too_little_disk(look):
+    status, lines = look("--videos", "20000000", engines=["onnxruntime"])
+    assert status == 1 and "keep_bin: false" in lines["disk"]
+
+
+def test_a_path_that_the_tools_refuse(tmp_path, npu):
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    arguments = ["--engines", "ascend", "--devices", "0"]
+    result = machine.run("ascend.doctor", *arguments, folder=folder, env=npu())
+    assert result.returncode == 1
+    assert "a+b': atc and ais_bench take only A-Z" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("5.1.RC2", (9, 13)),
+        ("6.0.1", (9, 13)),
+        ("7.0.RC1", (9, 18)),
+        ("8.0.0", (11, 18)),
+        ("8.5.0", (11, 18)),
+    ],
+)
+def test_opsets_by_release(version, expected):
+    assert doctor.opsets(version) == expected
+
+
+def test_the_opset_is_the_exporters():
+    assert doctor.OPSET == OPSET
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "aarch64-linux/ascend_toolkit_install.info",
+            "package_name=x\nversion=8.0.RC3\n",
+            "8.0.RC3",
+        ),
+        ("version.cfg", "runtime_running_version=[1]\nVersion=7.0.0\n", "7.0.0"),
+        ("compiler/version.info", "Version=8.5.0\nversion_dir=x\n", "8.5.0"),
+        ("version.cfg", "nothing", None),
+    ],
+)
+def test_cann_version(tmp_path, name, text, expected):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    assert doctor.cann_version(tmp_path) == expected
+
+
+def test_a_home_that_is_gone(monkeypatch, tmp_path):
+    monkeypatch.setenv("ASCEND_TOOLKIT_HOME", str(tmp_path / "gone"))
+    with pytest.raises(UserError, match=r"source set_env\.sh again"):
+        doctor.cann_home()

@@ -1,0 +1,95 @@
+"""The figures of a measurement, against hand-worked ones, and the measurement on the stand-in."""
+
+import json
+
+import machine
+import pytest
+
+from tsf.ascend import performance, performance_report
+from tsf.errors import UserError
+
+
+def test_fps_is_of_the_mean_after_the_warm_up():
+    found = performance.speed([900.0] * 5 + [100.0, 200.0, 300.0, 400.0], batch=4)
+    assert found["fps"] == 16  # 1000 * 4 / 250
+    assert found["runs"] == 4
+    times = found["milliseconds"]
+    assert (times["mean"], times["min"], times["max"], times["p50"]) == (250, 100, 400, 250)
+    assert times["p90"] == pytest.approx(370) and times["p99"] == pytest.approx(397)
+
+
+def test_the_guides_figure():
+    # 132.8 ms a run is the guide's 7.53 fps
+    assert performance.speed([132.8] * 50, batch=1)["fps"] == pytest.approx(7.53, abs=0.005)
+
+
+@pytest.mark.parametrize("times", [[], [1.0] * 5])
+def test_too_few_runs(times):
+    with pytest.raises(UserError, match=r"raise ascend\.performance\.loop"):
+        performance.speed(times, batch=1)
+
+
+def test_share_of_peak():
+    # 7.53 videos/s of 587.5 G multiply-adds are 8.85 TFLOP/s, some 12.6 % of 70
+    share = performance_report.share_of_peak(7.53, 587_500_000_000, 70)
+    assert share == pytest.approx(0.1264, abs=5e-5)
+
+
+RUN = {
+    "device": "Ascend310P3",
+    "batch": 1,
+    "precision": "fast",
+    "fps": 7.53,
+    "runs": 45,
+    "milliseconds": {"mean": 132.8, "min": 132.0, "p50": 132.7, "p90": 133, "p99": 134, "max": 135},
+    "h2d_milliseconds": 3.25,
+    "d2h_milliseconds": 0.06,
+}
+
+
+def test_the_table_has_the_guides_form_and_figure():
+    text = performance_report.markdown([RUN, RUN | {"batch": 4, "fps": 8}], 587_500_000_000, 70)
+    assert "| 芯片型号 | Batch Size |" in text
+    assert "| Ascend310P3 | 4 | fast | 8.00 fps |" in text
+    assert "| Ascend 310P3 (the guide's figure) | 1 | fast | 7.53 fps |" in text
+    assert "batch 1: 12.6%, batch 4: 13.4%" in text
+    assert "| 1 | 45 | 132.80 | 132.00 | 132.70 | 133.00 | 134.00 | 135.00 | 3.25 | 0.06 |" in text
+
+
+def test_a_peak_that_is_not_stated_is_not_made_up():
+    text = performance_report.markdown([RUN], 587_500_000_000, None)
+    assert "not stated; set ascend.peak_tflops" in text and "%" not in text
+
+
+@pytest.fixture
+def measure(tmp_path, npu, compiled):
+    def measure_it(batch=4, loop=12, **demands):
+        arguments = [
+            "--model",
+            compiled / f"bs{batch}.om",
+            "--status",
+            compiled / f"bs{batch}.json",
+        ]
+        arguments += ["--loop", loop, "--devices", 0, "--output", "performance/tsf.json"]
+        return machine.run("ascend.performance", *arguments, folder=tmp_path, env=npu(**demands))
+
+    return measure_it
+
+
+@pytest.mark.parametrize("release", ["", "2022-11", "pairs"])
+def test_measuring(measure, tmp_path, release):
+    result = measure(AIS_BENCH=release)
+    assert result.returncode == 0, result.stdout
+    assert "--loop 12 --batchsize 4" in result.stdout and "--input" not in result.stdout
+    found = json.loads((tmp_path / "performance/tsf.json").read_text())
+    assert found["batch"] == 4 and found["runs"] == 7
+    assert found["fps"] == pytest.approx(4000 / found["milliseconds"]["mean"])
+    assert found["h2d_milliseconds"] == 0.25 and found["d2h_milliseconds"] == 0.125
+    assert found["device"].startswith("stand-in for Ascend310P3")
+    assert [path.name for path in (tmp_path / "performance").iterdir()] == ["tsf.json"]
+
+
+def test_a_measurement_without_a_summary_is_an_error(measure, tmp_path):
+    assert "wrote no summary" in machine.error(measure(AIS_BENCH="no-summary"))
+    assert list((tmp_path / "performance").iterdir()) == []
+    assert measure().returncode == 0

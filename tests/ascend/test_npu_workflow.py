@@ -1,0 +1,213 @@
+"""The workflow on a machine with CANN and NPUs, all stand-ins, on the embedded sample."""
+
+import json
+import os
+from itertools import pairwise
+
+import machine
+import numpy as np
+import pytest
+import workflow
+
+from tsf import results, tables
+
+BOTH = ["--config", "engines=[ascend, onnxruntime]"]
+
+
+def ascend(text):
+    return f"ascend={{{text}, performance: {{batches: [1], loop: 10}}}}"
+
+
+@pytest.fixture(scope="session")
+def npu_run(sample_run, tmp_path_factory):
+    """The sample's run, carried on with the NPU beside the CPU, and its environment."""
+    run = sample_run.copy(tmp_path_factory.mktemp("npu"))
+    env = machine.environment(run.folder, LOG=str(run.folder / "npu.log"))
+    result = run.snakemake("all", *BOTH, ascend("batch: 1"), env=env)
+    assert result.returncode == 0, result.stdout
+    return run, env
+
+
+def read(run, name):
+    return json.loads((run.results / name).read_text())
+
+
+def logits(run, engine):
+    info = tables.read_info(run.results / "k400.info")
+    folder = run.results / "result" / engine
+    return np.stack([results.read_logits(folder / f"{v.index}_0.txt", 3) for v in info])
+
+
+def uses(env):
+    """(device, start, end, batch) of every process that the stand-in of ais_bench was."""
+    with open(env["STAND_IN_LOG"]) as log:
+        rows = [line.split() for line in log]
+    return [(int(r[0]), float(r[2]), float(r[3]), int(r[4])) for r in rows]
+
+
+def test_both_engines_agree(npu_run):
+    run, env = npu_run
+    accuracy = read(run, "accuracy.json")
+    npu, cpu = (accuracy["engines"][name] for name in ("ascend", "onnxruntime"))
+    assert npu["videos"] == cpu["videos"] == accuracy["scored"] == 40
+    assert npu["top1"] == cpu["top1"] and npu["top5"] == cpu["top5"]
+    assert npu["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU"
+    assert npu["batch"] == 1 and npu["model"] == "results/tsf.om"
+    # the same ONNX model ran: what differs is the 6 digits of the text files
+    np.testing.assert_allclose(logits(run, "ascend"), logits(run, "onnxruntime"), atol=5e-5)
+    [pair] = accuracy["paired"]
+    assert (pair["first"], pair["second"]) == ("ascend", "onnxruntime")
+    assert pair["same_class"] == pair["videos"] == 40 and pair["mcnemar_p"] == 1
+    assert pair["first_only_right"] == pair["second_only_right"] == 0
+    # four shards and one measurement, all on device 0
+    assert [(device, batch) for device, _, _, batch in uses(env)] == [(0, 1)] * 5
+
+
+def test_the_reports_call_the_stand_in_one(npu_run):
+    run, _ = npu_run
+    report = (run.results / "accuracy.md").read_text()
+    assert "| ascend, onnxruntime | 40 of 40 |" in report
+    assert "stand-in for Ascend310P3" in report
+    performance = (run.results / "ascend_performance.md").read_text()
+    assert "| Ascend 310P3 (the guide's figure) | 1 | fast | 7.53 fps |" in performance
+    for line in (report + performance).splitlines():
+        if "Ascend310P3" in line:
+            assert "stand-in" in line
+    found = read(run, "ascend_performance.json")
+    [measured] = found["runs"]
+    assert measured["runs"] == 5 and measured["batch"] == 1
+    assert measured["fps"] == pytest.approx(1000 / measured["milliseconds"]["mean"])
+
+
+def test_nothing_is_left_to_do_and_devices_change_nothing(npu_run):
+    run, env = npu_run
+    for more in ("batch: 1", "batch: 1, devices: [0, 1], python: python"):
+        dry = run.snakemake("all", "-n", *BOTH, ascend(more), env=env)
+        assert workflow.jobs(dry) == {}
+
+
+def test_what_reruns(npu_run):
+    run, env = npu_run
+
+    def due(*more):
+        return workflow.jobs(run.snakemake("all", "-n", *BOTH, *more, env=env))
+
+    found = due(ascend("precision: exact"))
+    assert found["om"] == 1 and found["infer_ascend"] == 4
+    # neither the CPU's side nor the ONNX model
+    assert not {"infer", "onnx", "onnx_sim", "rawframes", "out_bin"} & set(found)
+    found = due(ascend("soc_version: Ascend310P1"))
+    assert found["om"] == 1 and "onnx" not in found
+
+
+def test_batch_4_on_two_devices(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    env = machine.environment(tmp_path, LOG=str(tmp_path / "npu.log"))
+    result = run.snakemake("all", *BOTH, ascend("batch: 4, devices: [0, 1]"), env=env)
+    assert result.returncode == 0, result.stdout
+    accuracy = read(run, "accuracy.json")["engines"]
+    assert accuracy["ascend"]["batch"] == 4 and accuracy["ascend"]["model"] == "results/tsf_bs4.om"
+    assert accuracy["ascend"]["top1"] == accuracy["onnxruntime"]["top1"]
+    # another batch size sums in another order
+    np.testing.assert_allclose(logits(run, "ascend"), logits(first, "ascend"), atol=1e-4)
+    found = uses(env)
+    assert len(found) == 4 and {batch for *_, batch in found} == {4}
+    assert {device for device, *_ in found} == {0, 1}
+    for device in (0, 1):
+        times = sorted(use[1:3] for use in found if use[0] == device)
+        assert all(end <= start for (_, end), (start, _) in pairwise(times))
+    assert (run.results / "tsf.om").is_file()  # measured at batch 1, and still there
+
+
+def shard_bytes(run, shard="000"):
+    folder = run.results / "shards/ascend" / shard
+    return {path.name: path.read_bytes() for path in folder.glob("*_0.txt")}
+
+
+def test_a_shard_that_fails_and_the_rerun(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    before = shard_bytes(run)
+    target = ["results/shards/ascend/000", "--force", *BOTH, ascend("batch: 1")]
+    failed = run.snakemake(*target, env=machine.environment(tmp_path, AIS_BENCH="fails-midway"))
+    line = workflow.error_lines(failed)[0]
+    assert line == "error: ais_bench ended with status 1: RuntimeError: filepath: not valid"
+    # half of the results were written; none of them is here
+    assert shard_bytes(run) == {}
+    again = run.snakemake(*target, env=machine.environment(tmp_path))
+    assert again.returncode == 0, again.stdout
+    assert shard_bytes(run) == before and before
+
+
+def test_om_that_fails_and_the_rerun(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    os.unlink(run.results / "tsf.om")
+    failed = run.snakemake("tsf.om", env=machine.environment(tmp_path, ATC="E19010"))
+    line = workflow.error_lines(failed)[0]
+    assert line.startswith("error: atc failed with E19010: No parser is registered")
+    assert not (run.results / "tsf.om").exists()
+    assert "E19010" in (run.results / "logs/om.log").read_text()  # the log is kept
+    again = run.snakemake("tsf.om", env=machine.environment(tmp_path))
+    assert again.returncode == 0, again.stdout
+    assert (run.results / "tsf.om").read_bytes() == (first.results / "tsf.om").read_bytes()
+
+
+def test_bin_files_within_the_job(npu_run, tmp_path):
+    """With keep_bin off a shard's .bin files are there during its inference alone."""
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    target = ["results/shards/ascend/000", "--force", *BOTH, "keep_bin=false", ascend("batch: 1")]
+    result = run.snakemake(*target, env=machine.environment(tmp_path))
+    assert result.returncode == 0, result.stdout
+    assert shard_bytes(run) == shard_bytes(first)
+    assert not (run.results / "out_bin/ascend.000").exists()
+
+
+def refusal(run, *arguments, env):
+    """The one line that stops a run before any of its jobs."""
+    result = run.snakemake(*arguments, env=env)
+    [line] = workflow.error_lines(result)
+    assert "Select jobs" not in result.stdout and "compile " not in result.stdout
+    return line
+
+
+def test_refusals_before_any_work(sample_run, tmp_path):
+    run = sample_run.copy(tmp_path)
+    mixed = machine.environment(tmp_path, NPU_SMI="mixed")
+    line = refusal(run, "tsf.om", env=mixed)
+    assert line.startswith(
+        "error: which chip is tsf.om for? npu-smi shows Ascend310 and Ascend310P3"
+    )
+    no_driver = machine.environment(tmp_path, NPU_SMI="fails")
+    line = refusal(run, "tsf.om", env=no_driver)
+    assert line.startswith("error: ascend.soc_version is not set in the config, and npu-smi info")
+    no_bench = machine.environment(tmp_path) | {"PYTHONPATH": ""}
+    line = refusal(run, "all", *BOTH, env=no_bench)
+    assert "lacks ais_bench and aclruntime" in line
+    # without CANN
+    line = refusal(run, "tsf.om", env={})
+    assert line.startswith("error: atc is not on PATH, and results/tsf.om is made by it")
+    dry = workflow.jobs(run.snakemake("tsf.om", "-n"))
+    assert dry == {"om": 1, "tsf.om": 1}
+
+
+def test_set_env_from_the_config(sample_run, tmp_path):
+    """CANN's environment need not be sourced in the shell."""
+    run = sample_run.copy(tmp_path)
+    script = machine.STAND_INS / "set_env.sh"
+    env = {"STAND_IN_PYTHON": machine.environment(tmp_path)["STAND_IN_PYTHON"]}
+    result = run.snakemake("tsf.om", "--config", f"ascend={{set_env: {script}}}", env=env)
+    assert result.returncode == 0, result.stdout
+    assert (run.results / "tsf.om").is_file()
+
+
+def test_snakemake_doctor(sample_run, tmp_path):
+    run = sample_run.copy(tmp_path)
+    result = run.snakemake("doctor", *BOTH, env=machine.environment(tmp_path))
+    assert result.returncode == 0, result.stdout
+    assert "soc_version  ok: Ascend310P3" in result.stdout
+    result = run.snakemake("doctor", *BOTH)
+    assert result.returncode == 1
+    assert "CANN         missing: " in result.stdout
