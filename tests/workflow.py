@@ -13,7 +13,10 @@ SHARDS = 4  # of the default configuration
 
 
 def snakemake(*arguments, directory, root=ROOT, cwd=None, env=None) -> subprocess.CompletedProcess:
-    """Run Snakemake in `directory`; targets come first, as options swallow what follows them."""
+    """Run Snakemake in `directory`; targets come first, as options swallow what follows them.
+
+    directory: None leaves the option out, and the run is in `cwd`.
+    """
     return subprocess.run(
         command(*arguments, directory=directory, root=root),
         cwd=cwd or root,
@@ -25,7 +28,9 @@ def snakemake(*arguments, directory, root=ROOT, cwd=None, env=None) -> subproces
 
 
 def command(*arguments, directory, root=ROOT) -> list[str]:
-    options = ["--cores", "2", "--snakefile", root / "Snakefile", "--directory", directory]
+    options = ["--snakefile", root / "Snakefile"]
+    options += [] if "--cores" in arguments else ["--cores", "2"]
+    options += ["--directory", directory] if directory else []
     return [sys.executable, "-m", "snakemake", *map(str, arguments), *map(str, options)]
 
 
