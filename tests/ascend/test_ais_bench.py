@@ -253,6 +253,30 @@ def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
         assert number == taken
 
 
+HOLDER = """
+import subprocess, sys, tempfile
+from tsf.ascend import device, process
+tempfile.tempdir = sys.argv[1]
+with device.device([0]):
+    process.run([sys.executable, "-uc", "import os, time; print(os.getpid()); time.sleep(60)"])
+"""
+
+
+def test_a_device_stays_taken_while_the_program_of_a_killed_job_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as job:
+        program = int(job.stdout.readline())
+        job.kill()
+        job.wait()
+        with device([0, 1]) as number:
+            assert number == 1
+        os.kill(program, signal.SIGKILL)
+        with device([0]) as number:  # as soon as it is gone
+            assert number == 0
+
+
 def test_staging_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         ais_bench.stage(tmp_path / "none.bin", tmp_path / "staged.bin")

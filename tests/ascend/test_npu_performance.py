@@ -56,6 +56,11 @@ def test_the_table_has_the_guides_form_and_figure():
     assert "| 1 | 45 | 132.80 | 132.00 | 132.70 | 133.00 | 134.00 | 135.00 | 3.25 | 0.06 |" in text
 
 
+def test_copies_that_a_release_does_not_time():
+    unknown = RUN | {"h2d_milliseconds": None, "d2h_milliseconds": None}
+    assert "| 135.00 | - | - |" in performance_report.markdown([unknown], 1, None)
+
+
 def test_a_peak_that_is_not_stated_is_not_made_up():
     text = performance_report.markdown([RUN], 587_500_000_000, None)
     assert "not stated; set ascend.peak_tflops" in text and "%" not in text

@@ -15,8 +15,9 @@ SECONDS_BETWEEN_TRIES = 0.2
 def device(ids: list[int]) -> Iterator[int]:
     """One of the devices `ids` that no other job of this user has; waits until one is free.
 
-    A lock on a file in the machine's temporary folder: the system drops it when the process ends,
-    however it ends, and it holds between workflows in different folders.
+    A lock on a file in the machine's temporary folder: the system drops it when the process and
+    the programs that it started have ended, however they end, and it holds between workflows in
+    different folders.
     """
     while True:
         for number in ids:
@@ -26,6 +27,8 @@ def device(ids: list[int]) -> Iterator[int]:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue
+                # if this process is killed, ais_bench goes on, and the device is still taken
+                os.set_inheritable(file.fileno(), True)
                 yield number
                 return
         time.sleep(SECONDS_BETWEEN_TRIES)

@@ -30,8 +30,10 @@ def time_table(runs: list[dict]) -> str:
             str(run["batch"]),
             str(run["runs"]),
             *(f"{run['milliseconds'][name]:.2f}" for name in names),
-            f"{run['h2d_milliseconds']:.2f}",
-            f"{run['d2h_milliseconds']:.2f}",
+            *(
+                "-" if run[copy] is None else f"{run[copy]:.2f}"
+                for copy in ("h2d_milliseconds", "d2h_milliseconds")
+            ),
         ]
         for run in runs
     ]

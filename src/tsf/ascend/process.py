@@ -25,6 +25,7 @@ def run(command: list[str], folder: Path | None = None, show: bool = True) -> tu
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            close_fds=False,  # passes on what is marked for it: the lock on a device
         )
     except FileNotFoundError:
         return f"{command[0]}: command not found", 127
