@@ -41,14 +41,15 @@ def clip_rawframes(video: Path, sampler: str) -> tuple[int, dict[int, bytes]]:
     grabbed, the planned ones are retrieved, and where the true count changes the plan the video
     is decoded once more. Raises SkippedVideo.
     """
-    planned_total = int(_open(video).get(cv2.CAP_PROP_FRAME_COUNT))
+    capture = _open(video)
+    planned_total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     plan = set(frame_numbers(planned_total, sampler)) if planned_total > 0 else set()
-    total, frames = _grab(video, plan)
+    total, frames = _grab(capture, plan)
     if total == 0:
         raise SkippedVideo("undecodable: not one frame can be decoded")
     needed = set(frame_numbers(total, sampler))
     if needed != frames.keys():
-        total, frames = _grab(video, needed)
+        total, frames = _grab(_open(video), needed)
     return total, {number: encode_rawframe(frame) for number, frame in frames.items()}
 
 
@@ -63,9 +64,8 @@ def all_rawframes(video: Path) -> Iterator[bytes]:
         decoded, frame = capture.read()
 
 
-def _grab(video: Path, numbers: set[int]) -> tuple[int, dict[int, np.ndarray]]:
+def _grab(capture: cv2.VideoCapture, numbers: set[int]) -> tuple[int, dict[int, np.ndarray]]:
     """Count the frames up to the first that cannot be read; keep those with these numbers."""
-    capture = _open(video)
     total = 0
     frames = {}
     while capture.grab():

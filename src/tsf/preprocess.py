@@ -49,8 +49,8 @@ def clip_from_jpegs(jpegs: list[bytes]) -> np.ndarray:
         size = int(width * scale + 0.5), int(height * scale + 0.5)
         image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # (h, w, 3) BGR
         offsets = crop_offsets(*size)
-        for channel in range(3):
-            plane = cv2.LUT(image[:, :, 2 - channel].copy(), NORMALISED)  # (h, w)
+        for channel, values in enumerate(reversed(cv2.split(image))):
+            plane = cv2.LUT(values, NORMALISED)  # (h, w)
             for crop, (x, y) in enumerate(offsets):
                 clip[crop, channel, t] = plane[y : y + SIDE, x : x + SIDE]
     return clip
