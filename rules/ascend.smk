@@ -59,6 +59,7 @@ rule infer_ascend:
         engine="ascend",
     conda:
         "../envs/ascend.yaml"
+    threads: 4
     resources:
         **NPU_RESOURCES,
         disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
@@ -69,7 +70,8 @@ rule infer_ascend:
     message:
         "infer on an NPU, shard {wildcards.shard}"
     shell:
-        "{params.with_bins}python -m tsf.ascend.ais_bench --model {input.model}"
+        "threads={threads}; {params.with_bins}"
+        "python -m tsf.ascend.ais_bench --model {input.model}"
         " --status {input.status} --input {params.bins} --output {output.results}"
         " --devices {resources.npu_ids} --python {resources.npu_python} 2>&1 | tee {log}"
 

@@ -173,13 +173,16 @@ def bins_folder(wildcards):
 
 
 def with_bins(wildcards):
-    """What goes before the engine's command to make the .bin files, and delete them after it."""
+    """What goes before the engine's command to make the .bin files, and delete them after it.
+
+    The threads are a variable of the shell: in a param they would redo the shards with --cores.
+    """
     if KEEP_BIN:
         return ""
     source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
     return (
         f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
-        f" --processes {workflow.cores} --folder {bins_folder(wildcards)} -- "
+        f" --processes $threads --folder {bins_folder(wildcards)} -- "
     )
 
 

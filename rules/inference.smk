@@ -6,7 +6,7 @@ rule infer:
         code("infer"),
         *([] if KEEP_BIN else code("with_bins")),
         unpack(bins_inputs),
-        model="results/tsf_sim.onnx",
+        model=f"results/{config['onnx']}.onnx",
     output:
         **(
             {}
@@ -30,7 +30,8 @@ rule infer:
     message:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
-        "{params.with_bins}python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
+        "threads={threads}; {params.with_bins}"
+        "python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
         " --input {params.bins} --output {output.results} --threads {threads} 2>&1 | tee {log}"
 
 

@@ -1,4 +1,4 @@
-# From mmaction2's source and a checkpoint to tsf.onnx and tsf_sim.onnx.
+# From mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx and tsf_opt.onnx.
 
 PATCHES = sorted(
     os.path.relpath(path) for path in Path(workflow.basedir, "patches").glob("*.patch")
@@ -85,7 +85,7 @@ rule sample_checkpoint:
         "results/logs/sample_checkpoint.log",
     conda:
         "../envs/cpu.yaml"
-    threads: workflow.cores
+    threads: 8
     message:
         "train the sample's model anew, some 20 minutes; copy {output} to models/ to use it"
     shell:
@@ -134,12 +134,40 @@ rule onnx_sim:
         " --status {output.status} 2>&1 | tee {log}"
 
 
+rule onnx_opt:
+    input:
+        code("export_optimised"),
+        mmaction2="results/mmaction2",
+        checkpoint=WEIGHTS,
+    output:
+        "results/tsf{bs}_opt{u8}.onnx",
+    log:
+        "results/logs/onnx_opt{bs}{u8}.log",
+    wildcard_constraints:
+        u8="(?:_u8)?",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        config=own_file(config["model"]["config"]),
+        checkpoint_digest=checkpoint_digest,
+        batch=batch_of,
+        pixels=lambda wildcards: "--pixels" if wildcards.u8 else "",
+    message:
+        "export the optimised model to {output}"
+    shell:
+        "python -m tsf.export_optimised --mmaction2 {input.mmaction2} --config {params.config}"
+        " --checkpoint {input.checkpoint} --batch {params.batch} {params.pixels}"
+        " --output {output} 2>&1 | tee {log}"
+
+
 rule verify_onnx:
     input:
         code("verify"),
         mmaction2="results/mmaction2",
         checkpoint=WEIGHTS,
-        onnx=["results/tsf.onnx", "results/tsf_sim.onnx"],
+        onnx=[
+            f"results/{name}.onnx" for name in dict.fromkeys(["tsf", "tsf_sim", config["onnx"]])
+        ],
         info="results/k400.info",
         list="results/videos.tsv",
         files=ancient(VIDEOS),
