@@ -6,7 +6,7 @@ CORES ?= all
 TARGET ?= all
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all lint format doctor clean
+.PHONY: run test test-all lint format doctor clean bench-data
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
@@ -47,6 +47,11 @@ $(VENV)/run.stamp: envs/cpu.yaml
 $(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
 	@$(PIP) -r tests/requirements.txt
 	@touch $@
+
+# the data path: the guide's own steps against ours, in CPU time a video
+bench-data: $(VENV)/run.stamp
+	$(BIN)/snakemake mmaction2 footage_data --cores $(CORES)
+	PYTHONPATH=src $(BIN)/python bench/data.py
 
 clean:
 	rm -rf results .snakemake

@@ -86,9 +86,12 @@ def forth_and_back(frames: list[np.ndarray]) -> Frames:
         yield from frames[-2:0:-1]
 
 
-def encode(path: Path, frames: list[np.ndarray], variant: Variant) -> None:
+def encode(
+    path: Path, frames: list[np.ndarray], variant: Variant, options: dict[str, str] = X264
+) -> None:
+    """options: the encoder's."""
     with whole_file(path) as part, av.open(str(part), "w", options={"fflags": "+bitexact"}) as out:
-        stream = out.add_stream("libx264", rate=variant.fps, options=X264)
+        stream = out.add_stream("libx264", rate=variant.fps, options=options)
         stream.width, stream.height = variant.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
