@@ -26,7 +26,14 @@ rule all:
 
 
 # short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
-for artifact in ["tsf.onnx", "tsf_sim.onnx", "tsf.om", "k400.info", "accuracy.json"]:
+for artifact in [
+    "tsf.onnx",
+    "tsf_sim.onnx",
+    "tsf_opt.onnx",
+    "tsf.om",
+    "k400.info",
+    "accuracy.json",
+]:
 
     rule:
         name:

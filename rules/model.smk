@@ -165,9 +165,7 @@ rule verify_onnx:
         code("verify"),
         mmaction2="results/mmaction2",
         checkpoint=WEIGHTS,
-        onnx=[
-            f"results/{name}.onnx" for name in dict.fromkeys(["tsf", "tsf_sim", config["onnx"]])
-        ],
+        onnx=[f"results/{name}.onnx" for name in dict.fromkeys(["tsf", "tsf_sim", config["onnx"]])],
         info="results/k400.info",
         list="results/videos.tsv",
         files=ancient(VIDEOS),
