@@ -45,6 +45,7 @@ for artifact in [
 
 onstart:
     refuse_missing_tools(workflow.dag)
+    delete_leftover_bins()
 
 
 onsuccess:

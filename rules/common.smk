@@ -1,6 +1,7 @@
 # What the rules share: checked configuration, paths, and the refusal of missing tools.
 import json
 import os
+import shutil
 import sys
 import time
 from contextlib import contextmanager
@@ -184,6 +185,12 @@ def with_bins(wildcards):
         f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
         f" --processes $threads --folder {bins_folder(wildcards)} -- "
     )
+
+
+def delete_leftover_bins():
+    """What killed jobs left: their folders count against the cap until their shards come up."""
+    for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def batch_suffix(batch):

@@ -19,7 +19,7 @@ from tsf.files import write_text
 from tsf.progress import each
 from tsf.sampling import CLIP_LEN
 
-FEW_FRAMES = f"fewer than {CLIP_LEN} frames (scored: the clip wraps around)"
+FEW_FRAMES = f"fewer than {CLIP_LEN} frames (scored, as the clip wraps around)"
 NOT_LISTED = "not listed: no row names this file"
 SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
@@ -75,8 +75,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
     args = parser.parse_args()
 
-    videos = dataset.list_videos(args.layout, args.root)
     classes = dataset.class_names(args.layout, args.root, args.classes)
+    videos = dataset.list_videos(args.layout, args.root)
+    videos = dataset.with_known_labels(args.layout, videos, classes)
     findings = check(videos, classes, args.root, args.processes)
     for path, found in findings:
         print(f"{path}: {found}")

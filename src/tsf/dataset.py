@@ -81,6 +81,20 @@ def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:
     return names
 
 
+def strange_labels(videos: list[Listed], classes: list[str]) -> list[str]:
+    return sorted({video.label for video in videos} - set(classes) - {""})
+
+
+def with_known_labels(layout: str, videos: list[Listed], classes: list[str]) -> list[Listed]:
+    """The videos of a folder tree that lie in no class's folder lose their label.
+
+    A folder need not be a class: its videos get predictions, and no say in the accuracy. A row of
+    Kinetics always means a class, and keeps an unknown one, to be reported.
+    """
+    strange = set(strange_labels(videos, classes)) if layout == "folder" else set()
+    return [replace(video, label="") if video.label in strange else video for video in videos]
+
+
 def shard_of(video: str, shards: int) -> int:
     """The shard that a video belongs to, by its name alone.
 
@@ -119,12 +133,10 @@ def main() -> None:
 
     videos = list_videos(args.layout, args.root)
     names = class_names(args.layout, args.root, args.classes)
-    if args.layout == "folder":
-        # a folder need not be a class: its videos get predictions, and no say in the accuracy
-        strange = sorted({video.label for video in videos} - set(names) - {""})
-        videos = [replace(v, label="") if v.label in strange else v for v in videos]
-        if names and strange:
-            print(f"no class, so without label: {', '.join(strange)}")
+    strange = strange_labels(videos, names)
+    if args.layout == "folder" and names and strange:
+        print(f"no class, so without label: {', '.join(strange)}")
+    videos = with_known_labels(args.layout, videos, names)
     write_list(args.output, videos)
     write_text(args.output_classes, "".join(f"{name}\n" for name in names))
     print(f"{len(videos)} videos listed, {len(names)} classes")

@@ -1,5 +1,6 @@
 """How a step tells its user that the input is at fault: one line, no traceback."""
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -12,5 +13,8 @@ def run(main: Callable[[], None]) -> None:
     """Run a command line; a UserError or a failed file operation ends it with one line."""
     try:
         main()
-    except (UserError, OSError) as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        sys.exit(f"error: {error}" + ("; free some space and run again" if full else ""))

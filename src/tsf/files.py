@@ -10,13 +10,19 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it takes the name `path` when the block succeeds."""
+    """Give a path beside `path` to write to; it takes the name `path` when the block succeeds.
+
+    A failed write, as on a full disk, names the file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # the suffix stays last: writers such as cv2 and ffmpeg choose the format by it
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield part
         os.replace(part, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

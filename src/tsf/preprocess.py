@@ -59,7 +59,8 @@ def clip_from_jpegs(jpegs: list[bytes]) -> np.ndarray:
 def write_bin(clip: np.ndarray, path: Path) -> None:
     """Write a clip as the guide does: little-endian float32, no header."""
     with whole_file(path) as part:
-        clip.astype("<f4", copy=False).tofile(part)
+        # not clip.tofile(), which on a full disk does not say that the disk is full
+        part.write_bytes(clip.astype("<f4", copy=False).data)
 
 
 def clip_from_video(video: Path, sampler: str) -> tuple[int, np.ndarray]:
