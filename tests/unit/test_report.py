@@ -1,0 +1,105 @@
+"""accuracy.md and the table at the end of a run say what happened, also where it went otherwise."""
+
+import pytest
+
+from tsf import accuracy, report, summary
+
+REFERENCE = {"source": "the guide, Ascend 310P3", "dataset": "Kinetics400", "top1": 77.68}
+VERIFY = {
+    "clips": ["a", "b"],
+    "max_abs_allowed": 1e-4,
+    "models": {
+        "tsf_sim.onnx": {"max_abs": 2e-6, "relative_l2": 1e-6, "top1_agreement": 1.0, "logits": 6}
+    },
+}
+
+
+@pytest.fixture
+def found():
+    detail = {
+        "percent": 75.0,
+        "interval95": (59.8, 85.8),
+        "if_skipped_all_wrong": 60.0,
+        "if_skipped_all_right": 80.0,
+    }
+    engine = {
+        "top1": 75.0,
+        "top5": 90.0,
+        "videos": 40,
+        "top1_detail": detail,
+        "top5_detail": detail,
+        "device": "a CPU",
+        "batch": 1,
+        "model": "tsf_sim.onnx",
+        "model_only_videos_per_second": 12.351,
+    }
+    return {
+        "engines": {"onnxruntime": engine},
+        "paired": [],
+        "listed": 50,
+        "scored": 40,
+        "skipped": 10,
+        "skipped_reasons": {"missing file": 10},
+        "moved_by_sampler": 7,
+    }
+
+
+def markdown(found, skipped=(("x", "yoga", "missing file"),), simplified=True, reason=None):
+    status = {"simplified": simplified, "reason": reason, "nodes": [100, 80]}
+    return report.markdown(
+        found, list(skipped), status, VERIFY, "Kinetics400", REFERENCE, "mmaction2-0.x"
+    )
+
+
+def test_the_guides_table(found):
+    lines = markdown(found).splitlines()
+    assert "| 芯片型号 | Batch Size | 数据集 | 精度 | 性能 |" in lines
+    assert (
+        "| a CPU (onnxruntime) | 1 | Kinetics400 | top1 acc= 75.00, top5 acc= 90.00 | 12.35 fps |"
+        in lines
+    )
+    reference = "| reference: the guide, Ascend 310P3 | 1 | Kinetics400 | top1 acc= 77.68 | - |"
+    assert reference in lines
+
+
+def test_the_account_the_bounds_and_the_sampler(found):
+    text = markdown(found)
+    assert "50 listed = 40 scored + 10 skipped." in text
+    assert "| onnxruntime | top1 | 75.00 | 59.80 to 85.80 | 60.00 | 80.00 |" in text
+    assert "mmaction2-1.x picks others in 7 of the\n40 scored videos" in text
+
+
+def test_a_failed_simplification_is_told(found):
+    text = markdown(found, simplified=False, reason="onnxsim ended with status -6: Aborted")
+    assert "tsf.onnx unchanged, because onnxsim ended with status -6: Aborted." in text
+    assert "was simplified" not in text and "was simplified" in markdown(found)
+
+
+def test_no_and_many_skipped_videos(found):
+    assert "No video was skipped." in markdown(found, skipped=())
+    text = markdown(found, skipped=[(f"v{n}", "yoga", "missing file") for n in range(60)])
+    assert "| v49 | yoga | missing file |" in text and "| v50 |" not in text
+    assert "... and 10 more in skipped.tsv" in text
+
+
+def test_videos_without_labels(found):
+    found["engines"]["onnxruntime"] = {
+        key: value
+        for key, value in found["engines"]["onnxruntime"].items()
+        if not key.startswith("top")
+    } | {"videos": 0}
+    assert "| no labels |" in markdown(found)
+    assert "top-1" not in summary.summary(found, "results/accuracy.md")
+
+
+def test_the_table_at_the_end(found):
+    assert summary.summary(found, "results/accuracy.md").splitlines() == [
+        "videos   50 listed, 40 scored",
+        "skipped  10: missing file",
+        "onnxruntime  top-1 75.00 %, top-5 90.00 %",
+        "report   results/accuracy.md",
+    ]
+
+
+def test_the_interval_is_the_wilson_interval():
+    assert accuracy.figure(30, 40, 10).interval95 == accuracy.wilson_interval(30, 40)
