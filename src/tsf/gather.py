@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from tsf import errors, results, tables
+from tsf.dataset import shard_of
 from tsf.errors import UserError
 from tsf.files import whole_folder
 
@@ -49,7 +50,12 @@ def main() -> None:
     with whole_folder(args.output) as folder:
         for video in tables.read_info(args.info):
             if video.video not in found:
-                raise UserError(f"{video.video} is in {args.info}, but no shard has its result")
+                # as when a run was killed while Snakemake cleared the shard
+                shard = args.shards[shard_of(video.video, len(args.shards))]
+                raise UserError(
+                    f"{video.video} is in {args.info}, but no shard has its result; "
+                    f"delete {shard} and run again"
+                )
             name = f"{video.index}{results.SUFFIX}"
             shutil.copyfile(found[video.video], folder / name)
             files[video.video] = str(args.output / name)
