@@ -29,7 +29,7 @@ rule om:
         batch=batch_of,
         precision=ASCEND["precision"],
         keep_dtype=lambda wildcards, input: (
-            f"--keep-dtype {input.keep_dtype}" if input.keep_dtype else ""
+            f"--keep-dtype {quote(input.keep_dtype)}" if input.keep_dtype else ""
         ),
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from tsf import environment, tools, zoo
@@ -38,7 +39,8 @@ LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
 ENGINES = config["engines"]
-ARCHIVES = f"--archives {config['upstream']['archives']}" if config["upstream"]["archives"] else ""
+ARCHIVES = config["upstream"]["archives"]
+ARCHIVES = f"--archives {quote(ARCHIVES)}" if ARCHIVES else ""
 CHECKPOINT = zoo.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
@@ -147,7 +149,7 @@ def clip_options(table):
             source = "--rawframes results/rawframes/{0} --table results/decoded/{0}.tsv"
             return source.format(wildcards.shard)
         return (
-            f"--layout {LAYOUT} --root {DATASET} --shard {int(wildcards.shard)}"
+            f"--layout {LAYOUT} --root {quote(str(DATASET))} --shard {int(wildcards.shard)}"
             f" --shards {len(SHARDS)} --table {table.format(**wildcards)}"
         )
 

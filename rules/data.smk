@@ -47,7 +47,7 @@ if CLASSES:
     LISTS += [own_file(CLASSES)]
 elif LAYOUT == "kinetics":
     LISTS += [ANNOTATIONS / "train.csv"]
-CLASSES_OPTION = f"--classes {own_file(CLASSES)}" if CLASSES else ""
+CLASSES_OPTION = f"--classes {quote(own_file(CLASSES))}" if CLASSES else ""
 
 
 rule videos:
@@ -71,7 +71,7 @@ rule videos:
     message:
         "list the videos of {params.root}"
     shell:
-        "python -m tsf.dataset --layout {params.layout} --root {params.root} {params.classes}"
+        "python -m tsf.dataset --layout {params.layout} --root {params.root:q} {params.classes}"
         " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"
 
 
@@ -100,7 +100,7 @@ rule check_videos:
     message:
         "look at every listed video"
     shell:
-        "python -m tsf.check_videos --layout {params.layout} --root {params.root} {params.classes}"
+        "python -m tsf.check_videos --layout {params.layout} --root {params.root:q} {params.classes}"
         " --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
@@ -131,7 +131,7 @@ rule rawframes:
     message:
         "extract raw frames, shard {wildcards.shard}"
     shell:
-        "python -m tsf.frames --layout {params.layout} --root {params.root}"
+        "python -m tsf.frames --layout {params.layout} --root {params.root:q}"
         " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
         " --sampler {params.sampler} --processes {threads}"
         " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"

@@ -27,7 +27,7 @@ rule mmaction2:
     message:
         "fetch, check and patch mmaction2 and mmcv"
     shell:
-        "python -m tsf.upstream {params.archives} --patches {input.patches} --output {output}"
+        "python -m tsf.upstream {params.archives} --patches {input.patches:q} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -48,7 +48,7 @@ rule download_checkpoint:
     message:
         "download {params.url}"
     shell:
-        "python -m tsf.download --url {params.url} --sha256 {params.sha256} --output {output}"
+        "python -m tsf.download --url {params.url:q} --sha256 {params.sha256} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -89,7 +89,7 @@ rule sample_checkpoint:
     message:
         "train the sample's model anew, some 20 minutes; copy {output} to models/ to use it"
     shell:
-        "python -m tsf.sample.train --mmaction2 {input.mmaction2} --config {input.config}"
+        "python -m tsf.sample.train --mmaction2 {input.mmaction2} --config {input.config:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -111,8 +111,8 @@ rule onnx:
     message:
         "export mmaction2's model to {output}"
     shell:
-        "python -m tsf.export --mmaction2 {input.mmaction2} --config {params.config}"
-        " --checkpoint {input.checkpoint} --batch {params.batch} --output {output}"
+        "python -m tsf.export --mmaction2 {input.mmaction2} --config {params.config:q}"
+        " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -155,8 +155,8 @@ rule onnx_opt:
     message:
         "export the optimised model to {output}"
     shell:
-        "python -m tsf.export_optimised --mmaction2 {input.mmaction2} --config {params.config}"
-        " --checkpoint {input.checkpoint} --batch {params.batch} {params.pixels}"
+        "python -m tsf.export_optimised --mmaction2 {input.mmaction2} --config {params.config:q}"
+        " --checkpoint {input.checkpoint:q} --batch {params.batch} {params.pixels}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -184,7 +184,7 @@ rule verify_onnx:
     message:
         "compare every logit of the ONNX models with PyTorch on real clips"
     shell:
-        "python -m tsf.verify --mmaction2 {input.mmaction2} --config {params.config}"
-        " --checkpoint {input.checkpoint} --onnx {input.onnx} --info {input.info}"
-        " --list {input.list} --root {params.root} --sampler {params.sampler} --threads {threads}"
+        "python -m tsf.verify --mmaction2 {input.mmaction2} --config {params.config:q}"
+        " --checkpoint {input.checkpoint:q} --onnx {input.onnx} --info {input.info}"
+        " --list {input.list} --root {params.root:q} --sampler {params.sampler} --threads {threads}"
         " --output {output} 2>&1 | tee {log}"
