@@ -7,14 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tsf import errors, results
+from tsf import engines, errors, results
 from tsf.clip import BIN_BYTES, CLIP_SHAPE, CROPS
-from tsf.engines.onnxruntime import OnnxRuntime
 from tsf.errors import UserError
 from tsf.files import whole_folder
 from tsf.progress import with_progress
-
-ENGINES = {"onnxruntime": OnnxRuntime}
 
 
 def read_bin(path: Path) -> np.ndarray:
@@ -40,14 +37,14 @@ def infer(engine, bins: list[Path], folder: Path, milliseconds: list[float]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="onnxruntime")
+    parser.add_argument("--engine", choices=engines.NAMES, default="onnxruntime")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
-    engine = ENGINES[args.engine](args.model, args.threads)
+    engine = engines.load(args.engine, args.model, args.threads)
     bins = sorted(args.input.glob("*.bin"))
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:
