@@ -59,7 +59,8 @@ rule infer_ascend:
         engine="ascend",
     conda:
         "../envs/ascend.yaml"
-    threads: 4
+    # the .bin files are made within the job, if they are not kept
+    threads: 1 if KEEP_BIN else 4
     resources:
         **NPU_RESOURCES,
         disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
@@ -73,7 +74,7 @@ rule infer_ascend:
         "threads={threads}; {params.with_bins}"
         "python -m tsf.ascend.ais_bench --model {input.model}"
         " --status {input.status} --input {params.bins} --output {output.results}"
-        " --devices {resources.npu_ids} --python {resources.npu_python} 2>&1 | tee {log}"
+        " --devices {resources.npu_ids} --python {resources.npu_python:q} 2>&1 | tee {log}"
 
 
 rule measure_npu:
@@ -95,7 +96,7 @@ rule measure_npu:
         "measure {input.model} on an NPU"
     shell:
         "python -m tsf.ascend.performance --model {input.model} --status {input.status}"
-        " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python}"
+        " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -141,5 +142,5 @@ rule doctor:
         "what is here, and what is missing"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
-        " --videos {params.videos} --devices {params.devices} --python {params.python}"
+        " --videos {params.videos} --devices {params.devices} --python {params.python:q}"
         " 2>&1 | tee {log}"

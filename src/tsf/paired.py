@@ -1,7 +1,5 @@
 """Compare two engines on the same videos: unpaired, their accuracies could hardly be told apart."""
 
-from math import comb
-
 import numpy as np
 
 
@@ -12,7 +10,10 @@ def mcnemar_exact(first_only: int, second_only: int) -> float:
     were equally good, each such video would be a fair coin.
     """
     flips = first_only + second_only
-    tail = sum(comb(flips, k) for k in range(min(first_only, second_only) + 1))
+    tail, ways = 0, 1
+    for k in range(min(first_only, second_only) + 1):
+        tail += ways  # to choose k of them
+        ways = ways * (flips - k) // (k + 1)
     return min(1.0, 2 * tail / 2**flips)  # of integers: exact, however many flips
 
 
