@@ -33,6 +33,7 @@ for artifact in [
     "tsf.om",
     "k400.info",
     "accuracy.json",
+    "parity.json",
 ]:
 
     rule:

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from tsf import environment, tools, zoo
+from tsf import engines, environment, tools, zoo
 from tsf.ascend import npu_smi
 from tsf.config import check
 from tsf.errors import UserError
@@ -54,7 +54,7 @@ CLASSES = config["dataset"]["classes"]
 
 wildcard_constraints:
     shard=r"\d{3}",
-    engine=r"[a-z]+",
+    engine=r"[a-z]\w*",
     # batch 1 has the guide's names, tsf.om; others theirs, tsf_bs4.om
     bs=r"(?:_bs(?:[2-9]|[1-9]\d+))?",
 

@@ -17,7 +17,7 @@ rule infer:
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
-        engine="onnxruntime",
+        engine="|".join(engines.NAMES),
     conda:
         "../envs/cpu.yaml"
     threads: 4

@@ -160,17 +160,23 @@ rule onnx_opt:
         " --output {output} 2>&1 | tee {log}"
 
 
+# what a comparison with PyTorch on real clips reads, next to the models
+COMPARED = {
+    "mmaction2": "results/mmaction2",
+    "checkpoint": WEIGHTS,
+    "info": "results/k400.info",
+    "list": "results/videos.tsv",
+    "files": ancient(VIDEOS),
+}
+
+
 rule verify_onnx:
     input:
-        code("verify"),
-        mmaction2="results/mmaction2",
-        checkpoint=WEIGHTS,
+        code("parity"),
+        **COMPARED,
         onnx=[f"results/{name}.onnx" for name in dict.fromkeys(["tsf", "tsf_sim", config["onnx"]])],
-        info="results/k400.info",
-        list="results/videos.tsv",
-        files=ancient(VIDEOS),
     output:
-        "results/verify.json",
+        json="results/verify.json",
     log:
         "results/logs/verify_onnx.log",
     conda:
@@ -181,10 +187,34 @@ rule verify_onnx:
         sampler=config["sampler"],
         root=DATASET,
         checkpoint_digest=checkpoint_digest,
+        more="",
     message:
         "compare every logit of the ONNX models with PyTorch on real clips"
     shell:
-        "python -m tsf.verify --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.parity --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --checkpoint {input.checkpoint:q} --onnx {input.onnx} --info {input.info}"
         " --list {input.list} --root {params.root:q} --sampler {params.sampler} --threads {threads}"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output.json} {params.more} 2>&1 | tee {log}"
+
+
+use rule verify_onnx as parity with:
+    input:
+        code("parity"),
+        **COMPARED,
+        onnx=[f"results/{name}.onnx" for name in ["tsf", "tsf_sim", "tsf_opt", "tsf_opt_u8"]],
+    output:
+        json="results/parity.json",
+        markdown=report("results/parity.md", category="Accuracy"),
+    log:
+        "results/logs/parity.log",
+    params:
+        config=own_file(config["model"]["config"]),
+        sampler=config["sampler"],
+        root=DATASET,
+        checkpoint_digest=checkpoint_digest,
+        more=lambda wildcards, output: (
+            f"--markdown {output.markdown} --engines"
+            f" {' '.join(name for name in engines.NAMES if name in ['onnxruntime', *ENGINES])}"
+        ),
+    message:
+        "compare every model, on every engine, with PyTorch on real clips"

@@ -17,8 +17,8 @@ from tsf.sampling import SAMPLERS
 CLIPS = 2  # videos; every logit of every view of each is compared
 # float32 runs of the same function differ by some 1e-6 in a logit
 MAX_ABS = 1e-4
-# bfloat16 has 8 bits of precision: some 1e-3 was seen
-RELATIVE_L2_BF16 = 2e-2
+# bfloat16 has 8 bits of precision: 1.3e-2 was seen at full size, with random weights
+RELATIVE_L2_BF16 = 5e-2
 
 
 def pixels(clips: np.ndarray) -> np.ndarray:
