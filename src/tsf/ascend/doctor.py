@@ -109,8 +109,8 @@ def path_characters() -> str:
     return f"atc and ais_bench take the path {here}"
 
 
-def onnxruntime() -> str:
-    if importlib.util.find_spec("onnxruntime") is None:
+def cpu_engine(module: str) -> str:
+    if importlib.util.find_spec(module) is None:
         raise UserError("not in this Python; run the workflow from the environment of `make run`")
     return "installed"
 
@@ -185,7 +185,9 @@ def examine(
     yield check("disk", lambda: disk(videos), True)
     yield check("permissions", permissions, True)
     yield check("path", path_characters, npu)
-    yield check("ONNX Runtime", onnxruntime, "onnxruntime" in engines)
+    yield check("ONNX Runtime", lambda: cpu_engine("onnxruntime"), "onnxruntime" in engines)
+    openvino = any(name.startswith("openvino") for name in engines)
+    yield check("OpenVINO", lambda: cpu_engine("openvino"), openvino)
     yield check("CANN", cann, npu)
     yield check("atc", atc_program, npu)
     yield check("opset", opset, npu)
