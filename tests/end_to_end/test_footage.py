@@ -19,7 +19,7 @@ CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory, archives):
     home = tmp_path_factory.mktemp("footage")
-    run = workflow.Run(workflow.checkout(home / "repo", archives), home / "run")
+    run = workflow.Run(workflow.checkout(home / workflow.CHECKOUT, archives), home / "run")
     result = run.snakemake("all", "--configfile", run.repo / "config/footage.yaml")
     assert result.returncode == 0, result.stdout
     return run
