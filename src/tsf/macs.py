@@ -6,18 +6,22 @@ from pathlib import Path
 import onnx
 
 
-def macs(path: Path) -> int:
-    """Multiply-adds of one run: those of its MatMul, Gemm and Conv nodes."""
+def macs(path: Path) -> int | None:
+    """Multiply-adds of one run: those of its MatMul, Gemm and Conv nodes.
+
+    None if shapes are computed in the graph, as in a model that was not simplified.
+    """
     graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True).graph
     shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-    return sum(_node_macs(node, shapes) for node in graph.node)
+    counted = [node for node in graph.node if node.op_type in ("MatMul", "Gemm", "Conv")]
+    if any(not shapes.get(name) for node in counted for name in (*node.input[:2], *node.output)):
+        return None
+    return sum(_node_macs(node, shapes) for node in counted)
 
 
 def _node_macs(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:
-    if node.op_type not in ("MatMul", "Gemm", "Conv"):
-        return 0
     result = math.prod(shapes[node.output[0]])
     if node.op_type == "Conv":
         return result * math.prod(shapes[node.input[1]][1:])  # weight: (out, in / groups, ...)

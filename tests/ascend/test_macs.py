@@ -83,3 +83,12 @@ def test_shapes_between_nodes_are_inferred(tmp_path):
     ]
     model = save(tmp_path / "model.onnx", nodes, {"x": [2, 3]}, [2, 5], {"w": [3, 4], "v": [4, 5]})
     assert macs(model) == 2 * 3 * 4 + 2 * 4 * 5
+
+
+def test_shapes_that_the_graph_computes_are_not_guessed(tmp_path):
+    nodes = [
+        helper.make_node("Reshape", ["x", "shape"], ["h"]),
+        helper.make_node("MatMul", ["h", "w"], ["y"]),
+    ]
+    inputs = {"x": [2, 3], "shape": [2]}
+    assert macs(save(tmp_path / "model.onnx", nodes, inputs, ["a", 4], {"w": [3, 4]})) is None

@@ -66,6 +66,10 @@ def test_a_peak_that_is_not_stated_is_not_made_up():
     assert "not stated; set ascend.peak_tflops" in text and "%" not in text
 
 
+def test_work_that_cannot_be_counted():
+    assert "cannot be counted" in performance_report.markdown([RUN], None, 70)
+
+
 @pytest.fixture
 def measure(tmp_path, npu, compiled):
     def measure_it(batch=4, loop=12, **demands):

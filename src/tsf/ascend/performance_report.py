@@ -45,7 +45,9 @@ def share_of_peak(fps: float, macs_per_video: int, peak_tflops: float) -> float:
     return fps * 2 * macs_per_video / (peak_tflops * 1e12)
 
 
-def peak_text(runs: list[dict], macs_per_video: int, peak_tflops: float | None) -> str:
+def peak_text(runs: list[dict], macs_per_video: int | None, peak_tflops: float | None) -> str:
+    if macs_per_video is None:
+        return "The multiply-adds cannot be counted: the model was not simplified.\n"
     work = f"A video costs {macs_per_video / 1e9:.2f} G multiply-adds"
     if peak_tflops is None:
         return f"{work}. Share of the chip's peak: not stated; set ascend.peak_tflops.\n"
@@ -56,7 +58,7 @@ def peak_text(runs: list[dict], macs_per_video: int, peak_tflops: float | None) 
     return f"{work}. Share of the stated peak of {peak_tflops:g} TFLOPS: {shares}.\n"
 
 
-def markdown(runs: list[dict], macs_per_video: int, peak_tflops: float | None) -> str:
+def markdown(runs: list[dict], macs_per_video: int | None, peak_tflops: float | None) -> str:
     used = sorted({run["precision"] for run in runs})
     meanings = ", ".join(f"{name} = {PRECISIONS[name]}" for name in used)
     return f"""# Performance on the NPU
@@ -83,7 +85,7 @@ def main() -> None:
     runs = [json.loads(path.read_text()) for path in args.runs]
     macs_per_video = macs(args.onnx)
     content = {"runs": runs, "macs_per_video": macs_per_video, "guide": GUIDE}
-    if args.peak_tflops is not None:
+    if None not in (args.peak_tflops, macs_per_video):
         for run in runs:
             run["share_of_peak"] = share_of_peak(run["fps"], macs_per_video, args.peak_tflops)
     write_text(args.json, json.dumps(content, indent=2) + "\n")
