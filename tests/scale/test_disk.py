@@ -137,15 +137,11 @@ def root(streams, tmp_path):
 
 def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen:
     """tsf.with_bins around a command, in the folder beside the videos."""
-    arguments = ["--layout", "folder", "--root", root, "--table", "table.tsv", "--folder", "bins"]
+    options_of_it = ["--layout", "folder", "--root", root, "--table", "table.tsv"]
+    options_of_it += ["--folder", "bins", "--processes", processes]
+    arguments = [sys.executable, "-m", "tsf.with_bins", *options_of_it, "--", *command]
     return subprocess.Popen(
-        list(
-            map(
-                str,
-                [sys.executable, "-m", "tsf.with_bins", *arguments]
-                + ["--processes", processes, "--", *command],
-            )
-        ),
+        list(map(str, arguments)),
         cwd=root.parent,
         env={**os.environ, "PYTHONPATH": str(workflow.ROOT / "src")},
         stdout=subprocess.PIPE,

@@ -92,7 +92,7 @@ def test_one_more_video_redoes_its_shard(many):
 
 def test_a_cap_below_a_shard_is_refused_before_any_work(many, tmp_path):
     """In one line, with a number of shards that is accepted."""
-    _, root, settings, _ = many
+    _, _, settings, _ = many
     config = settings[2:]
     refused = workflow.snakemake(
         "accuracy.json", "-n", "--resources", "disk_mb=9500", *config, directory=tmp_path
