@@ -7,11 +7,13 @@ from tsf.ascend import npu_smi
 from tsf.environment import tool_environment
 from tsf.errors import UserError
 
-# run in the Python that has ais_bench; prints what it lacks
+# run in the Python that has ais_bench; prints what it lacks, and fails if the native part does
 LACKS = """
 import importlib.util
-names = ("ais_bench", "aclruntime")
-print(" ".join(name for name in names if importlib.util.find_spec(name) is None))
+lacks = [n for n in ("ais_bench", "aclruntime") if importlib.util.find_spec(n) is None]
+print(" ".join(lacks))
+if not lacks:
+    import aclruntime
 """
 
 
@@ -40,7 +42,10 @@ def require_ais_bench(python: str) -> None:
         raise UserError(f"{where} did not start within 60 s; see ascend.python") from None
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"{where} does not run ({last}); see ascend.python")
+        raise UserError(
+            f"{where} cannot run ais_bench ({last}); is CANN's set_env.sh sourced, and is "
+            "aclruntime built for this Python and this CANN? See ascend.python"
+        )
     if lacks := result.stdout.split():
         raise UserError(
             f"{where} lacks {' and '.join(lacks)}: install ais_bench's wheels there "

@@ -1,5 +1,7 @@
 """The doctor on machines with everything, with nothing, and with each thing missing."""
 
+import os
+
 import machine
 import pytest
 
@@ -100,6 +102,13 @@ def test_a_python_without_ais_bench(look, npu):
     assert status == 1 and "lacks ais_bench and aclruntime" in lines["ais_bench"]
     status, lines = look("--python", "python9")
     assert status == 1 and "python9 is not on PATH" in lines["ais_bench"]
+
+
+def test_a_native_part_that_does_not_load(look, npu, tmp_path):
+    (tmp_path / "aclruntime.py").write_text("raise ImportError('libascendcl.so: not found')")
+    paths = f"{tmp_path}{os.pathsep}{machine.STAND_INS / 'python'}"
+    status, lines = look(env=npu() | {"PYTHONPATH": paths})
+    assert status == 1 and "ImportError: libascendcl.so: not found" in lines["ais_bench"]
 
 
 def test_too_little_disk(look):

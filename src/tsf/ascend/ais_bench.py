@@ -15,17 +15,15 @@ from tsf.clip import BIN_BYTES, CROPS
 from tsf.errors import UserError
 from tsf.files import whole_folder
 
-NAME_CHARACTERS = re.compile(r"[A-Za-z0-9_-]+")  # ais_bench cuts a name at its first dot
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
-PADDING = "padding"
 RUN = "run"  # the folder that ais_bench is told to make
 # 2022-11 and before: in the folder, and spelled so; later: beside it
 SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
 NOT_FINITE = "if float16 overflows, ascend.precision: exact does not"
 HINTS = {
     "507011": "the model failed on the NPU: try ascend.precision: exact, or a smaller batch",
-    "aclruntime": "is ais_bench's native part built for this Python and this CANN?",
-    "pkg_resources": "ais_bench wants setuptools < 81 in its Python",
+    "No module named 'aclruntime'": "was ais_bench's native part built for this Python?",
+    "No module named 'pkg_resources'": "ais_bench wants setuptools < 81 in its Python",
 }
 
 
@@ -45,22 +43,21 @@ def stage(source: Path, target: Path) -> None:
     target.chmod(target.stat().st_mode & 0o755)
 
 
-def stage_bins(bins: list[Path], batch: int, folder: Path) -> None:
-    """Stage the clips, filled up to whole batches with more of the first.
+def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
+    """Stage the clips as 0.bin, 1.bin, ..., filled up to whole batches with more of the first.
 
-    So no version's way of padding a last batch matters. Raises UserError for a file of another
-    size, which ais_bench may take for several clips in one, or a name that it would change.
+    So neither the names matter, which ais_bench cuts at a dot and sorts by their numbers, nor any
+    version's way of padding a last batch. Returns the number of files. Raises UserError for a
+    file of another size, which ais_bench may take for several clips in one.
     """
     folder.mkdir(mode=0o700)
-    for path in bins:
-        if not NAME_CHARACTERS.fullmatch(path.stem):
-            raise UserError(f"{path}: ais_bench takes only A-Z a-z 0-9 _ - in a name; rename it")
+    filled = bins + [bins[0]] * (-len(bins) % batch)
+    for n, path in enumerate(filled):
         size = path.stat().st_size
         if size != BIN_BYTES:
             raise UserError(f"{path}: {size} bytes, expected {BIN_BYTES}; delete it and run again")
-        stage(path, folder / path.name)
-    for n in range(-len(bins) % batch):
-        stage(bins[0], folder / f"{PADDING}{n}.bin")
+        stage(path, folder / f"{n}.bin")
+    return len(filled)
 
 
 def explain(output: str, status: int) -> str:
@@ -112,29 +109,22 @@ def device_name(summary: dict, made: dict) -> str:
 
 
 def collect(bins: list[Path], made: Path, folder: Path) -> None:
-    """Copy the result of every clip from ais_bench's folder `made` to `folder`.
+    """Copy the result of every clip from ais_bench's folder `made` to `folder`, under its name.
 
-    Raises UserError if one is missing, is there without a clip, or is not (3, classes) finite
-    numbers.
+    Raises UserError if one is missing, or is not (3, classes) finite numbers.
     """
-    expected = {path.stem for path in bins}
-    found = {path.name.removesuffix(results.SUFFIX) for path in made.glob(f"*{results.SUFFIX}")}
-    found = {name for name in found if name in expected or not name.startswith(PADDING)}
-    if missing := sorted(expected - found):
-        raise UserError(
-            f"ais_bench ended with status 0, but {len(missing)} of {len(expected)} clips have no "
-            f"result, the first is {missing[0]}; run again"
-        )
-    if strange := sorted(found - expected):
-        raise UserError(f"ais_bench wrote {strange[0]}{results.SUFFIX}, which is of no clip")
-    for name in sorted(expected):
-        path = made / f"{name}{results.SUFFIX}"
+    for n, path in enumerate(bins):
+        result = made / f"{n}{results.SUFFIX}"
+        if not result.is_file():
+            raise UserError(
+                f"ais_bench ended with status 0, but gave no result of {path.stem}; run again"
+            )
         try:
-            logits = results.read_logits(path, CROPS)
+            logits = results.read_logits(result, CROPS)
         except UserError as fault:
-            what = str(fault).removeprefix(f"{path}: ")
-            raise UserError(f"ais_bench's result of {name}: {what}; {NOT_FINITE}") from None
-        results.write_logits(folder / path.name, logits)
+            what = str(fault).removeprefix(f"{result}: ")
+            raise UserError(f"ais_bench's result of {path.stem}: {what}; {NOT_FINITE}") from None
+        results.write_logits(folder / f"{path.stem}{results.SUFFIX}", logits)
 
 
 def infer(
@@ -144,13 +134,12 @@ def infer(
     if not bins:
         return {}
     with work_folder(folder) as work:
-        stage_bins(bins, batch, work / "bins")
+        staged = stage_bins(bins, batch, work / "bins")
         stage(model, work / "tsf.om")
         with device(ids) as number:
             arguments = ["--model", str(work / "tsf.om"), "--input", str(work / "bins")]
             arguments += ["--batchsize", str(batch), "--device", str(number)]
             summary = call(python, arguments, work)
-        staged = len(bins) + -len(bins) % batch
         reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())
         if reported != staged:
             raise UserError(
