@@ -73,10 +73,12 @@ def markdown(content: dict) -> str:
     header = ["model (engine)", "max abs", "relative L2", "cosine", "top-1 agreement"]
     return f"""# Parity
 
-Logits against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips
-({", ".join(content["clips"])}). Allowed are at most {MAX_ABS} in any logit, and for bfloat16 a
-relative L2 of {RELATIVE_L2_BF16}. The cosine is that of the worst view. A model that ends in _u8
-reads the clips' bytes; the others' input is bit for bit their normalised values.
+Logits against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
+{", ".join(content["clips"])}.
+
+Allowed are at most {MAX_ABS} in any logit, and for bfloat16 a relative L2 of {RELATIVE_L2_BF16}.
+The cosine is that of the worst view. A model that ends in _u8 reads the clips' bytes; the others'
+input is bit for bit their normalised values.
 
 {table(header, rows)}"""
 

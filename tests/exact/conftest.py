@@ -5,7 +5,7 @@ import pytest
 import torch
 from workflow import ROOT
 
-from tsf import model, optimised
+from tsf import export_optimised, model, optimised
 from tsf.clip import CLIP_SHAPE
 
 CHECKPOINT = ROOT / "models/tsf_sample.pth"
@@ -57,6 +57,19 @@ def clips(bins):
     """Three of the sample's videos, (3, 3, 3, 8, 224, 224) float32."""
     read = [np.fromfile(path, "<f4").reshape(CLIP_SHAPE) for path in bins[:3]]
     return torch.from_numpy(np.stack(read))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exact")
+
+
+@pytest.fixture(scope="session")
+def tsf_opt_onnx(shape, state, folder):
+    """The optimised model for one video."""
+    small = optimised.OptimisedTimeSformer(shape, state).float()
+    export_optimised.export(small, False, 1, folder / "tsf_opt.onnx")
+    return folder / "tsf_opt.onnx"
 
 
 @pytest.fixture

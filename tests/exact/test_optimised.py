@@ -26,11 +26,6 @@ def run(path, clips):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("exact")
-
-
-@pytest.fixture(scope="module")
 def tsf_sim_onnx(mmaction2, recogniser, folder):
     export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
     simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
@@ -41,11 +36,6 @@ def exported(shape, state, path, pixels=False, batch=1):
     small = optimised.OptimisedTimeSformer(shape, state, pixels).float()
     export_optimised.export(small, pixels, batch, path)
     return path
-
-
-@pytest.fixture(scope="module")
-def tsf_opt_onnx(shape, state, folder):
-    return exported(shape, state, folder / "tsf_opt.onnx")
 
 
 # ---- the function ----
