@@ -2,8 +2,10 @@
 
 import argparse
 import hashlib
+import os
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,26 +42,38 @@ def list_folder(root: Path) -> list[Listed]:
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; check dataset.root in the config")
-    paths = sorted(
-        path.relative_to(root)
-        for path in root.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
+    paths = sorted(_video_files(root), key=lambda path: path.split(os.sep))
     if not paths:
         raise UserError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
     videos = []
     for path in paths:
-        if any(character in str(path) for character in "\t\n\r"):
+        if any(character in path for character in "\t\n\r"):
             raise UserError(f"{root / path}: a tab or line break in a file's name; rename it")
-        label = kinetics.label_key(path.parent.name)
-        videos.append(Listed(video_name(path), str(path), label))
+        label = kinetics.label_key(os.path.basename(os.path.dirname(path)))
+        videos.append(Listed(video_name(path), path, label))
     return videos
 
 
-def video_name(path: Path) -> str:
+def _video_files(root: Path) -> Iterator[str]:
+    """The paths below `root` with a video's suffix; links to folders are followed, once each."""
+    seen = set()
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        identity = os.path.realpath(folder)
+        if identity in seen:  # a link to a folder above it, or a second one to the same
+            subfolders.clear()
+            continue
+        seen.add(identity)
+        subfolders.sort()
+        below = os.path.relpath(folder, root)
+        for name in names:
+            if os.path.splitext(name)[1].lower() in SUFFIXES:
+                yield name if below == os.curdir else os.path.join(below, name)
+
+
+def video_name(path: str) -> str:
     """A name for any path that is safe in file names and unique: readable part, then a hash."""
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", str(path.with_suffix("")))[-60:]
-    return f"{readable}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", os.path.splitext(path)[0])[-60:]
+    return f"{readable}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
 def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:

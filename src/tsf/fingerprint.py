@@ -49,11 +49,17 @@ def shards(layout: str, root: Path, number: int) -> list[Shard]:
 
 
 @cache
+def listed_videos(layout: str, root: Path) -> list[Listed]:
+    """The list, read once a run: it stands still while Snakemake plans."""
+    return list_videos(layout, root)
+
+
+@cache
 def look_at(layout: str, root: Path, number: int) -> list[Shard]:
     """`shards` of a dataset that is there: two system calls a video, so once a run."""
     found = [Shard() for _ in range(number)]
     as_made = _read_manifest(root / MANIFEST)
-    for video in set(list_videos(layout, root)):
+    for video in set(listed_videos(layout, root)):
         shard = found[shard_of(video.video, number)]
         shard.videos += 1
         state = _state(os.path.join(root, video.path))  # a Path a video costs as much as its stat
@@ -77,7 +83,7 @@ def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int) -> N
 
 def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
     """A number of shards of which none has more than `fits` videos, if there may be so many."""
-    names = {video.video for video in list_videos(layout, root)}
+    names = {video.video for video in listed_videos(layout, root)}
     number = ceil(len(names) / fits) if fits else MAX_SHARDS + 1
     while number <= MAX_SHARDS:
         if max(Counter(shard_of(name, number) for name in names).values()) <= fits:
@@ -90,7 +96,7 @@ def listing(layout: str, root: Path) -> str:
     """Changes when a video is added to, or removed from, a dataset that has no list of its own."""
     if layout == "kinetics":
         return ""  # the list is the csv, which is an input
-    return _digest([f"{video.video} {video.path}" for video in list_videos(layout, root)])
+    return _digest([f"{video.video} {video.path}" for video in listed_videos(layout, root)])
 
 
 def write_manifest(root: Path, videos: list[Listed]) -> None:

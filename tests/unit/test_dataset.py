@@ -124,3 +124,20 @@ def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
         dataset.class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
     with pytest.raises(UserError, match=r"n\.txt: no such file"):
         dataset.class_names("folder", tmp_path, tmp_path / "n.txt")
+
+
+def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
+    """A video behind a link is a video; one whose target is gone is missing, not forgotten."""
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    touch(elsewhere, "yoga/a.mp4", "b.mp4")
+    touch(root, "zumba/c.mp4")
+    (root / "linked").symlink_to(elsewhere)
+    (root / "zumba/up").symlink_to(root)  # a circle
+    (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    found = [(video.path, video.label) for video in dataset.list_videos("folder", root)]
+    assert found == [
+        ("gone.mp4", ""),
+        ("linked/b.mp4", "linked"),
+        ("linked/yoga/a.mp4", "yoga"),
+        ("zumba/c.mp4", "zumba"),
+    ]
