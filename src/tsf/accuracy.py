@@ -128,8 +128,6 @@ def describe(folder: Path) -> dict:
         "device": summary["args"]["device"],
         "batch": summary["args"]["batchsize"],
         "model": summary["args"]["model"],
-        # of an engine that has a choice
-        "precision": summary["args"].get("precision"),
         "model_only_videos_per_second": summary["throughput"],
     }
 

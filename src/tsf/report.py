@@ -18,7 +18,7 @@ def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
     """The guide's table: a row an engine, the reference figure below."""
     rows = [
         [
-            f"{engine['device']} ({', '.join(filter(None, [name, engine.get('precision')]))})",
+            f"{engine['device']} ({name})",
             str(engine["batch"]),
             dataset,
             f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}"

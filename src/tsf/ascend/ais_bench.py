@@ -171,8 +171,7 @@ def main() -> None:
             "outfmt": "TXT",
             "batchsize": made["batch"],
             "engine": "ascend",
-            "device": device_name(summary, made),
-            "precision": made["precision"],
+            "device": f"{device_name(summary, made)}, {made['precision']}",
         }
         files = {str(p): str(args.output / f"{p.stem}{results.SUFFIX}") for p in bins}
         content = results.summary(files, milliseconds(summary), arguments)
