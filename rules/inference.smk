@@ -6,7 +6,9 @@ rule infer:
         code("infer"),
         *([] if KEEP_BIN else code("with_bins")),
         unpack(bins_inputs),
-        model=f"results/{config['onnx']}.onnx",
+        model=lambda wildcards: (
+            "results/tsf.pt2" if wildcards.engine == "torch" else f"results/{config['onnx']}.onnx"
+        ),
     output:
         **(
             {}

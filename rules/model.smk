@@ -160,6 +160,29 @@ rule onnx_opt:
         " --output {output} 2>&1 | tee {log}"
 
 
+rule torch_program:
+    input:
+        code("export_torch"),
+        mmaction2="results/mmaction2",
+        checkpoint=WEIGHTS,
+    output:
+        "results/tsf{bs}.pt2",
+    log:
+        "results/logs/torch_program{bs}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        config=own_file(config["model"]["config"]),
+        checkpoint_digest=checkpoint_digest,
+        batch=batch_of,
+    message:
+        "save mmaction2's model for the engine torch to {output}"
+    shell:
+        "python -m tsf.export_torch --mmaction2 {input.mmaction2} --config {params.config:q}"
+        " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
+        " 2>&1 | tee {log}"
+
+
 # what a comparison with PyTorch on real clips reads, next to the models
 COMPARED = {
     "mmaction2": "results/mmaction2",
@@ -214,7 +237,7 @@ use rule verify_onnx as parity with:
         checkpoint_digest=checkpoint_digest,
         more=lambda wildcards, output: (
             f"--markdown {output.markdown} --engines"
-            f" {' '.join(name for name in engines.NAMES if name in ['onnxruntime', *ENGINES])}"
+            f" {' '.join(name for name in engines.ONNX if name in ['onnxruntime', *ENGINES])}"
         ),
     message:
         "compare every model, on every engine, with PyTorch on real clips"

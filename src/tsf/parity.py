@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--onnx", type=Path, required=True, nargs="+", help="models to compare")
-    parser.add_argument("--engines", choices=engines.NAMES, default=["onnxruntime"], nargs="+")
+    parser.add_argument("--engines", choices=engines.ONNX, default=["onnxruntime"], nargs="+")
     parser.add_argument("--info", type=Path, required=True, help="k400.info: the scored videos")
     parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
     parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")

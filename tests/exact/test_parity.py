@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from workflow import ROOT
 
-from tsf import engines, parity
+from tsf import engines, export_torch, model, parity
 from tsf.errors import UserError
 from tsf.preprocess import NORMALISED
 
@@ -127,4 +127,21 @@ def test_openvino_names_a_model_that_it_cannot_load(openvino, tmp_path):
     with pytest.raises(UserError) as fault:
         engines.load("openvino", tmp_path / "x.onnx", 1)
     assert str(fault.value).startswith(f"{tmp_path / 'x.onnx'}: OpenVINO cannot load it")
+    assert "\n" not in str(fault.value)
+
+
+def test_torch_gives_mmaction2s_logits(recogniser, folder, clips):
+    export_torch.export(recogniser, 1, folder / "tsf.pt2")
+    engine = engines.load("torch", folder / "tsf.pt2", 2)
+    assert engine.batch == 1 and "PyTorch" in engine.device
+    found = engine.run(clips[:1].numpy())
+    assert found.dtype == np.float32
+    assert np.abs(found - model.logits(recogniser, clips[:1]).numpy()).max() <= 1e-5
+
+
+def test_torch_names_a_model_that_it_cannot_load(tmp_path):
+    (tmp_path / "x.pt2").write_bytes(b"no model")
+    with pytest.raises(UserError) as fault:
+        engines.load("torch", tmp_path / "x.pt2", 1)
+    assert str(fault.value).startswith(f"{tmp_path / 'x.pt2'}: PyTorch cannot load it")
     assert "\n" not in str(fault.value)

@@ -6,7 +6,8 @@ One is a class with `__init__(model: Path, threads: int)`, `device: str`, `batch
 
 from pathlib import Path
 
-NAMES = ["onnxruntime", "openvino", "openvino_bf16"]
+ONNX = ["onnxruntime", "openvino", "openvino_bf16"]  # those that run an ONNX model
+NAMES = [*ONNX, "torch"]
 
 
 def load(name: str, model: Path, threads: int):
@@ -15,6 +16,10 @@ def load(name: str, model: Path, threads: int):
         from tsf.engines.onnxruntime import OnnxRuntime
 
         return OnnxRuntime(model, threads)
+    if name == "torch":
+        from tsf.engines.torch import Torch
+
+        return Torch(model, threads)
     from tsf.engines.openvino import OpenVino
 
     return OpenVino(model, threads, "bf16" if name == "openvino_bf16" else "f32")
