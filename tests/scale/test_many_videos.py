@@ -95,16 +95,16 @@ def test_a_cap_below_a_shard_is_refused_before_any_work(many, tmp_path):
     _, _, settings, _ = many
     config = settings[2:]
     refused = workflow.snakemake(
-        "accuracy.json", "-n", "--resources", "disk_mb=9500", *config, directory=tmp_path
+        "accuracy.json", "-n", "--resources", "disk_mb=8000", *config, directory=tmp_path
     )
     (line,) = workflow.error_lines(refused)
-    assert "disk_mb=9500" in line and "raise it" in line
+    assert "disk_mb=8000" in line and "raise it" in line
     number = int(line.partition("set shards to ")[2].split()[0])
-    # 20,000 videos of 14.45 MB into shards of at most 9,500 MB
-    assert 31 <= number <= 60
+    # 20,000 videos of 14.45 MB into shards of at most 8,000 MB
+    assert 37 <= number <= 70
     config = [setting if "shards" not in setting else f"shards={number}" for setting in config]
     workflow.jobs(
         workflow.snakemake(
-            "accuracy.json", "-n", "--resources", "disk_mb=9500", *config, directory=tmp_path
+            "accuracy.json", "-n", "--resources", "disk_mb=8000", *config, directory=tmp_path
         )
     )
