@@ -91,7 +91,8 @@ def comment(text):
     "name, redone",
     [
         ("src/tsf/accuracy.py", REPORTS),
-        ("src/tsf/report.py", {"report"}),
+        # its tables are those of verify too
+        ("src/tsf/report.py", {"report", "verify_onnx"}),
         ("src/tsf/gather.py", {"gather", *REPORTS}),
         ("src/tsf/engines/onnxruntime.py", INFERENCE | {"verify_onnx"}),
         # no step runs it by itself: it is imported
