@@ -110,7 +110,7 @@ def test_a_missing_checkpoint_is_one_line(tmp_path):
 def test_a_missing_dataset_is_one_line(tmp_path, layout):
     setting = f"dataset={{root: nowhere/k400, layout: {layout}}}"
     line = refused(tmp_path, "k400.info", "--config", setting)
-    assert "nowhere/k400" in line and "dataset.root" in line
+    assert "nowhere/k400" in line and "see dataset" in line
 
 
 def test_another_checkpoint_than_the_configured_is_refused(tmp_path):
@@ -139,6 +139,6 @@ def test_a_damaged_archive_of_mmaction2_is_one_line(tmp_path):
         "results/mmaction2", "--config", "upstream={archives: archives}", directory=tmp_path
     )
     lines = workflow.error_lines(result)
-    # as the job says it, and once more from its log
-    assert set(lines) == {lines[0]} and f"{wheel.name}: sha256 is" in lines[0]
+    # as the job says it, and perhaps once more at the end, from its log
+    assert lines and all(f"{wheel.name}: sha256 is" in line for line in lines)
     assert not (tmp_path / "results/mmaction2").exists()
