@@ -81,3 +81,20 @@ def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
         assert np.abs(scores - expected).max() < 1e-5
         best = int(expected.argmax())
         assert rows[name]["top1"] == (names[best] if best < len(names) else str(best))
+
+
+def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(footage, tmp_path):
+    """As the full validation set runs: one of eight shards, its four .bin files under the cap."""
+    run = footage.copy(tmp_path)
+    target = run.results / "shards/onnxruntime/003"
+    config = ("--configfile", run.repo / "config/footage.yaml")
+    settings = ("--config", "frames=none", "keep_bin=False", "shards=8")
+    arguments = ("results/shards/onnxruntime/003", "--resources", "disk_mb=60", *config, *settings)
+    result = run.snakemake(*arguments)
+    assert result.returncode == 0, result.stdout
+    found = sorted(target.glob("*_0.txt"))
+    assert len(found) == 4
+    for path in found:
+        (before,) = footage.results.glob(f"shards/onnxruntime/*/{path.name}")
+        assert path.read_bytes() == before.read_bytes()
+    assert not list(run.results.glob("out_bin/onnxruntime.*"))
