@@ -51,10 +51,12 @@ def check(
     for video, found in zip(videos, files, strict=True):
         if video.video in seen:
             findings.append((video.path, DUPLICATE))
-        elif found:
+        elif found and found not in SCORED_ALL_THE_SAME:
             findings.append((video.path, found))
         elif video.label and video.label not in known:
             findings.append((video.path, f"{UNKNOWN_LABEL}: {video.label}"))
+        elif found:
+            findings.append((video.path, found))
         seen.add(video.video)
     listed = {video.path for video in videos}
     for folder in sorted({str(Path(path).parent) for path in listed}):

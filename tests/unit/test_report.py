@@ -103,3 +103,7 @@ def test_the_table_at_the_end(found):
 
 def test_the_interval_is_the_wilson_interval():
     assert accuracy.figure(30, 40, 10).interval95 == accuracy.wilson_interval(30, 40)
+
+
+def test_a_bar_in_a_cell_stays_in_its_cell():
+    assert report.table(["label"], [["this|that"]]).splitlines()[-1] == r"| this\|that |"
