@@ -47,12 +47,8 @@ rule infer_ascend:
         model=f"results/tsf{batch_suffix(ASCEND['batch'])}.om",
         status=f"results/tsf{batch_suffix(ASCEND['batch'])}.om.json",
     output:
-        **(
-            {}
-            if KEEP_BIN or FRAMES != "none"
-            else {"table": "results/decoded/{engine}.{shard}.tsv"}
-        ),
-        results=directory("results/shards/{engine}/{shard}"),
+        **({"table": "results/decoded/{engine}.{shard}.tsv"} if STREAMED else {}),
+        results=directory(f"{SHARD_RESULTS}/{{engine}}/{{shard}}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:

@@ -44,6 +44,11 @@ ARCHIVES = f"--archives {quote(ARCHIVES)}" if ARCHIVES else ""
 CHECKPOINT = zoo.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
+# The job that runs the engine then also decodes, and writes the shard's table. Its results have a
+# folder of their own: in one that a job without the table has written, Snakemake would find its
+# record of the outputs incomplete, and no longer see that a parameter has changed.
+STREAMED = FRAMES == "none" and not KEEP_BIN
+SHARD_RESULTS = "results/streamed" if STREAMED else "results/shards"
 
 # a generated dataset is redone as a whole; the videos of another one by their fingerprints alone
 MADE = [DATASET / "manifest.tsv"] if DATASET.is_relative_to("results") else []

@@ -165,9 +165,9 @@ ruleorder: out_bin > rawframes
 
 # where the shards say which videos they could decode, and how many frames each has
 TABLES = (
-    expand("results/decoded/{shard}.tsv", shard=SHARDS)
-    if KEEP_BIN or FRAMES != "none"
-    else expand("results/decoded/{engine}.{shard}.tsv", engine=ENGINES[0], shard=SHARDS)
+    expand("results/decoded/{engine}.{shard}.tsv", engine=ENGINES[0], shard=SHARDS)
+    if STREAMED
+    else expand("results/decoded/{shard}.tsv", shard=SHARDS)
 )
 RAWFRAMES = expand("results/rawframes/{shard}", shard=SHARDS) if FRAMES != "none" else []
 

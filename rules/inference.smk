@@ -10,12 +10,8 @@ rule infer:
             "results/tsf.pt2" if wildcards.engine == "torch" else f"results/{config['onnx']}.onnx"
         ),
     output:
-        **(
-            {}
-            if KEEP_BIN or FRAMES != "none"
-            else {"table": "results/decoded/{engine}.{shard}.tsv"}
-        ),
-        results=directory("results/shards/{engine}/{shard}"),
+        **({"table": "results/decoded/{engine}.{shard}.tsv"} if STREAMED else {}),
+        results=directory(f"{SHARD_RESULTS}/{{engine}}/{{shard}}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
@@ -41,7 +37,7 @@ rule gather:
     input:
         code("gather"),
         info="results/k400.info",
-        shards=expand("results/shards/{{engine}}/{shard}", shard=SHARDS),
+        shards=expand(f"{SHARD_RESULTS}/{{{{engine}}}}/{{shard}}", shard=SHARDS),
     output:
         # the summary stands for its folder: in one declared as a directory Snakemake leaves a file,
         # and the guide's post-processing counts the files

@@ -86,10 +86,10 @@ def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
 def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(footage, tmp_path):
     """As the full validation set runs: one of eight shards, its four .bin files under the cap."""
     run = footage.copy(tmp_path)
-    target = run.results / "shards/onnxruntime/003"
+    target = run.results / "streamed/onnxruntime/003"
     config = ("--configfile", run.repo / "config/footage.yaml")
     settings = ("--config", "frames=none", "keep_bin=False", "shards=8")
-    arguments = ("results/shards/onnxruntime/003", "--resources", "disk_mb=60", *config, *settings)
+    arguments = ("results/streamed/onnxruntime/003", "--resources", "disk_mb=60", *config, *settings)
     result = run.snakemake(*arguments)
     assert result.returncode == 0, result.stdout
     found = sorted(target.glob("*_0.txt"))
