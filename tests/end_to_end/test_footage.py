@@ -89,8 +89,8 @@ def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(foo
     target = run.results / "streamed/onnxruntime/003"
     config = ("--configfile", run.repo / "config/footage.yaml")
     settings = ("--config", "frames=none", "keep_bin=False", "shards=8")
-    arguments = ("results/streamed/onnxruntime/003", "--resources", "disk_mb=60", *config, *settings)
-    result = run.snakemake(*arguments)
+    shard = "results/streamed/onnxruntime/003"
+    result = run.snakemake(shard, "--resources", "disk_mb=60", *config, *settings)
     assert result.returncode == 0, result.stdout
     found = sorted(target.glob("*_0.txt"))
     assert len(found) == 4
