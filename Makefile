@@ -49,7 +49,8 @@ $(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
 	@touch $@
 
 # the data path: the guide's own steps against ours, in CPU time a video
-bench-data: $(VENV)/run.stamp
+# mmaction2.datasets needs scipy, which is among the test requirements
+bench-data: $(VENV)/test.stamp
 	$(BIN)/snakemake mmaction2 footage_data --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
 
