@@ -26,6 +26,11 @@ def video_scores(logits: np.ndarray) -> np.ndarray:
     return (shifted / shifted.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
+def ranked(scores: np.ndarray) -> np.ndarray:
+    """(videos, classes) scores -> the classes from best to worst; of equals the later first."""
+    return np.argsort(scores, axis=1, kind="stable")[:, ::-1]
+
+
 def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """Whether each video's label is among its k best classes, the later class first in a tie.
 
@@ -33,7 +38,7 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     top_k_accuracy (mmaction/core/evaluation/accuracy.py), but for ties: there numpy's unstable
     sort decides, which orders them by the processor and by the release of numpy.
     """
-    best = np.argsort(scores, axis=1, kind="stable")[:, -k:]  # (videos, k)
+    best = ranked(scores)[:, :k]  # (videos, k)
     return (best == labels[:, np.newaxis]).any(axis=1)
 
 
@@ -132,15 +137,10 @@ def describe(folder: Path) -> dict:
     }
 
 
-def best_class(scores: np.ndarray) -> np.ndarray:
-    """(videos, classes) -> (videos,), ties broken as in top_k_hits."""
-    return np.argsort(scores, axis=1, kind="stable")[:, -1]
-
-
 def comparisons(scores: dict[str, np.ndarray], info: list[tables.Scored]) -> list[dict]:
     """Every pair of engines on the same videos. scores: engine -> (videos, classes)."""
     labels = np.array([video.label for video in info])
-    best = {name: best_class(of_engine) for name, of_engine in scores.items()}
+    best = {name: ranked(of_engine)[:, 0] for name, of_engine in scores.items()}
     return [
         {"first": first, "second": second} | paired.compare(best[first], best[second], labels)
         for first, second in combinations(scores, 2)
@@ -160,7 +160,7 @@ def predictions(
 
     scores: (videos, classes).
     """
-    best = np.argsort(scores, axis=1, kind="stable")[:, :-6:-1]  # (videos, 5)
+    best = ranked(scores)[:, :5]  # (videos, 5)
     columns: dict[str, list] = {
         "video": [video.video for video in info],
         "path": [paths[video.video] for video in info],

@@ -10,9 +10,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-import av
-
-from tsf import dataset, errors
+from tsf import dataset, decode, errors
 from tsf.errors import UserError
 from tsf.file_list import DUPLICATE, UNKNOWN_LABEL
 from tsf.files import write_text
@@ -26,18 +24,10 @@ SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
 def finding(video: dataset.Listed, root: Path) -> str:
     """What is wrong with a video's file, or ""."""
-    path = root / video.path
-    if not path.is_file():
-        return "missing file"
-    if path.stat().st_size == 0:
-        return "empty file"
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                return "no video stream"
-            frames = container.streams.video[0].frames  # 0: the file does not say
-    except (av.FFmpegError, OSError) as error:
-        return f"undecodable: {error.strerror}"
+        frames = decode.header_frames(root / video.path)
+    except decode.SkippedVideo as reason:
+        return str(reason)
     return FEW_FRAMES if 0 < frames < CLIP_LEN else ""
 
 

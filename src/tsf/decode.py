@@ -78,26 +78,36 @@ def _grab(capture: cv2.VideoCapture, numbers: set[int]) -> tuple[int, dict[int, 
     return total, frames
 
 
-def _open(video: Path) -> cv2.VideoCapture:
+def header_frames(video: Path) -> int:
+    """The number of frames that the file's head tells; 0 if it does not say.
+
+    Raises SkippedVideo for a file that cannot be a video, without decoding any of it.
+    """
+    _refuse_absent(video)
+    try:
+        with av.open(str(video)) as container:
+            if not container.streams.video:
+                raise SkippedVideo("no video stream")
+            return container.streams.video[0].frames
+    except (av.FFmpegError, OSError) as error:
+        raise SkippedVideo(f"undecodable: {error.strerror}") from None
+
+
+def _refuse_absent(video: Path) -> None:
     if not video.is_file():
         raise SkippedVideo("missing file")
     if video.stat().st_size == 0:
         raise SkippedVideo("empty file")
+
+
+def _open(video: Path) -> cv2.VideoCapture:
+    _refuse_absent(video)
     # one decode thread: the parallelism is one process a core
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
-        raise SkippedVideo(_why_not_opened(video))
+        header_frames(video)  # mostly tells why
+        raise SkippedVideo("undecodable: OpenCV cannot open it")
     # mmcv's VideoReader seeks before it reads, and in a file that does not begin with a key frame
     # (a cut without re-encoding) that changes which frames come out
     capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
     return capture
-
-
-def _why_not_opened(video: Path) -> str:
-    try:
-        with av.open(str(video)) as container:
-            if not container.streams.video:
-                return "no video stream"
-    except (av.FFmpegError, OSError) as error:
-        return f"undecodable: {error.strerror}"
-    return "undecodable: OpenCV cannot open it"

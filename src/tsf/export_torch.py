@@ -29,9 +29,7 @@ def export(recogniser: torch.nn.Module, batch: int, output: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
-    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    model.add_arguments(parser)
     parser.add_argument("--batch", type=int, default=1, help="videos a run")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf import engines, errors, results
-from tsf.clip import BIN_BYTES, CLIP_SHAPE, CROPS
+from tsf.clip import CLIP_SHAPE, CROPS, refuse_wrong_size
 from tsf.errors import UserError
 from tsf.files import whole_folder
 from tsf.progress import with_progress
@@ -16,9 +16,7 @@ from tsf.progress import with_progress
 
 def read_bin(path: Path) -> np.ndarray:
     """One clip, (3, 3, 8, 224, 224) float32. Raises UserError for a file of another size."""
-    size = path.stat().st_size
-    if size != BIN_BYTES:
-        raise UserError(f"{path}: {size} bytes, expected {BIN_BYTES}; delete it and run again")
+    refuse_wrong_size(path)
     return np.fromfile(path, "<f4").reshape(CLIP_SHAPE)
 
 

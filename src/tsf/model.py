@@ -1,5 +1,6 @@
 """mmaction2's own recogniser, built from its config and a checkpoint: the reference."""
 
+import argparse
 import pickle
 import sys
 from pathlib import Path
@@ -9,6 +10,13 @@ import torch
 from tsf.errors import UserError
 
 CONFIGS = "mmaction/.mim/configs/recognition/timesformer"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `build` takes."""
+    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
+    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    parser.add_argument("--checkpoint", type=Path, required=True)
 
 
 def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:

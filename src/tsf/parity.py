@@ -85,9 +85,7 @@ input is bit for bit their normalised values.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
-    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    model.add_arguments(parser)
     parser.add_argument("--onnx", type=Path, required=True, nargs="+", help="models to compare")
     parser.add_argument("--engines", choices=engines.ONNX, default=["onnxruntime"], nargs="+")
     parser.add_argument("--info", type=Path, required=True, help="k400.info: the scored videos")

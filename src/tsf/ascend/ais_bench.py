@@ -11,7 +11,7 @@ from tsf import errors, results
 from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
-from tsf.clip import BIN_BYTES, CROPS
+from tsf.clip import CROPS, refuse_wrong_size
 from tsf.errors import UserError
 from tsf.files import whole_folder
 
@@ -53,9 +53,7 @@ def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
-        size = path.stat().st_size
-        if size != BIN_BYTES:
-            raise UserError(f"{path}: {size} bytes, expected {BIN_BYTES}; delete it and run again")
+        refuse_wrong_size(path)
         stage(path, folder / f"{n}.bin")
     return len(filled)
 
