@@ -223,11 +223,7 @@ class Attention(nn.Module):
         self.value = linear(value, bias=False)
         self.out = linear(out)
 
-    def heads(self, x: Tensor) -> Tensor:  # (B, T * tokens, D)
-        s = self.shape
-        return x.reshape(-1, s.frames, self.tokens, s.heads, s.width // s.heads)
-
-    def rows(self, x: Tensor) -> Tensor:  # (B, T, tokens, H, d)
+    def rows(self, x: Tensor) -> Tensor:  # the rows of a view one after the other, H, d
         return x.reshape(-1, self.shape.frames * self.tokens, self.shape.width)
 
 
@@ -248,6 +244,10 @@ class TemporalAttention(Attention):
         mean = (q @ k).softmax(-1) @ v  # (B, P, H, T, d)
         return self.out(self.rows(mean.permute(0, 3, 1, 2, 4)))  # (B, T * P, D)
 
+    def heads(self, x: Tensor) -> Tensor:  # (B, T * P, D)
+        s = self.shape
+        return x.reshape(-1, s.frames, self.tokens, s.heads, s.width // s.heads)
+
 
 class SpatialAttention(Attention):
     """The tokens of a frame, a copy of the class token and its patches, attend to each other."""
@@ -257,11 +257,17 @@ class SpatialAttention(Attention):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D), frame by frame
         n = self.normalise(x)  # (B, T * (1 + P), D)
-        q = self.heads(self.query(n)).permute(0, 1, 3, 2, 4)  # (B, T, H, 1 + P, d)
-        k = self.heads(self.key(n)).permute(0, 1, 3, 4, 2)  # (B, T, H, d, 1 + P)
-        v = self.heads(self.value(n)).permute(0, 1, 3, 2, 4)  # (B, T, H, 1 + P, d)
-        mean = (q @ k).softmax(-1) @ v  # (B, T, H, 1 + P, d)
-        return self.out(self.rows(mean.permute(0, 1, 3, 2, 4)))  # (B, T * (1 + P), D)
+        q = self.heads(self.query(n))  # (B * T, H, 1 + P, d)
+        k = self.heads(self.key(n))  # (B * T, H, 1 + P, d)
+        v = self.heads(self.value(n))  # (B * T, H, 1 + P, d)
+        mean = (q @ k.transpose(2, 3)).softmax(-1) @ v  # (B * T, H, 1 + P, d)
+        return self.out(self.rows(mean.transpose(1, 2)))  # (B, T * (1 + P), D)
+
+    def heads(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D)
+        # four axes, not five: that is the attention that OpenVINO runs as one fused kernel
+        s = self.shape
+        x = x.reshape(-1, self.tokens, s.heads, s.width // s.heads)  # (B * T, 1 + P, H, d)
+        return x.transpose(1, 2)  # (B * T, H, 1 + P, d)
 
 
 class ClassTokenAttention(Attention):
