@@ -44,7 +44,7 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     """The 95 % Wilson score interval of a proportion, in percent."""
-    z = 1.959963984540054  # the normal distribution's 97.5 % point
+    z = paired.Z95
     p = hits / total
     centre = p + z * z / (2 * total)
     half = z * ((p * (1 - p) + z * z / (4 * total)) / total) ** 0.5
@@ -137,14 +137,22 @@ def describe(folder: Path) -> dict:
     }
 
 
-def comparisons(scores: dict[str, np.ndarray], info: list[tables.Scored]) -> list[dict]:
-    """Every pair of engines on the same videos. scores: engine -> (videos, classes)."""
+def comparisons(
+    scores: dict[str, np.ndarray], info: list[tables.Scored], classes: list[str]
+) -> list[dict]:
+    """Every pair of engines on the same videos, the classes by name where they have names.
+
+    scores: engine -> (videos, classes).
+    """
     labels = np.array([video.label for video in info])
     best = {name: ranked(of_engine)[:, 0] for name, of_engine in scores.items()}
-    return [
-        {"first": first, "second": second} | paired.compare(best[first], best[second], labels)
-        for first, second in combinations(scores, 2)
-    ]
+    pairs = []
+    for first, second in combinations(scores, 2):
+        pair = paired.compare(best[first], best[second], labels)
+        for row in pair["moved"]:
+            row["class"] = class_name(row["class"], classes)
+        pairs.append({"first": first, "second": second} | pair)
+    return pairs
 
 
 def moved_by_sampler(file_list: Path) -> int:
@@ -207,7 +215,7 @@ def main() -> None:
         "skipped": len(skipped),
         "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),
         "moved_by_sampler": moved_by_sampler(args.file_list),
-        "paired": comparisons(scores, info),
+        "paired": comparisons(scores, info, classes),
     }
     write_text(args.output, json.dumps(content, indent=2) + "\n")
     tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}

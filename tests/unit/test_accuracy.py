@@ -143,6 +143,18 @@ def test_predictions_csv(outcome):
     assert float(rows[0]["probability1"]) == pytest.approx(best, abs=1e-6)
 
 
+def test_engines_are_compared_by_the_classes_names():
+    scores = {"one": np.eye(6)[[2, 0, 1, 5]], "two": np.eye(6)[[2, 1, 3, 4]]}
+    info = [*INFO, Scored(3, "d", 5)]  # the sixth class has no name
+    [pair] = accuracy.comparisons(scores, info, ["run", "swim", "fly", "jump"])
+    assert (pair["first"], pair["second"], pair["other_class"]) == ("one", "two", 3)
+    assert pair["difference"] == -75
+    assert json.loads(json.dumps(pair))["moved"] == [
+        {"class": name, "first_only_right": 1, "second_only_right": 0}
+        for name in ("run", "swim", "5")
+    ]
+
+
 def break_missing(folder):
     (folder / "1_0.txt").unlink()
 
