@@ -8,6 +8,8 @@ from tsf import errors, tables
 from tsf.files import write_text
 from tsf.sampling import SAMPLERS
 
+MOVED = 10  # classes shown of each pair of engines
+
 
 def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
@@ -66,16 +68,48 @@ def paired_text(accuracy: dict) -> str:
             str(pair["first_only_right"]),
             str(pair["second_only_right"]),
             f"{pair['mcnemar_p']:.3g}",
+            *difference_cells(pair),
         ]
         for pair in accuracy["paired"]
     ]
     header = ["engines", "same class", "both right", "only the first", "only the second", "p"]
     return f"""## The engines on the same videos
 
-{table(header, rows)}
+{table([*header, "second - first", "95 % interval"], rows)}
 p: exact McNemar test, two-sided; small if one engine is right on more of the videos on which they
-differ than chance allows.
+differ than chance allows. second - first: of the top-1 accuracies, in percentage points, with
+Agresti and Min's interval for paired data.
 
+{moved_text(accuracy["paired"])}"""
+
+
+def difference_cells(pair: dict) -> list[str]:
+    """The difference of a pair's accuracies and its interval."""
+    if pair["difference"] is None:
+        return ["no labels", "-"]
+    low, high = pair["difference95"]
+    return [f"{pair['difference']:+.2f}", f"{low:+.2f} to {high:+.2f}"]
+
+
+def moved_text(pairs: list[dict]) -> str:
+    """Which classes account for what each pair of engines has right alone."""
+    if not any(pair["other_class"] for pair in pairs):
+        return "Every video gets the same class from every engine.\n\n"
+    if not any(pair["moved"] for pair in pairs):
+        return "No labelled video is right with one engine and wrong with another.\n\n"
+    rows = []
+    for pair in pairs:
+        engines = f"{pair['first']}, {pair['second']}"
+        for row in pair["moved"][:MOVED]:
+            only = (row["first_only_right"], row["second_only_right"])
+            rows.append([engines, row["class"], *map(str, only)])
+        if len(pair["moved"]) > MOVED:
+            more = f"... and {len(pair['moved']) - MOVED} more in accuracy.json"
+            rows.append([engines, more, "", ""])
+    header = ["engines", "label", "only the first", "only the second"]
+    return f"""The labels of what only one of two engines has right, the largest net change first:
+
+{table(header, rows)}
 """
 
 

@@ -1,8 +1,10 @@
 """accuracy.md and the table at the end of a run say what happened, also where it went otherwise."""
 
+import numpy as np
 import pytest
 
 from tsf import accuracy, report, summary
+from tsf.tables import NO_LABEL, Scored
 
 REFERENCE = {"source": "the guide, Ascend 310P3", "dataset": "Kinetics400", "top1": 77.68}
 VERIFY = {
@@ -80,6 +82,46 @@ def test_no_and_many_skipped_videos(found):
     text = markdown(found, skipped=[(f"v{n}", "yoga", "missing file") for n in range(60)])
     assert "| v49 | yoga | missing file |" in text and "| v50 |" not in text
     assert "... and 10 more in skipped.tsv" in text
+
+
+def pair(first, second, labels):
+    """Two engines of best classes `first` and `second`, as accuracy.json has them."""
+    info = [Scored(n, f"v{n}", label) for n, label in enumerate(labels)]
+    scores = {"one": np.eye(40)[first], "two": np.eye(40)[second]}
+    return accuracy.comparisons(scores, info, ["run", "swim|dive"])
+
+
+def test_two_engines_on_the_same_videos(found):
+    found["paired"] = pair([0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 1, 0])
+    text = markdown(found)
+    # 2 * 4 / 8 for three flips; (-1 -+ 1.96 sqrt(4 - 1 / 6)) / 6
+    row = "| one, two | 1 of 4 | 1 | 2 | 1 | 1 | -25.00 | -80.62 to +47.29 |"
+    assert row in text
+    assert r"| one, two | swim\|dive | 2 | 0 |" in text and "| one, two | run | 0 | 1 |" in text
+
+
+def test_at_most_ten_classes_of_a_pair_are_listed(found):
+    labels = list(range(12))
+    found["paired"] = pair(labels, [39] * 12, labels)
+    text = markdown(found)
+    assert "| one, two | 9 | 1 | 0 |" in text and "| one, two | 10 |" not in text
+    assert "| one, two | ... and 2 more in accuracy.json |" in text
+
+
+def test_engines_that_agree_are_said_to(found):
+    found["paired"] = pair([0, 1], [0, 1], [0, 0])
+    text = markdown(found)
+    assert "Every video gets the same class from every engine." in text
+    assert (
+        "| 2 of 2 | 1 | 0 | 0 | 1 | +0.00 |" in text and "| label |" not in text.split("## The")[2]
+    )
+    found["paired"] = pair([0, 2], [0, 3], [0, NO_LABEL])
+    assert "No labelled video is right with one engine and wrong with another." in markdown(found)
+
+
+def test_a_pair_without_labels(found):
+    found["paired"] = pair([0, 1], [0, 2], [NO_LABEL] * 2)
+    assert "| one, two | 1 of 2 | 0 | 0 | 0 | 1 | no labels | - |" in markdown(found)
 
 
 def test_videos_without_labels(found):
