@@ -34,6 +34,7 @@ for artifact in [
     "k400.info",
     "accuracy.json",
     "parity.json",
+    "rewrites.json",
 ]:
 
     rule:

@@ -9,7 +9,7 @@ rule accuracy:
         list="results/videos.tsv",
         file_list="results/kinetics400_val_list_rawframes.txt",
         classes="results/classes.txt",
-        results=expand("results/result/{engine}/sumary.json", engine=config["engines"]),
+        results=expand("results/result/{engine}/sumary.json", engine=ENGINES),
     output:
         accuracy="results/accuracy.json",
         predictions="results/predictions.csv",
@@ -18,7 +18,7 @@ rule accuracy:
     conda:
         "../envs/cpu.yaml"
     params:
-        folders=expand("results/result/{engine}", engine=config["engines"]),
+        folders=expand("results/result/{engine}", engine=ENGINES),
     message:
         "compare the results with the labels"
     shell:

@@ -130,14 +130,14 @@ rule doctor:
     conda:
         "../envs/cpu.yaml"
     params:
-        engines=ENGINES,
+        engines=lambda wildcards: list({setup.engine for setup in SETUPS.values()}),
         devices=ASCEND["devices"],
         python=ASCEND["python"],
         soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",
-        videos=lambda wildcards: sum(s.videos for s in dataset_shards()) if KEEP_BIN else 0,
+        bins_mb=lambda wildcards: sum(s.bins_mb(BIN) for s in dataset_shards()) if KEEP_BIN else 0,
     message:
         "what is here, and what is missing"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
-        " --videos {params.videos} --devices {params.devices} --python {params.python:q}"
+        " --bins-mb {params.bins_mb} --devices {params.devices} --python {params.python:q}"
         " 2>&1 | tee {log}"

@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 
@@ -38,12 +39,16 @@ START = time.time()
 LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
-ENGINES = config["engines"]
+SETUPS = {setup.name: setup for setup in engines.parse(config["engines"], config["bin"])}
+ENGINES = list(SETUPS)
+# those that run in this process, the NPU's tools being programs of their own
+OWN_ENGINES = {name: setup for name, setup in SETUPS.items() if setup.engine != "ascend"}
 ARCHIVES = config["upstream"]["archives"]
 ARCHIVES = f"--archives {quote(ARCHIVES)}" if ARCHIVES else ""
 CHECKPOINT = zoo.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
+BIN = config["bin"]
 # The job that runs the engine then also decodes, and writes the shard's table. Its results have a
 # folder of their own: in one that a job without the table has written, Snakemake would find its
 # record of the outputs incomplete, and no longer see that a parameter has changed.
@@ -110,8 +115,8 @@ def bins_disk_mb(wildcards):
     limit = workflow.global_resources.get("disk_mb")
     if limit is not None:
         with one_line():
-            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), limit.value)
-    return dataset_shards()[int(wildcards.shard)].bins_mb
+            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), limit.value, BIN)
+    return dataset_shards()[int(wildcards.shard)].bins_mb(BIN)
 
 
 def checkpoint_file():
@@ -189,7 +194,7 @@ def with_bins(wildcards):
         return ""
     source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
     return (
-        f"python -m tsf.with_bins {source} --sampler {config['sampler']}"
+        f"python -m tsf.with_bins {source} --sampler {config['sampler']} --bin {BIN}"
         f" --processes $threads --folder {bins_folder(wildcards)} -- "
     )
 

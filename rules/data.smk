@@ -13,11 +13,31 @@ rule sample_data:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    params:
+        seed=0,
+        videos=40,
     message:
         "generate the embedded sample: 42 listed clips of 8 motions"
     shell:
-        "python -m tsf.sample.dataset --output results/sample_data --processes {threads}"
-        " 2>&1 | tee {log}"
+        "python -m tsf.sample.dataset --output $(dirname {output.videos}) --seed {params.seed}"
+        " --videos {params.videos} --processes {threads} 2>&1 | tee {log}"
+
+
+# other clips than those that are scored
+use rule sample_data as calibration_data with:
+    output:
+        annotations=expand(
+            "results/calibration_data/annotations/{split}.csv", split=["train", "val"]
+        ),
+        videos=directory("results/calibration_data/val"),
+        manifest="results/calibration_data/manifest.tsv",
+    log:
+        "results/logs/calibration_data.log",
+    params:
+        seed=1,
+        videos=16,
+    message:
+        "generate clips to calibrate int8 on"
 
 
 rule footage_data:
@@ -151,11 +171,12 @@ rule out_bin:
     params:
         source=clip_options("results/decoded/{shard}.tsv"),
         sampler=config["sampler"],
+        values=BIN,
         fingerprint=clip_fingerprint,
     message:
         "preprocess, shard {wildcards.shard}"
     shell:
-        "python -m tsf.preprocess {params.source} --sampler {params.sampler}"
+        "python -m tsf.preprocess {params.source} --sampler {params.sampler} --bin {params.values}"
         " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
 
 

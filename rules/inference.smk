@@ -6,22 +6,22 @@ rule infer:
         code("infer"),
         *([] if KEEP_BIN else code("with_bins")),
         unpack(bins_inputs),
-        model=lambda wildcards: (
-            "results/tsf.pt2" if wildcards.engine == "torch" else f"results/{config['onnx']}.onnx"
-        ),
+        model=lambda wildcards: f"results/{SETUPS[wildcards.engine].file}",
     output:
         **({"table": "results/decoded/{engine}.{shard}.tsv"} if STREAMED else {}),
         results=directory(f"{SHARD_RESULTS}/{{engine}}/{{shard}}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
-        engine="|".join(engines.NAMES),
+        engine="|".join(OWN_ENGINES) or "none",
     conda:
         "../envs/cpu.yaml"
     threads: 4
     resources:
         disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
     params:
+        options=lambda wildcards: SETUPS[wildcards.engine].options,
+        values=BIN,
         with_bins=with_bins,
         bins=bins_folder,
         fingerprint=lambda wildcards: None if KEEP_BIN else clip_fingerprint(wildcards),
@@ -29,7 +29,7 @@ rule infer:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
         "threads={threads}; {params.with_bins}"
-        "python -m tsf.infer --engine {wildcards.engine} --model {input.model}"
+        "python -m tsf.infer {params.options} --model {input.model} --bin {params.values}"
         " --input {params.bins} --output {output.results} --threads {threads} 2>&1 | tee {log}"
 
 

@@ -183,6 +183,12 @@ rule torch_program:
         " 2>&1 | tee {log}"
 
 
+CALIBRATION_ROOT = config["calibration"]["root"]
+if Path(CALIBRATION_ROOT).is_relative_to("results"):
+    CALIBRATION_VIDEOS = f"{CALIBRATION_ROOT}/manifest.tsv"
+else:
+    CALIBRATION_VIDEOS = ancient(brought("calibration.root", CALIBRATION_ROOT))
+
 # what a comparison with PyTorch on real clips reads, next to the models
 COMPARED = {
     "mmaction2": "results/mmaction2",
@@ -193,11 +199,76 @@ COMPARED = {
 }
 
 
+rule calibration:
+    input:
+        code("calibration"),
+        videos=CALIBRATION_VIDEOS,
+        list="results/videos.tsv",
+        scored=ancient(VIDEOS),
+    output:
+        directory("results/calibration"),
+    log:
+        "results/logs/calibration.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        root=CALIBRATION_ROOT,
+        videos=config["calibration"]["videos"],
+        dataset=DATASET,
+        sampler=config["sampler"],
+    message:
+        "take {params.videos} clips of {params.root}, none of them scored, to calibrate int8 on"
+    shell:
+        "python -m tsf.calibration --root {params.root:q} --videos {params.videos}"
+        " --list {input.list} --dataset {params.dataset:q} --sampler {params.sampler}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule int8:
+    input:
+        code("quantise"),
+        onnx="results/{model}.onnx",
+        clips="results/calibration",
+    output:
+        xml="results/{model}_int8.xml",
+        weights="results/{model}_int8.bin",
+    log:
+        "results/logs/{model}_int8.log",
+    wildcard_constraints:
+        model="tsf(?:_bs[0-9]+)?_(?:sim|opt|opt_u8)",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    message:
+        "quantise {input.onnx} to int8 for OpenVINO"
+    shell:
+        "python -m tsf.quantise --model {input.onnx} --clips {input.clips}"
+        " --output {output.xml} 2>&1 | tee {log}"
+
+
+PARITY = config["parity"]
+THRESHOLDS = json.dumps({k: v for k, v in PARITY.items() if k != "models"})
+
+
+def parity_models(setups):
+    """The models that these setups run."""
+    return [f"results/{setup.file}" for setup in setups]
+
+
+def on_onnxruntime(names):
+    return [replace(engines.DEFAULTS["onnxruntime"], model=name) for name in names]
+
+
+# the exact models that this run uses, in every run; the rest if parity.json is asked for
+VERIFIED = ["tsf", "tsf_sim"]
+VERIFIED += [s.model for s in OWN_ENGINES.values() if s.model not in VERIFIED]
+
+
 rule verify_onnx:
     input:
         code("parity"),
         **COMPARED,
-        onnx=[f"results/{name}.onnx" for name in dict.fromkeys(["tsf", "tsf_sim", config["onnx"]])],
+        models=parity_models(on_onnxruntime(VERIFIED)),
     output:
         json="results/verify.json",
     log:
@@ -210,13 +281,16 @@ rule verify_onnx:
         sampler=config["sampler"],
         root=DATASET,
         checkpoint_digest=checkpoint_digest,
+        thresholds=THRESHOLDS,
+        onnx=VERIFIED,
         more="",
     message:
         "compare every logit of the ONNX models with PyTorch on real clips"
     shell:
         "python -m tsf.parity --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --checkpoint {input.checkpoint:q} --onnx {input.onnx} --info {input.info}"
-        " --list {input.list} --root {params.root:q} --sampler {params.sampler} --threads {threads}"
+        " --checkpoint {input.checkpoint:q} --models results --onnx {params.onnx}"
+        " --thresholds {params.thresholds:q} --info {input.info} --list {input.list}"
+        " --root {params.root:q} --sampler {params.sampler} --threads {threads}"
         " --output {output.json} {params.more} 2>&1 | tee {log}"
 
 
@@ -224,7 +298,7 @@ use rule verify_onnx as parity with:
     input:
         code("parity"),
         **COMPARED,
-        onnx=[f"results/{name}.onnx" for name in ["tsf", "tsf_sim", "tsf_opt", "tsf_opt_u8"]],
+        models=parity_models([*on_onnxruntime(PARITY["models"]), *OWN_ENGINES.values()]),
     output:
         json="results/parity.json",
         markdown=report("results/parity.md", category="Accuracy"),
@@ -235,9 +309,34 @@ use rule verify_onnx as parity with:
         sampler=config["sampler"],
         root=DATASET,
         checkpoint_digest=checkpoint_digest,
+        thresholds=THRESHOLDS,
+        onnx=PARITY["models"],
         more=lambda wildcards, output: (
-            f"--markdown {output.markdown} --engines"
-            f" {' '.join(name for name in engines.ONNX if name in ['onnxruntime', *ENGINES])}"
+            f"--markdown {output.markdown} --setups"
+            f" {quote(json.dumps([asdict(setup) for setup in OWN_ENGINES.values()]))}"
         ),
     message:
         "compare every model, on every engine, with PyTorch on real clips"
+
+
+rule rewrites:
+    input:
+        code("rewrites"),
+        mmaction2="results/mmaction2",
+        plain="results/tsf_sim.onnx",
+        optimised="results/tsf_opt.onnx",
+    output:
+        json="results/rewrites.json",
+        markdown=report("results/rewrites.md", category="Performance"),
+    log:
+        "results/logs/rewrites.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        config=own_file(config["model"]["config"]),
+    message:
+        "count what each exact rewrite saves"
+    shell:
+        "python -m tsf.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
+        " --plain {input.plain} --optimised {input.optimised} --json {output.json}"
+        " --markdown {output.markdown} 2>&1 | tee {log}"

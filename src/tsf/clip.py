@@ -8,11 +8,16 @@ CLIP_LEN = 8  # frames
 CROPS = 3
 SIDE = 224  # pixels
 CLIP_SHAPE = (CROPS, 3, CLIP_LEN, SIDE, SIDE)  # (crops, RGB, frames, y, x)
-BIN_BYTES = 4 * CROPS * 3 * CLIP_LEN * SIDE * SIDE  # float32: 14,450,688
+PIXELS = CROPS * 3 * CLIP_LEN * SIDE * SIDE
+# a .bin file: normalised values, as the guide writes them, or the pixels themselves
+BIN_BYTES = {"float32": 4 * PIXELS, "uint8": PIXELS}  # 14,450,688 and 3,612,672
 
 
-def refuse_wrong_size(path: Path) -> None:
-    """Raises UserError for a .bin file of another size, which may be taken for several clips."""
-    size = path.stat().st_size
-    if size != BIN_BYTES:
-        raise UserError(f"{path}: {size} bytes, expected {BIN_BYTES}; delete it and run again")
+def refuse_wrong_size(path: Path, values: str) -> None:
+    """Raises UserError for a .bin file of another size, which may be taken for several clips.
+
+    values: float32 or uint8.
+    """
+    size, expected = path.stat().st_size, BIN_BYTES[values]
+    if size != expected:
+        raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")

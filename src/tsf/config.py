@@ -6,18 +6,21 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from tsf import zoo
+from tsf import engines, zoo
 from tsf.errors import UserError
 
 
 def check(config: dict, schema: Path) -> None:
     """Raises UserError: every fault in a line of its own, with the key and what it may be."""
     content = json.loads(schema.read_text(encoding="utf-8"))
+    if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
+        config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]
     config.update(_typed(config, content))
     validator = Draft202012Validator(content)
     faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if faults:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
+    engines.parse(config["engines"], config["bin"])
     model = config["model"]
     if model["checkpoint"] is None and model["config"] not in zoo.DIGITS:
         raise UserError(

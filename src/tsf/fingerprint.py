@@ -30,10 +30,9 @@ class Shard:
     def fingerprint(self) -> str:
         return _digest(self.changes)
 
-    @property
-    def bins_mb(self) -> int:
-        """What its .bin files take on the disk."""
-        return ceil(self.videos * BIN_BYTES / 1e6)
+    def bins_mb(self, values: str) -> int:
+        """What its .bin files take on the disk. values: float32 or uint8."""
+        return ceil(self.videos * BIN_BYTES[values] / 1e6)
 
 
 def shards(layout: str, root: Path, number: int) -> list[Shard]:
@@ -68,16 +67,19 @@ def look_at(layout: str, root: Path, number: int) -> list[Shard]:
     return found
 
 
-def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int) -> None:
+def refuse_large_shards(
+    layout: str, root: Path, number: int, disk_mb: int, values: str = "float32"
+) -> None:
     """Raise UserError if the .bin files of one shard alone take more than `disk_mb`."""
     largest = max(shards(layout, root, number), key=lambda shard: shard.videos)
-    if largest.bins_mb <= disk_mb:
+    needed = largest.bins_mb(values)
+    if needed <= disk_mb:
         return
-    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // BIN_BYTES)
+    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // BIN_BYTES[values])
     advice = f"set shards to {enough} in the config, or " if enough else ""
     raise UserError(
-        f"a shard of {largest.videos} videos takes {largest.bins_mb} MB of .bin files, more than "
-        f"disk_mb={disk_mb} allows: {advice}raise it, --resources disk_mb={largest.bins_mb}"
+        f"a shard of {largest.videos} videos takes {needed} MB of .bin files, more than "
+        f"disk_mb={disk_mb} allows: {advice}raise it, --resources disk_mb={needed}"
     )
 
 

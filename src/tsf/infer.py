@@ -8,46 +8,70 @@ from pathlib import Path
 import numpy as np
 
 from tsf import engines, errors, results
-from tsf.clip import CLIP_SHAPE, CROPS, refuse_wrong_size
+from tsf.clip import BIN_BYTES, CLIP_SHAPE, CROPS, refuse_wrong_size
 from tsf.errors import UserError
 from tsf.files import whole_folder
+from tsf.pixels import normalise
 from tsf.progress import with_progress
 
 
-def read_bin(path: Path) -> np.ndarray:
-    """One clip, (3, 3, 8, 224, 224) float32. Raises UserError for a file of another size."""
-    refuse_wrong_size(path)
-    return np.fromfile(path, "<f4").reshape(CLIP_SHAPE)
+def read_bin(path: Path, values: str) -> np.ndarray:
+    """One clip, (3, 3, 8, 224, 224) of `values`, float32 or uint8.
+
+    Raises UserError for a file of another size.
+    """
+    refuse_wrong_size(path, values)
+    return np.fromfile(path, np.dtype(values).newbyteorder("<")).reshape(CLIP_SHAPE)
 
 
-def infer(engine, bins: list[Path], folder: Path, milliseconds: list[float]) -> Iterator[Path]:
-    """Run every clip, write its result into `folder` and append the model's time."""
-    for path in bins:
-        clips = read_bin(path)[np.newaxis]  # (1, 3, 3, 8, 224, 224)
+def read_batch(engine, bins: list[Path], values: str) -> np.ndarray:
+    """The engine's input, (batch, 3, 3, 8, 224, 224); what `bins` does not fill are zeros."""
+    clips = np.zeros((engine.batch, *CLIP_SHAPE), engine.dtype)  # (batch, 3, 3, 8, 224, 224)
+    for clip, path in zip(clips, bins, strict=False):
+        read = read_bin(path, values)
+        clip[:] = normalise(read) if values == "uint8" and engine.dtype == "float32" else read
+    return clips
+
+
+def infer(
+    engine, bins: list[Path], values: str, folder: Path, milliseconds: list[float]
+) -> Iterator[Path]:
+    """Run every clip, write its result into `folder` and append the model's time of each run."""
+    for first in range(0, len(bins), engine.batch):
+        paths = bins[first : first + engine.batch]
+        clips = read_batch(engine, paths, values)
         start = time.perf_counter()
-        logits = engine.run(clips)  # (3, classes)
+        logits = engine.run(clips)  # (batch * 3, classes)
         milliseconds.append(1000 * (time.perf_counter() - start))
-        if logits.shape[0] != CROPS or not np.isfinite(logits).all():
-            raise UserError(f"{path}: the model gave {logits.shape} or values that are not finite")
-        results.write_logits(folder / f"{path.stem}{results.SUFFIX}", logits)
-        yield path
+        if logits.shape[0] != engine.batch * CROPS:
+            raise UserError(f"{paths[0]}: the model gave {logits.shape} for {engine.batch} videos")
+        for path, views in zip(paths, np.split(logits, engine.batch), strict=False):
+            if not np.isfinite(views).all():
+                raise UserError(f"{path}: the model gave values that are not finite")
+            results.write_logits(folder / f"{path.stem}{results.SUFFIX}", views)
+            yield path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=engines.NAMES, default="onnxruntime")
+    engines.add_arguments(parser)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
+    parser.add_argument("--bin", choices=list(BIN_BYTES), default="float32", help="their values")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
-    engine = engines.load(args.engine, args.model, args.threads)
+    setup = engines.from_arguments(args)
+    engine = engines.load(setup, args.model, args.threads)
+    if engine.dtype == "uint8" and args.bin != "uint8":
+        raise UserError(f"{args.model} takes bytes, and --bin is {args.bin}")
     bins = sorted(args.input.glob("*.bin"))
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:
         what = f"{args.engine} {args.input.name}"
-        for _ in with_progress(infer(engine, bins, folder, milliseconds), len(bins), what):
+        work = infer(engine, bins, args.bin, folder, milliseconds)
+        for _ in with_progress(work, len(bins), what):
             pass
         files = {str(p): str(args.output / f"{p.stem}{results.SUFFIX}") for p in bins}
         arguments = {
@@ -55,8 +79,9 @@ def main() -> None:
             "input": str(args.input),
             "output": str(args.output),
             "outfmt": "TXT",
-            "batchsize": 1,
+            "batchsize": engine.batch,
             "engine": args.engine,
+            "precision": args.precision,
             "device": engine.device,
             "threads": args.threads,
         }

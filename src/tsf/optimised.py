@@ -124,13 +124,13 @@ def shape_of(recogniser: nn.Module) -> Shape:
     if backbone.attention_type != "divided_space_time":
         raise UserError(
             f"model.config has attention_type {backbone.attention_type!r}, and the optimised model "
-            "is for 'divided_space_time' alone; set onnx to tsf_sim in the config"
+            "is for 'divided_space_time' alone; take tsf_sim in the config's engines and parity"
         )
     epsilons = {module.eps for module in recogniser.modules() if isinstance(module, nn.LayerNorm)}
     if len(epsilons) > 1:
         raise UserError(
             f"model.config has LayerNorms of different eps {sorted(epsilons)}, and the optimised "
-            "model takes one; set onnx to tsf_sim in the config"
+            "model takes one; take tsf_sim in the config's engines and parity"
         )
     embed = backbone.patch_embed
     block = backbone.transformer_layers.layers[0]

@@ -1,93 +1,107 @@
-"""Compare each exported model, on each engine, with mmaction2 in PyTorch, on real clips."""
+"""Compare every boundary from the clips' bytes to each engine's logits with the reference.
+
+The reference is mmaction2 in PyTorch, float32, on real clips.
+"""
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from tsf import dataset, engines, errors, model, tables
+from tsf.clip import CROPS
+from tsf.engines import Setup
 from tsf.errors import UserError
 from tsf.files import write_text
-from tsf.preprocess import NORMALISED, clip_from_video
-from tsf.report import table
+from tsf.pixels import normalise
+from tsf.preprocess import clip_from_video
+from tsf.report import parity_table
 from tsf.sampling import SAMPLERS
 
-CLIPS = 2  # videos; every logit of every view of each is compared
-# float32 runs of the same function differ by some 1e-6 in a logit
-MAX_ABS = 1e-4
-# bfloat16 has 8 bits of precision: 1.3e-2 was seen at full size, with random weights
-RELATIVE_L2_BF16 = 5e-2
-
-
-def pixels(clips: np.ndarray) -> np.ndarray:
-    """The bytes that `clips`, float32, are the normalised values of; uint8 of the same shape.
-
-    Raises UserError if they are not bit for bit those.
-    """
-    values = np.searchsorted(NORMALISED, clips).clip(max=255).astype(np.uint8)
-    if not np.array_equal(NORMALISED[values], clips):
-        raise UserError("the clips are no normalised bytes: the uint8 model would not see the same")
-    return values
+BYTES = "uint8 .bin, normalised"
+ON_ONNXRUNTIME = engines.DEFAULTS["onnxruntime"]
 
 
 def compare(reference: np.ndarray, found: np.ndarray) -> dict:
-    """How far `found` is from `reference`, both (views, classes)."""
+    """How far `found` is from `reference`, both (views, values)."""
     found, reference = found.astype(np.float64), reference.astype(np.float64)
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(reference, axis=1)  # (views,)
     return {
         "max_abs": float(np.abs(found - reference).max()),
         "relative_l2": float(np.linalg.norm(found - reference) / np.linalg.norm(reference)),
         "cosine": float(((found * reference).sum(1) / lengths).min()),  # of the worst view
-        "top1_agreement": float((found.argmax(1) == reference.argmax(1)).mean()),
-        "logits": reference.size,
+        "values": reference.size,
     }
 
 
-def refuse_apart(comparisons: dict[str, dict]) -> None:
-    """Raises UserError, naming the first that is further from PyTorch than it may be, or NaN."""
-    for name, found in comparisons.items():
-        measure, limit = (
-            ("relative_l2", RELATIVE_L2_BF16) if "bf16" in name else ("max_abs", MAX_ABS)
-        )
-        if not found[measure] <= limit:
+def compare_logits(reference: np.ndarray, found: np.ndarray) -> dict:
+    """`compare` of (views, classes), and how many views have the same best class."""
+    same = found.argmax(1) == reference.argmax(1)  # (views,)
+    return compare(reference, found) | {"top1_agreement": float(same.mean())}
+
+
+def logits(engine, clips: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """The engine's logits, (videos * 3, classes).
+
+    clips: (videos, 3, 3, 8, 224, 224) float32; pixels: the same before normalisation, uint8.
+    """
+    inputs = pixels if engine.dtype == "uint8" else clips
+    found = []
+    for first in range(0, len(inputs), engine.batch):
+        batch = np.zeros((engine.batch, *inputs.shape[1:]), inputs.dtype)
+        part = inputs[first : first + engine.batch]
+        batch[: len(part)] = part
+        found.append(engine.run(batch)[: len(part) * CROPS])
+    return np.concatenate(found)
+
+
+def limit(setup: Setup, thresholds: dict) -> tuple[str, float]:
+    """The measure that counts in a precision, and what it may be at most.
+
+    thresholds: `parity` of the config.
+    """
+    if setup.precision == "f32":
+        return "max_abs", thresholds["max_abs"]
+    return "relative_l2", thresholds["relative_l2"][setup.precision]
+
+
+def refuse_apart(boundaries: list[dict]) -> None:
+    """Raises UserError, naming the first boundary that is further off than allowed, or NaN."""
+    for boundary in boundaries:
+        measure = boundary["measure"]
+        if not boundary[measure] <= boundary["allowed"]:
             raise UserError(
-                f"{name} differs from PyTorch on real clips: {measure} {found[measure]:.3g}, more "
-                f"than {limit}; it is the first of {', '.join(comparisons)}"
+                f"{boundary['name']} differs from the reference on real clips: {measure} "
+                f"{boundary[measure]:.3g}, allowed are {boundary['allowed']:g}; it is the first of "
+                f"{', '.join(b['name'] for b in boundaries)} that does. The thresholds are parity "
+                "in the config"
             )
 
 
 def markdown(content: dict) -> str:
     """parity.md."""
-    rows = [
-        [
-            name,
-            f"{found['max_abs']:.2g}",
-            f"{found['relative_l2']:.2g}",
-            f"{found['cosine']:.9f}",
-            f"{100 * found['top1_agreement']:.0f} %",
-        ]
-        for name, found in content["models"].items()
-    ]
-    header = ["model (engine)", "max abs", "relative L2", "cosine", "top-1 agreement"]
     return f"""# Parity
 
-Logits against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
+Against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
 {", ".join(content["clips"])}.
 
-Allowed are at most {MAX_ABS} in any logit, and for bfloat16 a relative L2 of {RELATIVE_L2_BF16}.
-The cosine is that of the worst view. A model that ends in _u8 reads the clips' bytes; the others'
-input is bit for bit their normalised values.
+The first row compares the bytes of a uint8 .bin file, once they are normalised, with the float32
+file of the guide; the others every logit. A row without an engine is ONNX Runtime's. A model that
+ends in _u8 reads the bytes. The cosine is that of the worst view.
 
-{table(header, rows)}"""
+{parity_table(content["boundaries"])}"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     model.add_arguments(parser)
-    parser.add_argument("--onnx", type=Path, required=True, nargs="+", help="models to compare")
-    parser.add_argument("--engines", choices=engines.ONNX, default=["onnxruntime"], nargs="+")
+    parser.add_argument("--models", type=Path, required=True, help="their folder")
+    parser.add_argument("--onnx", nargs="+", required=True, help="to compare on ONNX Runtime")
+    parser.add_argument("--setups", default="[]", help="json: setups of engines to compare too")
+    parser.add_argument("--thresholds", required=True, help="json: max_abs, relative_l2, clips")
     parser.add_argument("--info", type=Path, required=True, help="k400.info: the scored videos")
     parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
     parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
@@ -98,26 +112,36 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
-    names = [video.video for video in tables.read_info(args.info)[:CLIPS]]
-    paths = {video.video: video.path for video in dataset.read_list(args.list)}
-    clips = np.stack(
-        [clip_from_video(args.root / paths[name], args.sampler)[1] for name in names]
+    thresholds = json.loads(args.thresholds)
+    names = [video.video for video in tables.read_info(args.info)[: thresholds["clips"]]]
+    listed = {video.video: video.path for video in dataset.read_list(args.list)}
+    paths = [args.root / listed[name] for name in names]
+    clips, pixels = (
+        np.stack([clip_from_video(path, args.sampler, values)[1] for path in paths])
+        for values in ("float32", "uint8")
     )  # (videos, 3, 3, 8, 224, 224)
     recogniser = model.build(args.mmaction2, args.config, args.checkpoint)
     reference = model.logits(recogniser, torch.from_numpy(clips)).numpy()
     del recogniser
 
-    comparisons = {}
-    for path in args.onnx:
-        inputs = pixels(clips) if path.stem.endswith("_u8") else clips
-        for name in args.engines:
-            engine = engines.load(name, path, args.threads)
-            found = np.concatenate([engine.run(clip[np.newaxis]) for clip in inputs])
-            what = path.name if name == "onnxruntime" else f"{path.name} ({name})"
-            comparisons[what] = compare(reference, found)
-            print(f"{what}: {comparisons[what]}")
-    refuse_apart(comparisons)
-    content = {"clips": names, "max_abs_allowed": MAX_ABS, "models": comparisons}
+    views = (len(names) * CROPS, -1)
+    found = compare(clips.reshape(views), normalise(pixels).reshape(views))
+    boundaries = [
+        {"name": BYTES, **found, "top1_agreement": None, "measure": "max_abs", "allowed": 0.0}
+    ]
+    setups = {f"{name}.onnx": replace(ON_ONNXRUNTIME, model=name) for name in args.onnx}
+    for setup in (Setup(**entry) for entry in json.loads(args.setups)):
+        if setup not in setups.values():
+            setups[f"{setup.file} ({setup.name})"] = setup
+    for name, setup in setups.items():
+        engine = engines.load(setup, args.models / setup.file, args.threads)
+        measure, allowed = limit(setup, thresholds)
+        found = compare_logits(reference, logits(engine, clips, pixels))
+        boundaries.append({"name": name, **found, "measure": measure, "allowed": allowed})
+    for boundary in boundaries:
+        print(boundary)
+    refuse_apart(boundaries)
+    content = {"clips": names, "boundaries": boundaries}
     write_text(args.output, json.dumps(content, indent=2) + "\n")
     if args.markdown:
         write_text(args.markdown, markdown(content))

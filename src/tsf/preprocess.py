@@ -13,14 +13,11 @@ import cv2
 import numpy as np
 
 from tsf import dataset, decode, errors, tables
-from tsf.clip import CLIP_SHAPE, SIDE
+from tsf.clip import BIN_BYTES, CLIP_SHAPE, SIDE
 from tsf.files import whole_file, whole_folder
+from tsf.pixels import NORMALISED
 from tsf.progress import each
 from tsf.sampling import SAMPLERS, frame_numbers
-
-# Normalize(mean=127.5, std=127.5) in mmcv's arithmetic: a float32 division. A float32
-# reciprocal, or u / 127.5 - 1, is off by one ulp on half of the values.
-NORMALISED = ((np.arange(256) - 127.5).astype(np.float32) / np.float32(127.5)).astype(np.float32)
 
 
 def crop_offsets(width: int, height: int) -> list[tuple[int, int]]:
@@ -32,14 +29,14 @@ def crop_offsets(width: int, height: int) -> list[tuple[int, int]]:
     return [(0, 0), (0, 2 * step), (0, step)]
 
 
-def clip_from_jpegs(jpegs: list[bytes]) -> np.ndarray:
+def clip_from_jpegs(jpegs: list[bytes], values: str = "float32") -> np.ndarray:
     """The model's input for one video.
 
-    jpegs: the clip's eight raw frames, in clip order.
-    Returns (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224) float32.
+    jpegs: the clip's eight raw frames, in clip order. values: float32, or uint8 for the pixels
+    before they are normalised. Returns (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224).
     Raises ValueError for bytes that are no image.
     """
-    clip = np.empty(CLIP_SHAPE, np.float32)  # (3, 3, 8, 224, 224)
+    clip = np.empty(CLIP_SHAPE, values)  # (3, 3, 8, 224, 224)
     for t, jpeg in enumerate(jpegs):
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
@@ -49,45 +46,47 @@ def clip_from_jpegs(jpegs: list[bytes]) -> np.ndarray:
         size = int(width * scale + 0.5), int(height * scale + 0.5)
         image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # (h, w, 3) BGR
         offsets = crop_offsets(*size)
-        for channel, values in enumerate(reversed(cv2.split(image))):
-            plane = cv2.LUT(values, NORMALISED)  # (h, w)
+        for channel, plane in enumerate(reversed(cv2.split(image))):  # (h, w)
+            plane = plane if values == "uint8" else cv2.LUT(plane, NORMALISED)
             for crop, (x, y) in enumerate(offsets):
                 clip[crop, channel, t] = plane[y : y + SIDE, x : x + SIDE]
     return clip
 
 
 def write_bin(clip: np.ndarray, path: Path) -> None:
-    """Write a clip as the guide does: little-endian float32, no header."""
+    """Write a clip as the guide does: little-endian values, no header."""
     with whole_file(path) as part:
         # not clip.tofile(), which on a full disk does not say that the disk is full
-        part.write_bytes(clip.astype("<f4", copy=False).data)
+        part.write_bytes(clip.astype(clip.dtype.newbyteorder("<"), copy=False).data)
 
 
-def clip_from_video(video: Path, sampler: str) -> tuple[int, np.ndarray]:
+def clip_from_video(video: Path, sampler: str, values: str = "float32") -> tuple[int, np.ndarray]:
     """The frame count and the model's input straight from a video, the JPEGs staying in memory.
 
-    The input is (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224) float32. Raises SkippedVideo.
+    The input is (crops, RGB, frames, y, x) = (3, 3, 8, 224, 224), as `clip_from_jpegs` gives it.
+    Raises SkippedVideo.
     """
     total, jpegs = decode.clip_rawframes(video, sampler)
-    return total, clip_from_jpegs([jpegs[number] for number in frame_numbers(total, sampler)])
+    numbers = frame_numbers(total, sampler)
+    return total, clip_from_jpegs([jpegs[number] for number in numbers], values)
 
 
 def bin_from_rawframes(
-    decoded: tables.Decoded, rawframes: Path, folder: Path, sampler: str
+    decoded: tables.Decoded, rawframes: Path, folder: Path, sampler: str, values: str = "float32"
 ) -> tables.Decoded:
     """Write `folder`/<video>.bin from the raw frames in `rawframes`/<video>/."""
     numbers = frame_numbers(decoded.frames, sampler)
     jpegs = [(rawframes / decoded.video / f"img_{n:05d}.jpg").read_bytes() for n in numbers]
-    write_bin(clip_from_jpegs(jpegs), folder / f"{decoded.video}.bin")
+    write_bin(clip_from_jpegs(jpegs, values), folder / f"{decoded.video}.bin")
     return decoded
 
 
 def bin_from_video(
-    listed: dataset.Listed, root: Path, folder: Path, sampler: str
+    listed: dataset.Listed, root: Path, folder: Path, sampler: str, values: str
 ) -> tables.Decoded:
     """Write `folder`/<video>.bin from the video; the outcome as a row of the shard's table."""
     try:
-        total, clip = clip_from_video(root / listed.path, sampler)
+        total, clip = clip_from_video(root / listed.path, sampler, values)
     except decode.SkippedVideo as reason:
         return tables.Decoded(listed.video, 0, str(reason))
     write_bin(clip, folder / f"{listed.video}.bin")
@@ -103,22 +102,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--table", type=Path, required=True, help="tsv: frames a video")
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
+    parser.add_argument("--bin", choices=list(BIN_BYTES), default="float32", help="its values")
     parser.add_argument("--processes", type=int, default=1)
 
 
 def make_bins(args: argparse.Namespace, folder: Path) -> None:
     """Write the .bin files of a shard into `folder`, from what `add_arguments` describes."""
     what = f"preprocess, {args.table.stem}"
+    options = {"folder": folder, "sampler": args.sampler, "values": args.bin}
     if args.rawframes:
         decoded = [video for video in tables.read_shard(args.table) if not video.skipped]
-        work = partial(
-            bin_from_rawframes, rawframes=args.rawframes, folder=folder, sampler=args.sampler
-        )
+        work = partial(bin_from_rawframes, rawframes=args.rawframes, **options)
         list(each(work, decoded, args.processes, what))
     else:
         listed = dataset.list_videos(args.layout, args.root)
         videos = dataset.in_shard(listed, args.shard, args.shards)
-        work = partial(bin_from_video, root=args.root, folder=folder, sampler=args.sampler)
+        work = partial(bin_from_video, root=args.root, **options)
         tables.write_shard(args.table, list(each(work, videos, args.processes, what)))
 
 

@@ -112,7 +112,7 @@ def test_a_native_part_that_does_not_load(look, npu, tmp_path):
 
 
 def test_too_little_disk(look):
-    status, lines = look("--videos", "20000000", engines=["onnxruntime"])
+    status, lines = look("--bins-mb", "300000000", engines=["onnxruntime"])
     assert status == 1 and "keep_bin: false" in lines["disk"]
 
 

@@ -53,7 +53,7 @@ def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
-        refuse_wrong_size(path)
+        refuse_wrong_size(path, "float32")
         stage(path, folder / f"{n}.bin")
     return len(filled)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from tsf import errors, tools
 from tsf.ascend import ais_bench, atc, npu_smi
-from tsf.clip import BIN_BYTES
 from tsf.environment import tool_environment
 from tsf.errors import UserError
 
@@ -81,9 +80,9 @@ def python() -> str:
     return f"{platform.python_version()}, {sys.executable}"
 
 
-def disk(videos: int) -> str:
+def disk(bins_mb: int) -> str:
     free = shutil.disk_usage(".").free / 1e9
-    need = MODELS_GB + videos * BIN_BYTES / 1e9
+    need = MODELS_GB + bins_mb / 1e3
     what = f"{free:.0f} GB free here, about {need:.0f} GB are needed"
     if free < need:
         raise UserError(f"{what}; set keep_bin: false, or use --directory on a larger disk")
@@ -177,12 +176,12 @@ def check(what: str, look: Callable[[], str], needed: bool) -> Check:
 
 
 def examine(
-    engines: list[str], soc_version: str | None, wanted: list[int], command: str, videos: int
+    engines: list[str], soc_version: str | None, wanted: list[int], command: str, bins_mb: int
 ) -> Iterator[Check]:
     """The checks in the order in which a run needs what they look for."""
     npu = "ascend" in engines
     yield check("Python", python, True)
-    yield check("disk", lambda: disk(videos), True)
+    yield check("disk", lambda: disk(bins_mb), True)
     yield check("permissions", permissions, True)
     yield check("path", path_characters, npu)
     yield check("ONNX Runtime", lambda: cpu_engine("onnxruntime"), "onnxruntime" in engines)
@@ -202,11 +201,11 @@ def main() -> None:
     parser.add_argument("--soc-version", help="the configured one")
     parser.add_argument("--devices", type=int, nargs="+", required=True)
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
-    parser.add_argument("--videos", type=int, default=0, help="whose .bin files are kept")
+    parser.add_argument("--bins-mb", type=int, default=0, help="the .bin files that are kept")
     args = parser.parse_args()
 
     missing = 0
-    for result in examine(args.engines, args.soc_version, args.devices, args.python, args.videos):
+    for result in examine(args.engines, args.soc_version, args.devices, args.python, args.bins_mb):
         print(result, flush=True)
         missing += result.needed and not result.ok
     if missing:

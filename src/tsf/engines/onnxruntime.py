@@ -1,30 +1,58 @@
-"""ONNX Runtime on the CPU: the embedded engine."""
+"""ONNX Runtime: on the CPU the embedded engine, elsewhere by its execution providers."""
 
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from tsf.engines import Setup
 from tsf.engines.device import cpu_name
 from tsf.errors import UserError
 
+SUFFIX = "ExecutionProvider"
+PACKAGES = {"cuda": "onnxruntime-gpu", "cann": "onnxruntime-cann"}
+
 
 class OnnxRuntime:
-    """An ONNX model on ONNX Runtime's CPU provider."""
+    """An ONNX model on one of ONNX Runtime's execution providers."""
 
-    def __init__(self, model: Path, threads: int):
+    def __init__(self, setup: Setup, model: Path, threads: int):
+        wanted = provider(setup.device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
         try:
+            # the CPU runs what the other provider has no kernel for
             self.session = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
+                str(model), options, providers=list(dict.fromkeys([wanted, f"CPU{SUFFIX}"]))
             )
         except Exception as error:  # the runtime's exceptions share no other base
             raise UserError(f"{model}: ONNX Runtime cannot load it: {error}") from None
-        self.device = cpu_name()
-        self.batch = self.session.get_inputs()[0].shape[0]
+        used = self.session.get_providers()[0]
+        if used != wanted:
+            raise UserError(
+                f"ONNX Runtime has {wanted} but cannot start it, and would run on {used}; are its "
+                f"driver and libraries installed? Or leave out device: {setup.device}"
+            )
+        self.device = cpu_name() if setup.device == "cpu" else f"{setup.device}, ONNX Runtime"
+        entry = self.session.get_inputs()[0]
+        self.batch = entry.shape[0]
+        self.dtype = "uint8" if entry.type == "tensor(uint8)" else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32."""
+        """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
         return self.session.run(["result"], {"imgs": clips})[0]
+
+
+def provider(device: str) -> str:
+    """The execution provider's name. Raises UserError if this ONNX Runtime does not have it."""
+    able = {
+        name.removesuffix(SUFFIX).lower(): name for name in onnxruntime.get_available_providers()
+    }
+    if device not in able:
+        package = PACKAGES.get(device)
+        remedy = f"install {package} in place of onnxruntime" if package else "use one of these"
+        raise UserError(
+            f"this ONNX Runtime has no device {device!r}, but {', '.join(sorted(able))}; {remedy}"
+        )
+    return able[device]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsf.engines import Setup
 from tsf.engines.device import cpu_name
 from tsf.errors import UserError
 
@@ -11,24 +12,27 @@ try:
     import openvino
 except ImportError:
     raise UserError(
-        "the engine openvino needs its package: pip install openvino==2026.4.1"
+        "the engine openvino needs its package, which is not in this Python; install the pins of "
+        "envs/cpu.yaml"
     ) from None
 
 
 class OpenVino:
-    """An ONNX model on OpenVINO's CPU plugin."""
+    """An ONNX model, or a quantised one, on OpenVINO's CPU plugin."""
 
-    def __init__(self, model: Path, threads: int, precision: str):
-        """precision: f32 or bf16; left to itself the plugin takes bf16 where the CPU has it."""
+    def __init__(self, setup: Setup, model: Path, threads: int):
         core = openvino.Core()
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if precision == "bf16" and "BF16" not in able:
+        # left to itself the plugin takes bfloat16 where the CPU has it
+        hint = "bf16" if setup.precision.endswith("bf16") else "f32"
+        if hint == "bf16" and "BF16" not in able:
+            instead = setup.precision.removesuffix("bf16").removesuffix("_") or "f32"
             raise UserError(
-                f"the engine openvino_bf16 needs a CPU with bfloat16, and {cpu_name()} has "
-                f"{', '.join(able)}; use openvino"
+                f"openvino: precision {setup.precision} needs a CPU with bfloat16, and "
+                f"{cpu_name()} has {', '.join(able)}; use {instead}"
             )
         settings = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": hint,
             "PERFORMANCE_HINT": "LATENCY",  # one stream, all threads on it
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # jobs side by side would be pinned to the same cores
@@ -38,9 +42,11 @@ class OpenVino:
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{model}: OpenVINO cannot load it: {reason}") from None
-        self.device = f"{cpu_name()}, {precision}"
-        self.batch = self.compiled.input(0).shape[0]
+        self.device = f"{cpu_name()}, {setup.precision}"
+        entry = self.compiled.input(0)
+        self.batch = entry.shape[0]
+        self.dtype = "uint8" if entry.element_type == openvino.Type.u8 else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32."""
+        """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
         return self.compiled({"imgs": clips})["result"]

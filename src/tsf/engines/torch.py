@@ -1,29 +1,43 @@
-"""mmaction2's own model in PyTorch on the CPU, float32: the reference, as an engine."""
+"""mmaction2's own model in PyTorch: in float32 on the CPU the reference, as an engine."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.export.passes import move_to_device_pass
 
+from tsf.engines import Setup
 from tsf.engines.device import cpu_name
 from tsf.errors import UserError
 
+TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
 
 class Torch:
-    """A program that tsf.export_torch saved."""
+    """A program that tsf.export_torch saved, on the CPU or a GPU."""
 
-    def __init__(self, model: Path, threads: int):
+    dtype = "float32"
+
+    def __init__(self, setup: Setup, model: Path, threads: int):
+        if setup.device == "cuda" and not torch.cuda.is_available():
+            raise UserError(
+                f"torch: device cuda, but PyTorch {torch.__version__} sees no GPU; are its driver "
+                "and a PyTorch with CUDA installed? Or leave out device: cuda"
+            )
         torch.set_num_threads(threads)
         try:
             program = torch.export.load(model)
         except Exception as error:  # the loader's exceptions share no other base
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{model}: PyTorch cannot load it: {reason}") from None
-        self.program = program.module()
-        self.device = f"{cpu_name()}, PyTorch {torch.__version__}"
         self.batch = program.example_inputs[0][0].shape[0]
+        self.where, self.type = setup.device, TYPES[setup.precision]
+        self.program = move_to_device_pass(program, self.where).module()
+        name = cpu_name() if self.where == "cpu" else torch.cuda.get_device_name()
+        self.device = f"{name}, PyTorch {torch.__version__}, {setup.precision}"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
         """clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32."""
-        with torch.inference_mode():
-            return self.program(torch.from_numpy(clips)).numpy()
+        lower = self.type != torch.float32
+        with torch.inference_mode(), torch.autocast(self.where, self.type, enabled=lower):
+            return self.program(torch.from_numpy(clips).to(self.where)).float().cpu().numpy()
