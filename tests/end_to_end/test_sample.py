@@ -221,9 +221,12 @@ def test_predictions_csv_names_the_classes(results, info, reference):
 
 def test_the_models_are_compared_with_pytorch_on_every_logit(results):
     verify = json.loads((results / "verify.json").read_text())
-    assert set(verify["models"]) == {"tsf.onnx", "tsf_sim.onnx"} and len(verify["clips"]) == 2
-    for found in verify["models"].values():
-        assert found["logits"] == 2 * 3 * 8
+    pixels, *models = verify["boundaries"]
+    assert pixels["values"] == 2 * 3 * 3 * 8 * 224 * 224 and pixels["max_abs"] == 0
+    assert [found["name"] for found in models] == ["tsf.onnx", "tsf_sim.onnx"]
+    assert len(verify["clips"]) == 2
+    for found in models:
+        assert found["values"] == 2 * 3 * 8
         assert found["max_abs"] <= 1e-4 and found["top1_agreement"] == 1
 
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import streams as odd_streams
 
-from tsf import dataset, decode, frames, preprocess, tables
+from tsf import dataset, decode, frames, pixels, preprocess, tables
 
 SAMPLER = "mmaction2-0.x"
 READABLE = [make.__name__ for make in odd_streams.SOUND + odd_streams.DAMAGED]
@@ -44,6 +44,12 @@ def test_the_clip_of_a_video(video, expected):
     assert total == expected["frames"]
     assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "float32"
     assert sha256(clip.tobytes()) == expected["bin_sha256"]
+
+
+def test_the_pixels_of_a_video_normalise_to_the_guides_bytes(video, expected):
+    _, clip = preprocess.clip_from_video(video, SAMPLER, "uint8")
+    assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "uint8"
+    assert sha256(pixels.normalise(clip).tobytes()) == expected["bin_sha256"]
 
 
 # the long way costs a JPEG a frame: for one video of each kind that decodes in its own way

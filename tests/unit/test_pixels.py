@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tsf import decode, preprocess
+from tsf import decode, pixels, preprocess
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_crops_are_first_last_middle(width, height, offsets):
 
 
 def test_normalised_values_are_the_rounded_quotients():
-    assert preprocess.NORMALISED.dtype == np.float32
-    for value, found in enumerate(preprocess.NORMALISED):
+    assert pixels.NORMALISED.dtype == np.float32
+    for value, found in enumerate(pixels.NORMALISED):
         exact = (Fraction(value) - Fraction(255, 2)) / Fraction(255, 2)
         assert found == np.float32(float(exact)), value
     # the wrong ways differ, so that this test can tell them apart
     reciprocal = (np.arange(256) - 127.5).astype(np.float32) * (np.float32(1) / np.float32(127.5))
-    assert (reciprocal != preprocess.NORMALISED).any()
+    assert (reciprocal != pixels.NORMALISED).any()
 
 
 def test_layout_is_crop_colour_frame_row_column():
@@ -90,3 +90,8 @@ def test_a_bin_is_little_endian_float32_without_a_header(tmp_path):
     preprocess.write_bin(np.array([[1, -2], [0.5, 3]], np.float32), tmp_path / "x.bin")
     expected = struct.pack("<4f", 1, -2, 0.5, 3)
     assert (tmp_path / "x.bin").read_bytes() == expected
+
+
+def test_a_bin_of_pixels_is_the_bytes(tmp_path):
+    preprocess.write_bin(np.array([[0, 7], [255, 128]], np.uint8), tmp_path / "x.bin")
+    assert (tmp_path / "x.bin").read_bytes() == bytes([0, 7, 255, 128])

@@ -9,10 +9,18 @@ from tsf.tables import NO_LABEL, Scored
 REFERENCE = {"source": "the guide, Ascend 310P3", "dataset": "Kinetics400", "top1": 77.68}
 VERIFY = {
     "clips": ["a", "b"],
-    "max_abs_allowed": 1e-4,
-    "models": {
-        "tsf_sim.onnx": {"max_abs": 2e-6, "relative_l2": 1e-6, "top1_agreement": 1.0, "logits": 6}
-    },
+    "boundaries": [
+        {
+            "name": "tsf_sim.onnx",
+            "max_abs": 2e-6,
+            "relative_l2": 1e-6,
+            "cosine": 1.0,
+            "top1_agreement": 1.0,
+            "values": 6,
+            "measure": "max_abs",
+            "allowed": 1e-4,
+        }
+    ],
 }
 
 

@@ -1,0 +1,61 @@
+"""int8: quantised on the clips that are given, and still the same function, nearly."""
+
+from dataclasses import replace
+
+import numpy as np
+import openvino
+import pytest
+
+from tsf import engines, parity, preprocess, quantise
+from tsf.engines import DEFAULTS
+from tsf.errors import UserError
+from tsf.pixels import NORMALISED
+
+
+@pytest.fixture(scope="module")
+def pixels(clips):
+    """The clips' bytes, (3, 3, 3, 8, 224, 224)."""
+    values = np.searchsorted(NORMALISED, clips.numpy()).astype(np.uint8)
+    assert np.array_equal(NORMALISED[values], clips.numpy())
+    return values
+
+
+@pytest.fixture(scope="module")
+def int8(tsf_opt_onnx, pixels, tmp_path_factory):
+    """The path of the quantised model, made by the command line."""
+    folder = tmp_path_factory.mktemp("int8")
+    (folder / "clips").mkdir()
+    for number, clip in enumerate(pixels):
+        preprocess.write_bin(clip, folder / f"clips/{number}.bin")
+    arguments = ["--model", tsf_opt_onnx, "--clips", folder / "clips"]
+    arguments += ["--output", folder / "x_int8.xml"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["quantise", *map(str, arguments)])
+        quantise.main()
+    assert {path.name for path in folder.iterdir()} == {"clips", "x_int8.xml", "x_int8.bin"}
+    return folder / "x_int8.xml"
+
+
+def test_the_weights_of_the_linears_are_int8(int8, tsf_opt_onnx):
+    model = openvino.Core().read_model(int8)
+    constants = [op for op in model.get_ops() if op.get_type_name() == "Constant"]
+    bits8 = sum(op.data.size for op in constants if op.get_element_type() == openvino.Type.i8)
+    total = sum(op.data.size for op in constants)
+    assert bits8 > 0.9 * total
+    assert int8.with_suffix(".bin").stat().st_size < tsf_opt_onnx.stat().st_size / 3
+
+
+def test_the_logits_are_near_float32s_and_not_the_same(int8, tsf_opt_onnx, clips):
+    setup = replace(DEFAULTS["openvino"], precision="int8")
+    engine = engines.load(setup, int8, 2)
+    assert engine.device.endswith(", int8") and engine.dtype == "float32"
+    assert engine.compiled.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.f32
+    expected = engines.load(DEFAULTS["onnxruntime"], tsf_opt_onnx, 2).run(clips[:1].numpy())
+    measures = parity.compare_logits(expected, engine.run(clips[:1].numpy()))
+    assert 1e-3 < measures["relative_l2"] < 0.1 and measures["top1_agreement"] == 1
+
+
+def test_fewer_clips_than_a_batch_are_refused(tsf_opt_onnx, pixels):
+    model = openvino.Core().read_model(tsf_opt_onnx)
+    with pytest.raises(UserError, match="0 calibration clips, and the model takes 1 at a time"):
+        quantise.quantise(model, pixels[:0])
