@@ -11,6 +11,7 @@ include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/inference.smk"
 include: "rules/ascend.smk"
+include: "rules/performance.smk"
 include: "rules/accuracy.smk"
 
 
@@ -35,6 +36,7 @@ for artifact in [
     "accuracy.json",
     "parity.json",
     "rewrites.json",
+    "performance.json",
 ]:
 
     rule:

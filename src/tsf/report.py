@@ -57,9 +57,11 @@ def interval_table(accuracy: dict) -> str:
 
 
 def paired_text(accuracy: dict) -> str:
-    """Every pair of engines on the same videos; nothing for a single engine."""
+    """Each engine against the first, on the same videos; nothing for a single engine."""
     if not accuracy["paired"]:
         return ""
+    first = accuracy["paired"][0]["first"]
+    pairs = [pair for pair in accuracy["paired"] if pair["first"] == first]
     rows = [
         [
             f"{pair['first']}, {pair['second']}",
@@ -70,7 +72,7 @@ def paired_text(accuracy: dict) -> str:
             f"{pair['mcnemar_p']:.3g}",
             *difference_cells(pair),
         ]
-        for pair in accuracy["paired"]
+        for pair in pairs
     ]
     header = ["engines", "same class", "both right", "only the first", "only the second", "p"]
     return f"""## The engines on the same videos
@@ -78,9 +80,9 @@ def paired_text(accuracy: dict) -> str:
 {table([*header, "second - first", "95 % interval"], rows)}
 p: exact McNemar test, two-sided; small if one engine is right on more of the videos on which they
 differ than chance allows. second - first: of the top-1 accuracies, in percentage points, with
-Agresti and Min's interval for paired data.
+Agresti and Min's interval for paired data. accuracy.json has every pair of engines.
 
-{moved_text(accuracy["paired"])}"""
+{moved_text(pairs)}"""
 
 
 def difference_cells(pair: dict) -> list[str]:
