@@ -142,6 +142,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
+    scored = tables.read_info(args.info)
+    if not scored:
+        raise UserError(f"{args.info}: no video is scored, so there is none to measure on")
     setup = engines.from_arguments(args)
     start = time.perf_counter()
     engine = engines.load(setup, args.model, args.threads)
@@ -149,9 +152,8 @@ def main() -> None:
     if engine.dtype == "uint8" and args.bin != "uint8":
         raise UserError(f"{args.model} takes bytes, and --bin is {args.bin}")
 
-    scored = tables.read_info(args.info)[: max(engine.batch, VIDEOS)]
     paths = {video.video: args.root / video.path for video in dataset.read_list(args.list)}
-    videos = [paths[video.video] for video in scored]
+    videos = [paths[video.video] for video in scored[: max(engine.batch, VIDEOS)]]
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)

@@ -153,13 +153,19 @@ def arguments(results, model, output):
 
 
 def test_a_bad_model_is_one_line(tmp_path):
-    model = tmp_path / "bad.onnx"
+    model, info = tmp_path / "bad.onnx", tmp_path / "k400.info"
     model.write_bytes(b"no model")
+    info.write_text("0 video 0\n")
     found = run("performance", *arguments(tmp_path, model, tmp_path / "p.json"))
     assert found.returncode == 1 and found.stderr.startswith(f"error: {model}: ONNX Runtime")
-    assert found.stderr.count("\n") == 1 and [path.name for path in tmp_path.iterdir()] == [
-        "bad.onnx"
-    ]
+    assert found.stderr.count("\n") == 1 and {*tmp_path.iterdir()} == {model, info}
+
+
+def test_without_a_scored_video_there_is_nothing_to_measure_on(tmp_path):
+    (tmp_path / "k400.info").touch()
+    found = run("performance", *arguments(tmp_path, tmp_path / "x.onnx", tmp_path / "p.json"))
+    assert found.returncode == 1 and "k400.info: no video is scored" in found.stderr
+    assert found.stderr.count("\n") == 1
 
 
 def test_measuring(sample_run, tmp_path):
