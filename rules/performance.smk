@@ -6,12 +6,16 @@ SWEPT = {
     for setup in (replace(own, batch=batch) for batch in config["performance"]["batches"])
 }
 
-
-def same_work(wildcards):
-    """The ONNX model with the multiply-adds of the measured one, to count them in."""
-    setup = SWEPT[wildcards.setup]
-    model = "tsf_sim" if setup.engine == "torch" else setup.model
-    return f"results/{replace(setup, engine='onnxruntime', model=model, precision='f32').file}"
+# the ONNX model with the multiply-adds of each, to count them in
+COUNTED = {
+    name: replace(
+        setup,
+        engine="onnxruntime",
+        precision="f32",
+        model="tsf_sim" if setup.engine == "torch" else setup.model,
+    ).file
+    for name, setup in SWEPT.items()
+}
 
 
 rule measure:
@@ -19,7 +23,7 @@ rule measure:
         code("performance"),
         code("gemm"),
         model=lambda wildcards: f"results/{SWEPT[wildcards.setup].file}",
-        onnx=same_work,
+        onnx=lambda wildcards: f"results/{COUNTED[wildcards.setup]}",
         info="results/k400.info",
         list="results/videos.tsv",
         files=ancient(VIDEOS),
