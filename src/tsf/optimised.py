@@ -202,7 +202,8 @@ class Normalise(nn.Module):
 class Attention(nn.Module):
     """The four Linears of a self-attention behind its LayerNorm, rewrites 4 to 6 applied.
 
-    tokens: those of a frame that take part.
+    Each kind splits the heads into four axes, not five: OpenVINO then runs the attention as one
+    fused kernel. tokens: those of a frame that take part.
     """
 
     def __init__(self, shape: Shape, weights: Weights, name: str, tokens: int):
@@ -223,7 +224,7 @@ class Attention(nn.Module):
         self.value = linear(value, bias=False)
         self.out = linear(out)
 
-    def rows(self, x: Tensor) -> Tensor:  # the rows of a view one after the other, H, d
+    def rows(self, x: Tensor) -> Tensor:  # frame by frame, token by token, head by head
         return x.reshape(-1, self.shape.frames * self.tokens, self.shape.width)
 
 
@@ -238,15 +239,16 @@ class TemporalAttention(Attention):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, T * P, D), frame by frame
         n = self.normalise(x)  # (B, T * P, D)
-        q = self.heads(self.query(n)).permute(0, 2, 3, 1, 4)  # (B, P, H, T, d)
-        k = self.heads(self.key(n)).permute(0, 2, 3, 4, 1)  # (B, P, H, d, T)
-        v = self.heads(self.value(n)).permute(0, 2, 3, 1, 4)  # (B, P, H, T, d)
-        mean = (q @ k).softmax(-1) @ v  # (B, P, H, T, d)
-        return self.out(self.rows(mean.permute(0, 3, 1, 2, 4)))  # (B, T * P, D)
+        q = self.heads(self.query(n))  # (B, P * H, T, d)
+        k = self.heads(self.key(n))  # (B, P * H, T, d)
+        v = self.heads(self.value(n))  # (B, P * H, T, d)
+        mean = (q @ k.transpose(2, 3)).softmax(-1) @ v  # (B, P * H, T, d)
+        return self.out(self.rows(mean.transpose(1, 2)))  # (B, T * P, D)
 
     def heads(self, x: Tensor) -> Tensor:  # (B, T * P, D)
         s = self.shape
-        return x.reshape(-1, s.frames, self.tokens, s.heads, s.width // s.heads)
+        x = x.reshape(-1, s.frames, s.patches * s.heads, s.width // s.heads)  # (B, T, P * H, d)
+        return x.transpose(1, 2)  # (B, P * H, T, d)
 
 
 class SpatialAttention(Attention):
@@ -264,7 +266,6 @@ class SpatialAttention(Attention):
         return self.out(self.rows(mean.transpose(1, 2)))  # (B, T * (1 + P), D)
 
     def heads(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D)
-        # four axes, not five: that is the attention that OpenVINO runs as one fused kernel
         s = self.shape
         x = x.reshape(-1, self.tokens, s.heads, s.width // s.heads)  # (B * T, 1 + P, H, d)
         return x.transpose(1, 2)  # (B * T, H, 1 + P, d)

@@ -5,8 +5,7 @@ import onnx
 import pytest
 import torch
 
-from tsf import export, model, preprocess, simplify, zoo
-from tsf.engines.onnxruntime import OnnxRuntime
+from tsf import engines, export, model, preprocess, simplify, zoo
 from tsf.random_weights import random_weights
 
 SMALL = {"embed_dims": 96, "num_heads": 4, "num_transformer_layers": 2, "patch_size": 32}
@@ -42,7 +41,7 @@ def check(mmaction2, config, folder, clip):
     export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
     simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
     for path in (folder / "tsf.onnx", folder / "tsf_sim.onnx"):
-        found = OnnxRuntime(path, 2).run(clip)
+        found = engines.load(engines.DEFAULTS["onnxruntime"], path, 2).run(clip)
         assert np.abs(found - expected).max() <= 1e-4
         graph = onnx.load(path, load_external_data=False)
         assert graph.opset_import[0].version == 11

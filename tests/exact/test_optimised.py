@@ -5,9 +5,8 @@ import onnx
 import pytest
 import torch
 
-from tsf import export, export_optimised, model, optimised, simplify
+from tsf import engines, export, export_optimised, model, optimised, simplify
 from tsf.clip import CLIP_SHAPE
-from tsf.engines.onnxruntime import OnnxRuntime
 from tsf.errors import UserError
 from tsf.macs import macs
 from tsf.random_weights import random_weights
@@ -22,7 +21,7 @@ def command_line(monkeypatch, module, *arguments):
 
 def run(path, clips):
     """clips: (batch, 3, 3, 8, 224, 224). Returns (batch * 3, classes)."""
-    return OnnxRuntime(path, threads=2).run(clips.numpy())
+    return engines.load(engines.DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def test_logits_are_mmaction2s_in_float64(plain, rewritten, clips):
 
 
 def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, bins):
-    engine = OnnxRuntime(tsf_opt_onnx, threads=2)
+    engine = engines.load(engines.DEFAULTS["onnxruntime"], tsf_opt_onnx, threads=2)
     assert len(bins) == 40
     for path in bins:
         clip = np.fromfile(path, "<f4").reshape(1, *CLIP_SHAPE)
