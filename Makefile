@@ -6,7 +6,7 @@ CORES ?= all
 TARGET ?= all
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all lint format doctor clean bench-data
+.PHONY: run test test-all lint format doctor clean bench-data bench-model
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
@@ -53,6 +53,16 @@ $(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
 bench-data: $(VENV)/test.stamp
 	$(BIN)/snakemake mmaction2 footage_data --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
+
+# the full-size model at random weights: engine against engine, then batch sizes; half an hour
+FULL_SIZE := --directory results/bench_model --cores $(CORES) \
+	--configfile config/footage.yaml config/bench_model.yaml
+bench-model: $(VENV)/run.stamp
+	$(BIN)/snakemake $(addprefix results/,footage_data/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
+	    tsf_opt_u8.onnx tsf.pt2 tsf_opt_int8.xml tsf_opt_u8_int8.xml) $(FULL_SIZE)
+	PYTHONPATH=src $(BIN)/python bench/model.py
+	$(BIN)/snakemake performance.json rewrites.json $(FULL_SIZE)
+	@cat results/bench_model/results/performance.md
 
 clean:
 	rm -rf results .snakemake

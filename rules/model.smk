@@ -183,9 +183,9 @@ rule torch_program:
         " 2>&1 | tee {log}"
 
 
-CALIBRATION_ROOT = config["calibration"]["root"]
-if Path(CALIBRATION_ROOT).is_relative_to("results"):
-    CALIBRATION_VIDEOS = f"{CALIBRATION_ROOT}/manifest.tsv"
+CALIBRATION_ROOT = Path(config["calibration"]["root"])
+if CALIBRATION_ROOT.is_relative_to("results"):
+    CALIBRATION_VIDEOS = CALIBRATION_ROOT / "manifest.tsv"
 else:
     CALIBRATION_VIDEOS = ancient(brought("calibration.root", CALIBRATION_ROOT))
 
@@ -235,7 +235,7 @@ rule int8:
     log:
         "results/logs/{model}_int8.log",
     wildcard_constraints:
-        model="tsf(?:_bs[0-9]+)?_(?:sim|opt|opt_u8)",
+        model="|".join(engines.ONNX),
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -250,15 +250,6 @@ PARITY = config["parity"]
 THRESHOLDS = json.dumps({k: v for k, v in PARITY.items() if k != "models"})
 
 
-def parity_models(setups):
-    """The models that these setups run."""
-    return [f"results/{setup.file}" for setup in setups]
-
-
-def on_onnxruntime(names):
-    return [replace(engines.DEFAULTS["onnxruntime"], model=name) for name in names]
-
-
 # the exact models that this run uses, in every run; the rest if parity.json is asked for
 VERIFIED = ["tsf", "tsf_sim"]
 VERIFIED += [s.model for s in OWN_ENGINES.values() if s.model not in VERIFIED]
@@ -268,7 +259,7 @@ rule verify_onnx:
     input:
         code("parity"),
         **COMPARED,
-        models=parity_models(on_onnxruntime(VERIFIED)),
+        models=expand("results/{model}.onnx", model=VERIFIED),
     output:
         json="results/verify.json",
     log:
@@ -298,7 +289,8 @@ use rule verify_onnx as parity with:
     input:
         code("parity"),
         **COMPARED,
-        models=parity_models([*on_onnxruntime(PARITY["models"]), *OWN_ENGINES.values()]),
+        models=expand("results/{model}.onnx", model=PARITY["models"]),
+        configured=[f"results/{setup.file}" for setup in OWN_ENGINES.values()],
     output:
         json="results/parity.json",
         markdown=report("results/parity.md", category="Accuracy"),

@@ -3,7 +3,6 @@
 import argparse
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,18 +22,6 @@ from tsf.sampling import SAMPLERS
 
 VIDEOS = 4  # at least, from end to end
 # what this process imports before the peak of its memory is read is what tsf.infer imports
-
-
-def latencies(milliseconds: list[float]) -> dict[str, float]:
-    """What the runs took, as ais_bench sums them up."""
-    return {
-        "mean": statistics.fmean(milliseconds),
-        "min": min(milliseconds),
-        "p50": float(np.percentile(milliseconds, 50)),
-        "p90": float(np.percentile(milliseconds, 90)),
-        "p99": float(np.percentile(milliseconds, 99)),
-        "max": max(milliseconds),
-    }
 
 
 def gflops(macs: int | None, milliseconds: float) -> float | None:
@@ -169,7 +156,7 @@ def main() -> None:
 
     from tsf.macs import macs  # onnx and the whole model: after the memory is read
 
-    times = latencies(milliseconds)
+    times = results.latencies(milliseconds)
     count = macs(args.onnx)
     reached = gflops(count, times["p50"])
     limit = None if None in limits else max(limits)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.clip import CLIP_SHAPE
 from tsf.errors import UserError
 from tsf.infer import read_bin
 from tsf.pixels import normalise
@@ -27,20 +26,14 @@ except ImportError:
 def quantise(model: openvino.Model, clips: np.ndarray) -> openvino.Model:
     """Weights and activations in int8, the ranges of the activations from `clips`.
 
-    NNCF's settings for transformers: SmoothQuant, and the attention's products too. clips:
-    (videos, 3, 3, 8, 224, 224) uint8.
+    NNCF's settings for transformers: SmoothQuant, and the attention's products too. model: for one
+    video at a time. clips: (videos, 3, 3, 8, 224, 224) uint8.
     """
-    entry = model.input(0)
-    pixels = entry.element_type == openvino.Type.u8
-    batch = entry.shape[0]
-    runs = len(clips) // batch
-    if runs == 0:
-        raise UserError(f"{len(clips)} calibration clips, and the model takes {batch} at a time")
-    inputs = clips[: runs * batch].reshape(runs, batch, *CLIP_SHAPE)
+    pixels = model.input(0).element_type == openvino.Type.u8
     return nncf.quantize(
         model,
-        nncf.Dataset(inputs, lambda run: run if pixels else normalise(run)),
-        subset_size=runs,
+        nncf.Dataset(clips[:, np.newaxis], lambda clip: clip if pixels else normalise(clip)),
+        subset_size=len(clips),
         model_type=nncf.ModelType.TRANSFORMER,
     )
 

@@ -55,7 +55,16 @@ def test_the_logits_are_near_float32s_and_not_the_same(int8, tsf_opt_onnx, clips
     assert 1e-3 < measures["relative_l2"] < 0.1 and measures["top1_agreement"] == 1
 
 
-def test_fewer_clips_than_a_batch_are_refused(tsf_opt_onnx, pixels):
-    model = openvino.Core().read_model(tsf_opt_onnx)
-    with pytest.raises(UserError, match="0 calibration clips, and the model takes 1 at a time"):
-        quantise.quantise(model, pixels[:0])
+def test_one_file_serves_every_batch(int8, clips):
+    setup = replace(DEFAULTS["openvino"], model="tsf_opt", precision="int8")
+    one, three = (engines.load(replace(setup, batch=batch), int8, 2) for batch in (1, 3))
+    assert (one.batch, three.batch) == (1, 3)
+    single = np.concatenate([one.run(clip[None]) for clip in clips.numpy()])
+    found = three.run(clips.numpy())
+    assert found.shape == (9, 8) and np.abs(found - single).max() <= 1e-5
+
+
+def test_a_batch_of_the_model_with_constant_shapes_is_refused():
+    entry = {"engine": "openvino", "precision": "int8", "batch": 2}
+    with pytest.raises(UserError, match="int8 of tsf_sim is for batch 1"):
+        engines.parse([entry], "float32")

@@ -1,6 +1,7 @@
 """The entries of `engines` in the config: their names, their models' files, what none can do."""
 
 import argparse
+from itertools import product
 
 import pytest
 
@@ -26,7 +27,7 @@ def parse(*entries, bins="float32"):
         (
             {"engine": "openvino", "model": "tsf_opt", "precision": "int8_bf16", "batch": 4},
             "openvino_tsf_opt_int8_bf16_bs4",
-            "tsf_bs4_opt_int8.xml",
+            "tsf_opt_int8.xml",
         ),
         ({"engine": "torch", "batch": 2}, "torch_bs2", "tsf_bs2.pt2"),
         ({"engine": "torch", "precision": "fp16", "device": "cuda"}, "torch_fp16_cuda", "tsf.pt2"),
@@ -38,17 +39,18 @@ def test_a_setup_has_a_name_and_a_file(entry, name, file):
 
 
 def test_the_names_of_different_setups_differ():
-    setups = parse(
-        *({"engine": "openvino", "precision": p, "batch": b, "model": m}
-          for p in engines.PRECISIONS["openvino"] for b in (1, 2) for m in ("tsf_sim", "tsf_opt"))
-    )  # fmt: skip
-    assert len({setup.name for setup in setups}) == 16
+    choices = product(engines.PRECISIONS["openvino"], (1, 2), ("tsf_opt", "tsf_opt_u8"))
+    entries = [
+        {"engine": "openvino", "precision": precision, "batch": batch, "model": model}
+        for precision, batch, model in choices
+    ]
+    assert len({setup.name for setup in parse(*entries, bins="uint8")}) == 16
 
 
 def test_a_command_line_says_the_same():
     parser = argparse.ArgumentParser()
     engines.add_arguments(parser)
-    setup = Setup("openvino", "tsf_sim", "int8")
+    setup = Setup("openvino", "tsf_sim", "int8", batch=3)
     assert engines.from_arguments(parser.parse_args(setup.options.split())) == setup
     assert engines.from_arguments(parser.parse_args([])) == DEFAULTS["onnxruntime"]
 

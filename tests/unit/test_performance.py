@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import workflow
 
-from tsf import gemm, performance, performance_report
+from tsf import gemm, performance, performance_report, results
 
 
 def run(module, *arguments):
@@ -23,7 +23,7 @@ def run(module, *arguments):
 
 
 def test_percentiles():
-    found = performance.latencies([400.0, 100.0, 300.0, 200.0])
+    found = results.latencies([400.0, 100.0, 300.0, 200.0])
     assert (found["mean"], found["min"], found["p50"], found["max"]) == (250, 100, 250, 400)
     # of n sorted values the percentile p lies at p / 100 * (n - 1), so here at 2.7 and 2.97
     assert found["p90"] == pytest.approx(370) and found["p99"] == pytest.approx(397)

@@ -2,12 +2,9 @@
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
-import numpy as np
-
-from tsf import errors
+from tsf import errors, results
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
@@ -28,19 +25,12 @@ def speed(milliseconds: list[float], batch: int) -> dict:
             "ascend.performance.loop"
         )
     times = milliseconds[WARM_UP:]
-    mean = statistics.fmean(times)
+    summed = results.latencies(times)
     return {
         "batch": batch,
-        "fps": 1000 * batch / mean,
+        "fps": 1000 * batch / summed["mean"],
         "runs": len(times),
-        "milliseconds": {
-            "mean": mean,
-            "min": min(times),
-            "p50": float(np.percentile(times, 50)),
-            "p90": float(np.percentile(times, 90)),
-            "p99": float(np.percentile(times, 99)),
-            "max": max(times),
-        },
+        "milliseconds": summed,
     }
 
 

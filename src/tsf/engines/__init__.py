@@ -44,15 +44,18 @@ class Setup:
     @property
     def file(self) -> str:
         """The name of the model's file: tsf_bs4_opt.onnx is tsf_opt for four videos at a time."""
+        if self.quantised:
+            return f"{self.model}_int8.xml"  # for any batch: the engine sets it
         stem = self.model if self.batch == 1 else self.model.replace("tsf", f"tsf_bs{self.batch}")
-        if self.engine == "torch":
-            return f"{stem}.pt2"
-        return f"{stem}_int8.xml" if self.quantised else f"{stem}.onnx"
+        return f"{stem}.pt2" if self.engine == "torch" else f"{stem}.onnx"
 
     @property
     def options(self) -> str:
         """What `add_arguments` and `from_arguments` read from a command line."""
-        return f"--engine {self.engine} --precision {self.precision} --device {self.device}"
+        return (
+            f"--engine {self.engine} --precision {self.precision} --batch {self.batch}"
+            f" --device {self.device}"
+        )
 
 
 DEFAULTS = {
@@ -102,6 +105,8 @@ def _impossible(setup: Setup, bins: str) -> str | None:
     ):
         if value not in able:
             return f"{engine} has no {what} {value!r}, but {', '.join(able)}"
+    if setup.quantised and setup.model == "tsf_sim" and setup.batch > 1:
+        return "int8 of tsf_sim is for batch 1, which its shapes hold; use tsf_opt"
     if setup.model == "tsf_opt_u8" and bins != "uint8":
         return f"tsf_opt_u8 takes bytes, and bin is {bins}; set bin to uint8, or use tsf_opt"
     return None
@@ -111,12 +116,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `from_arguments` takes."""
     parser.add_argument("--engine", choices=list(PRECISIONS), default="onnxruntime")
     parser.add_argument("--precision", default="f32")
+    parser.add_argument("--batch", type=int, default=1, help="for a model that takes any")
     parser.add_argument("--device", default="cpu")
 
 
 def from_arguments(args: argparse.Namespace) -> Setup:
-    """Raises UserError."""
-    return replace(DEFAULTS[args.engine], precision=args.precision, device=args.device)
+    settings = {"precision": args.precision, "batch": args.batch, "device": args.device}
+    return replace(DEFAULTS[args.engine], **settings)
 
 
 def load(setup: Setup, model: Path, threads: int):

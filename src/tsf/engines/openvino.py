@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsf.clip import CLIP_SHAPE
 from tsf.engines import Setup
 from tsf.engines.device import cpu_name
 from tsf.errors import UserError
@@ -38,7 +39,10 @@ class OpenVino:
             "ENABLE_CPU_PINNING": False,  # jobs side by side would be pinned to the same cores
         }
         try:
-            self.compiled = core.compile_model(str(model), "CPU", settings)
+            network = core.read_model(str(model))
+            if setup.quantised:
+                network.reshape({"imgs": (setup.batch, *CLIP_SHAPE)})
+            self.compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{model}: OpenVINO cannot load it: {reason}") from None
