@@ -130,7 +130,7 @@ rule doctor:
     conda:
         "../envs/cpu.yaml"
     params:
-        engines=lambda wildcards: list({setup.engine for setup in SETUPS.values()}),
+        engines=list(dict.fromkeys(setup.engine for setup in SETUPS.values())),
         devices=ASCEND["devices"],
         python=ASCEND["python"],
         soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",

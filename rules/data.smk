@@ -45,6 +45,7 @@ rule footage_data:
         code("footage"),
     output:
         annotations=expand("results/footage_data/annotations/{split}.csv", split=["train", "val"]),
+        train=directory("results/footage_data/train"),
         videos=directory("results/footage_data/val"),
         manifest="results/footage_data/manifest.tsv",
     log:

