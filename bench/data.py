@@ -17,7 +17,6 @@ import importlib.util
 import io
 import json
 import os
-import platform
 import shutil
 import statistics
 import sys
@@ -33,6 +32,7 @@ import av
 import cv2
 
 from tsf import decode, errors, footage, frames, preprocess, tables
+from tsf.engines.device import cpu_name
 from tsf.files import sha256, write_text
 from tsf.model import CONFIGS
 from tsf.sampling import SAMPLERS
@@ -174,13 +174,6 @@ def ratio(
     return {"median": statistics.median(found), "min": min(found), "max": max(found)}
 
 
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
 def table(clips: dict[str, dict], seconds: dict[str, dict[str, list[float]]]) -> str:
     """CPU milliseconds a video, the median of the rounds."""
     ways = list(next(iter(seconds.values())))
@@ -231,7 +224,7 @@ def main() -> None:
     }
     content = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "processor": processor(),
+        "processor": cpu_name(),
         "opencv": cv2.__version__,
         "rounds": args.rounds,
         "clips": clips,

@@ -250,8 +250,7 @@ THRESHOLDS = json.dumps({k: v for k, v in PARITY.items() if k != "models"})
 
 
 # the exact models that this run uses, in every run; the rest if parity.json is asked for
-VERIFIED = ["tsf", "tsf_sim"]
-VERIFIED += [s.model for s in OWN_ENGINES.values() if s.model not in VERIFIED]
+VERIFIED = list(dict.fromkeys(["tsf", "tsf_sim", *(setup.model for setup in OWN_ENGINES.values())]))
 
 
 rule verify_onnx:

@@ -24,6 +24,12 @@ def read_bin(path: Path, values: str) -> np.ndarray:
     return np.fromfile(path, np.dtype(values).newbyteorder("<")).reshape(CLIP_SHAPE)
 
 
+def refuse_other_values(engine, model: Path, values: str) -> None:
+    """Raises UserError if the engine takes bytes and the .bin files hold something else."""
+    if engine.dtype == "uint8" and values != "uint8":
+        raise UserError(f"{model} takes bytes, and --bin is {values}")
+
+
 def read_batch(engine, bins: list[Path], values: str) -> np.ndarray:
     """The engine's input, (batch, 3, 3, 8, 224, 224); what `bins` does not fill are zeros."""
     clips = np.zeros((engine.batch, *CLIP_SHAPE), engine.dtype)  # (batch, 3, 3, 8, 224, 224)
@@ -64,8 +70,7 @@ def main() -> None:
 
     setup = engines.from_arguments(args)
     engine = engines.load(setup, args.model, args.threads)
-    if engine.dtype == "uint8" and args.bin != "uint8":
-        raise UserError(f"{args.model} takes bytes, and --bin is {args.bin}")
+    refuse_other_values(engine, args.model, args.bin)
     bins = sorted(args.input.glob("*.bin"))
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:

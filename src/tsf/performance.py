@@ -17,7 +17,7 @@ from tsf.clip import BIN_BYTES, CROPS
 from tsf.engines import Setup
 from tsf.errors import UserError
 from tsf.files import write_text
-from tsf.infer import read_batch
+from tsf.infer import read_batch, refuse_other_values
 from tsf.sampling import SAMPLERS
 
 VIDEOS = 4  # at least, from end to end
@@ -136,8 +136,7 @@ def main() -> None:
     start = time.perf_counter()
     engine = engines.load(setup, args.model, args.threads)
     load_seconds = time.perf_counter() - start
-    if engine.dtype == "uint8" and args.bin != "uint8":
-        raise UserError(f"{args.model} takes bytes, and --bin is {args.bin}")
+    refuse_other_values(engine, args.model, args.bin)
 
     paths = {video.video: args.root / video.path for video in dataset.read_list(args.list)}
     videos = [paths[video.video] for video in scored[: max(engine.batch, VIDEOS)]]
