@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
-	@PYTHONPATH=src $(BIN)/python -m tsf.summary results
+	@PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results
 
 test: lint
 	$(BIN)/pytest -m "not slow"

@@ -31,16 +31,18 @@ from pathlib import Path
 import av
 import cv2
 
-from tsf import decode, errors, footage, frames, preprocess, tables
-from tsf.engines.device import cpu_name
+from tsf import errors
+from tsf.data import decode, preprocess, rawframes, tables
+from tsf.sample import real_clips
+from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_text
-from tsf.model import CONFIGS
-from tsf.sampling import SAMPLERS
+from tsf.model.recogniser import CONFIGS
+from tsf.data.sampling import SAMPLERS
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SAMPLER = SAMPLERS[0]
 SOURCES = ("bikes", "bigbuckbunny", "carphone_pristine")
-NATIVE = footage.Variant((340, 256), 300, 30)  # a native Kinetics clip
+NATIVE = real_clips.Variant((340, 256), 300, 30)  # a native Kinetics clip
 BIT_RATES = ("400k", "600k", "800k")  # bit/s; half a megabyte to one for ten seconds
 REFERENCE, OURS, NEEDED, FLOOR = "guide", "frames: none", "frames: needed", "decode only"
 
@@ -98,7 +100,7 @@ def straight(video: Path, folder: Path) -> None:
 
 def through_frames(video: Path, folder: Path) -> None:
     """Ours with `frames: needed`."""
-    total = frames.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
+    total = rawframes.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
     decoded = tables.Decoded(video.stem, total, "")
     preprocess.bin_from_rawframes(decoded, folder / "needed", folder, SAMPLER)
 
@@ -114,11 +116,11 @@ def make_clips(footage_data: Path, folder: Path) -> list[Path]:
     """The real clips, and the native ones made of them: <source>_<bit rate>.mp4."""
     for source in SOURCES:
         clip = folder / f"{source}.mp4"
-        shutil.copyfile(footage_data / f"{footage.video_name(source, 0)}.mp4", clip)
-        images = footage.read_frames(clip)
+        shutil.copyfile(footage_data / f"{real_clips.video_name(source, 0)}.mp4", clip)
+        images = real_clips.read_frames(clip)
         for rate in BIT_RATES:
             path = folder / f"{source}_{rate}.mp4"
-            footage.encode(path, images, NATIVE, {"preset": "medium", "b": rate})
+            real_clips.encode(path, images, NATIVE, {"preset": "medium", "b": rate})
     return sorted(folder.iterdir())
 
 

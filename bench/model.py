@@ -23,18 +23,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tsf import engines, errors, gemm, model
-from tsf.engines import Setup
-from tsf.engines.device import cpu_name
+from tsf import errors
+from tsf.engines.setup import ONNX, load_engine
+from tsf.evaluation import gemm
+from tsf.model.recogniser import build_recogniser, reference_logits
+from tsf.engines.setup import Setup
+from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
 from tsf.files import write_text
-from tsf.macs import macs
-from tsf.parity import compare
-from tsf.performance import gflops
-from tsf.pixels import normalise
-from tsf.preprocess import clip_from_video
-from tsf.report import table
-from tsf.sampling import SAMPLERS
+from tsf.model.macs import macs
+from tsf.evaluation.parity import compare
+from tsf.evaluation.performance import gflops
+from tsf.data.pixels import normalise
+from tsf.data.preprocess import clip_from_video
+from tsf.report.accuracy import table
+from tsf.data.sampling import SAMPLERS
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SETUPS = [
@@ -230,7 +233,7 @@ def main() -> None:
     args = parser.parse_args()
 
     results = args.results
-    counted = {name: macs(results / f"{name}.onnx") for name in engines.ONNX}
+    counted = {name: macs(results / f"{name}.onnx") for name in ONNX}
     counted["tsf"] = counted["tsf_sim"]
     video = min((results / "footage_data/val").glob("*.mp4"))
     _, pixels = clip_from_video(video, SAMPLERS[0], "uint8")
@@ -239,10 +242,10 @@ def main() -> None:
     loaded, skipped = {}, {}
     for setup in SETUPS:
         try:
-            loaded[setup] = engines.load(setup, results / setup.file, args.threads)
+            loaded[setup] = load_engine(setup, results / setup.file, args.threads)
         except UserError as reason:
             skipped[setup.name] = str(reason)
-    recogniser = model.build(
+    recogniser = build_recogniser(
         results / "mmaction2", CONFIG, results / f"checkpoint/{CONFIG}.random0.pth"
     )
     torch.set_num_threads(args.threads)
@@ -250,7 +253,7 @@ def main() -> None:
         setup.name: lambda engine=engine: engine.run(inputs[engine.dtype])
         for setup, engine in loaded.items()
     }
-    runs[EAGER] = lambda: model.logits(recogniser, torch.from_numpy(inputs["float32"])).numpy()
+    runs[EAGER] = lambda: reference_logits(recogniser, torch.from_numpy(inputs["float32"])).numpy()
     ways = {setup.name: Way(gemm.kind(setup.precision), counted[setup.model]) for setup in loaded}
     ways[EAGER] = Way("f32", counted["tsf"])
     limits = {way.precision: [] for way in ways.values()}

@@ -3,7 +3,7 @@
 
 rule accuracy:
     input:
-        code("accuracy"),
+        code("evaluation.accuracy"),
         info="results/k400.info",
         skipped="results/skipped.tsv",
         list="results/videos.tsv",
@@ -22,7 +22,7 @@ rule accuracy:
     message:
         "compare the results with the labels"
     shell:
-        "python -m tsf.accuracy --info {input.info} --skipped {input.skipped}"
+        "python -m tsf.evaluation.accuracy --info {input.info} --skipped {input.skipped}"
         " --list {input.list} --file-list {input.file_list} --classes {input.classes}"
         " --results {params.folders} --output {output.accuracy}"
         " --predictions {output.predictions} 2>&1 | tee {log}"
@@ -30,7 +30,7 @@ rule accuracy:
 
 rule report:
     input:
-        code("report"),
+        code("report.accuracy"),
         accuracy="results/accuracy.json",
         skipped="results/skipped.tsv",
         simplified="results/tsf_sim.json",
@@ -48,7 +48,7 @@ rule report:
     message:
         "write {output}"
     shell:
-        "python -m tsf.report --accuracy {input.accuracy} --skipped {input.skipped}"
+        "python -m tsf.report.accuracy --accuracy {input.accuracy} --skipped {input.skipped}"
         " --simplified {input.simplified} --verify {input.verify}"
         " --dataset {params.dataset:q} --reference {params.reference:q}"
         " --sampler {params.sampler} --output {output}"

@@ -42,7 +42,7 @@ rule om:
 rule infer_ascend:
     input:
         code("ascend.ais_bench"),
-        *([] if KEEP_BIN else code("with_bins")),
+        *([] if KEEP_BIN else code("data.temporary_bins")),
         unpack(bins_inputs),
         model=f"results/tsf{batch_suffix(ASCEND['batch'])}.om",
         status=f"results/tsf{batch_suffix(ASCEND['batch'])}.om.json",
@@ -98,7 +98,7 @@ rule measure_npu:
 
 rule npu_performance:
     input:
-        code("ascend.performance_report"),
+        code("report.ascend_performance"),
         runs=[
             f"results/performance/tsf{batch_suffix(batch)}.json"
             for batch in ASCEND["performance"]["batches"]
@@ -117,7 +117,7 @@ rule npu_performance:
     message:
         "write {output.markdown}"
     shell:
-        "python -m tsf.ascend.performance_report --runs {input.runs} --onnx {input.onnx}"
+        "python -m tsf.report.ascend_performance --runs {input.runs} --onnx {input.onnx}"
         " {params.peak} --json {output.json} --markdown {output.markdown} 2>&1 | tee {log}"
 
 

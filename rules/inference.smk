@@ -3,8 +3,8 @@
 
 rule infer:
     input:
-        code("infer"),
-        *([] if KEEP_BIN else code("with_bins")),
+        code("inference.infer"),
+        *([] if KEEP_BIN else code("data.temporary_bins")),
         unpack(bins_inputs),
         model=lambda wildcards: f"results/{SETUPS[wildcards.engine].file}",
     output:
@@ -29,13 +29,13 @@ rule infer:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
         "threads={threads}; {params.with_bins}"
-        "python -m tsf.infer {params.options} --model {input.model} --bin {params.values}"
+        "python -m tsf.inference.infer {params.options} --model {input.model} --bin {params.values}"
         " --input {params.bins} --output {output.results} --threads {threads} 2>&1 | tee {log}"
 
 
 rule gather:
     input:
-        code("gather"),
+        code("inference.merge_shards"),
         info="results/k400.info",
         shards=expand(f"{SHARD_RESULTS}/{{{{engine}}}}/{{shard}}", shard=SHARDS),
     output:
@@ -52,5 +52,5 @@ rule gather:
     message:
         "gather the results of {wildcards.engine} in the order of k400.info"
     shell:
-        "python -m tsf.gather --info {input.info} --shards {input.shards}"
+        "python -m tsf.inference.merge_shards --info {input.info} --shards {input.shards}"
         " --output {params.folder} --summary {output.beside} 2>&1 | tee {log}"

@@ -13,7 +13,7 @@ if not Path(checkpoint_file()).is_relative_to("results"):
 
 rule mmaction2:
     input:
-        code("upstream"),
+        code("model.upstream"),
         patches=PATCHES,
     output:
         directory("results/mmaction2"),
@@ -27,13 +27,13 @@ rule mmaction2:
     message:
         "fetch, check and patch mmaction2 and mmcv"
     shell:
-        "python -m tsf.upstream {params.archives} --patches {input.patches:q} --output {output}"
+        "python -m tsf.model.upstream {params.archives} --patches {input.patches:q} --output {output}"
         " 2>&1 | tee {log}"
 
 
 rule download_checkpoint:
     input:
-        code("download"),
+        code("model.download"),
     output:
         "results/checkpoint/{name}.pth",
     log:
@@ -48,13 +48,13 @@ rule download_checkpoint:
     message:
         "download {params.url}"
     shell:
-        "python -m tsf.download --url {params.url:q} --sha256 {params.sha256} --output {output}"
+        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output}"
         " 2>&1 | tee {log}"
 
 
 rule random_checkpoint:
     input:
-        code("random_weights"),
+        code("sample.random_weights"),
         mmaction2="results/mmaction2",
     output:
         "results/checkpoint/{config}.random{seed}.pth",
@@ -67,7 +67,7 @@ rule random_checkpoint:
     message:
         "make random weights for {wildcards.config}, seed {wildcards.seed}"
     shell:
-        "python -m tsf.random_weights --mmaction2 {input.mmaction2} --config {wildcards.config}"
+        "python -m tsf.sample.random_weights --mmaction2 {input.mmaction2} --config {wildcards.config}"
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
 
 
@@ -95,7 +95,7 @@ rule sample_checkpoint:
 
 rule onnx:
     input:
-        code("export"),
+        code("model.export"),
         mmaction2="results/mmaction2",
         checkpoint=WEIGHTS,
     output:
@@ -111,14 +111,14 @@ rule onnx:
     message:
         "export mmaction2's model to {output}"
     shell:
-        "python -m tsf.export --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.model.export --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
         " 2>&1 | tee {log}"
 
 
 rule onnx_sim:
     input:
-        code("simplify"),
+        code("model.simplify"),
         onnx="results/tsf{bs}.onnx",
     output:
         onnx="results/tsf{bs}_sim.onnx",
@@ -130,13 +130,13 @@ rule onnx_sim:
     message:
         "simplify {input.onnx} to {output.onnx}"
     shell:
-        "python -m tsf.simplify --model {input.onnx} --output {output.onnx}"
+        "python -m tsf.model.simplify --model {input.onnx} --output {output.onnx}"
         " --status {output.status} 2>&1 | tee {log}"
 
 
 rule onnx_opt:
     input:
-        code("export_optimised"),
+        code("model.export_optimised"),
         mmaction2="results/mmaction2",
         checkpoint=WEIGHTS,
     output:
@@ -155,14 +155,14 @@ rule onnx_opt:
     message:
         "export the optimised model to {output}"
     shell:
-        "python -m tsf.export_optimised --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.model.export_optimised --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --checkpoint {input.checkpoint:q} --batch {params.batch} {params.pixels}"
         " --output {output} 2>&1 | tee {log}"
 
 
 rule torch_program:
     input:
-        code("export_torch"),
+        code("model.export_torch"),
         mmaction2="results/mmaction2",
         checkpoint=WEIGHTS,
     output:
@@ -178,7 +178,7 @@ rule torch_program:
     message:
         "save mmaction2's model for the engine torch to {output}"
     shell:
-        "python -m tsf.export_torch --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.model.export_torch --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
         " 2>&1 | tee {log}"
 
@@ -200,7 +200,7 @@ COMPARED = {
 
 rule calibration:
     input:
-        code("calibration"),
+        code("data.calibration"),
         videos=CALIBRATION_VIDEOS,
         list="results/videos.tsv",
         scored=ancient(VIDEOS),
@@ -218,14 +218,14 @@ rule calibration:
     message:
         "take {params.videos} clips of {params.root}, none of them scored, to calibrate int8 on"
     shell:
-        "python -m tsf.calibration --root {params.root:q} --videos {params.videos}"
+        "python -m tsf.data.calibration --root {params.root:q} --videos {params.videos}"
         " --list {input.list} --dataset {params.dataset:q} --sampler {params.sampler}"
         " --output {output} 2>&1 | tee {log}"
 
 
 rule int8:
     input:
-        code("quantise"),
+        code("model.quantise"),
         onnx="results/{model}.onnx",
         clips="results/calibration",
     output:
@@ -241,7 +241,7 @@ rule int8:
     message:
         "quantise {input.onnx} to int8 for OpenVINO"
     shell:
-        "python -m tsf.quantise --model {input.onnx} --clips {input.clips}"
+        "python -m tsf.model.quantise --model {input.onnx} --clips {input.clips}"
         " --output {output.xml} 2>&1 | tee {log}"
 
 
@@ -255,7 +255,7 @@ VERIFIED = list(dict.fromkeys(["tsf", "tsf_sim", *(setup.model for setup in OWN_
 
 rule verify_onnx:
     input:
-        code("parity"),
+        code("evaluation.parity"),
         **COMPARED,
         models=expand("results/{model}.onnx", model=VERIFIED),
     output:
@@ -276,7 +276,7 @@ rule verify_onnx:
     message:
         "compare every logit of the ONNX models with PyTorch on real clips"
     shell:
-        "python -m tsf.parity --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.evaluation.parity --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --checkpoint {input.checkpoint:q} --models results --onnx {params.onnx}"
         " --thresholds {params.thresholds:q} --info {input.info} --list {input.list}"
         " --root {params.root:q} --sampler {params.sampler} --threads {threads}"
@@ -285,7 +285,7 @@ rule verify_onnx:
 
 use rule verify_onnx as parity with:
     input:
-        code("parity"),
+        code("evaluation.parity"),
         **COMPARED,
         models=expand("results/{model}.onnx", model=PARITY["models"]),
         configured=[f"results/{setup.file}" for setup in OWN_ENGINES.values()],
@@ -311,7 +311,7 @@ use rule verify_onnx as parity with:
 
 rule rewrites:
     input:
-        code("rewrites"),
+        code("model.rewrites"),
         mmaction2="results/mmaction2",
         plain="results/tsf_sim.onnx",
         optimised="results/tsf_opt.onnx",
@@ -327,6 +327,6 @@ rule rewrites:
     message:
         "count what each exact rewrite saves"
     shell:
-        "python -m tsf.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
+        "python -m tsf.model.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --plain {input.plain} --optimised {input.optimised} --json {output.json}"
         " --markdown {output.markdown} 2>&1 | tee {log}"

@@ -21,8 +21,8 @@ COUNTED = {
 
 rule measure:
     input:
-        code("performance"),
-        code("gemm"),
+        code("evaluation.performance"),
+        code("evaluation.gemm"),
         model=lambda wildcards: f"results/{SWEPT[wildcards.setup].file}",
         onnx=lambda wildcards: f"results/{COUNTED[wildcards.setup]}",
         info="results/k400.info",
@@ -48,7 +48,7 @@ rule measure:
     message:
         "measure {wildcards.setup}"
     shell:
-        "python -m tsf.performance {params.options} --model {input.model} --onnx {input.onnx}"
+        "python -m tsf.evaluation.performance {params.options} --model {input.model} --onnx {input.onnx}"
         " --threads {threads} --runs {params.runs} --warm-up {params.warm_up} --info {input.info}"
         " --list {input.list} --root {params.root:q} --sampler {params.sampler}"
         " --bin {params.values} --output {output} 2>&1 | tee {log}"
@@ -56,7 +56,7 @@ rule measure:
 
 rule performance:
     input:
-        code("performance_report"),
+        code("report.performance"),
         runs=expand("results/performance/{setup}.json", setup=SWEPT),
         npu_runs=(
             [
@@ -76,5 +76,5 @@ rule performance:
     message:
         "write {output.markdown}"
     shell:
-        "python -m tsf.performance_report --runs {input.runs} --npu-runs {input.npu_runs}"
+        "python -m tsf.report.performance --runs {input.runs} --npu-runs {input.npu_runs}"
         " --json {output.json} --markdown {output.markdown} 2>&1 | tee {log}"

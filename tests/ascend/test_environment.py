@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from machine import STAND_INS
 
-from tsf import environment
+from tsf.workflow import environment
 from tsf.errors import UserError
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsf import gather, results, tables
+from tsf.data import tables
+from tsf.inference import merge_shards, results
 from tsf.errors import UserError
 
 
@@ -30,11 +31,11 @@ def test_half_a_shard_is_told_with_its_folder(tmp_path, monkeypatch):
     tables.write_info(Path("k400.info"), [tables.Scored(n, v, 0) for n, v in enumerate("dac")])
     line = "gather --info k400.info --shards 000 001 --output all --summary all.json"
     monkeypatch.setattr(sys, "argv", line.split())
-    gather.main()
+    merge_shards.main()
     assert len(list(Path("all").iterdir())) == 4
     (shards[1] / "c_0.txt").unlink()
     with pytest.raises(UserError, match=r"^c is in k400.info, .*; delete 001 and run again$"):
-        gather.main()
+        merge_shards.main()
 
 
 def test_copies_are_averaged_over_the_runs(tmp_path):
@@ -43,7 +44,7 @@ def test_copies_are_averaged_over_the_runs(tmp_path):
         make_shard(tmp_path / "1", ["a"], h2d=1.0, runs=3),
         make_shard(tmp_path / "2", ["b"], h2d=5.0, runs=1),
     ]
-    merged = gather.merge_summaries(shards, {}, tmp_path)
+    merged = merge_shards.merge_summaries(shards, {}, tmp_path)
     assert merged["H2D_latency"] == {"min": 1.0, "max": 10.0, "mean": 2.0}
     assert merged["D2H_latency"]["mean"] == 0
     assert merged["args"]["device"] == "1"

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tsf.macs import macs
+from tsf.model.macs import macs
 
 
 def save(path, nodes, inputs, output, weights):

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from workflow import ROOT
 
-from tsf.config import check
+from tsf.workflow.config import check
 from tsf.errors import UserError
 
 

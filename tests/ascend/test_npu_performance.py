@@ -5,7 +5,8 @@ import json
 import machine
 import pytest
 
-from tsf.ascend import performance, performance_report
+from tsf.ascend import performance
+from tsf.report import ascend_performance
 from tsf.errors import UserError
 
 
@@ -31,7 +32,7 @@ def test_too_few_runs(times):
 
 def test_share_of_peak():
     # 7.53 videos/s of 587.5 G multiply-adds are 8.85 TFLOP/s, some 12.6 % of 70
-    share = performance_report.share_of_peak(7.53, 587_500_000_000, 70)
+    share = ascend_performance.share_of_peak(7.53, 587_500_000_000, 70)
     assert share == pytest.approx(0.1264, abs=5e-5)
 
 
@@ -48,7 +49,7 @@ RUN = {
 
 
 def test_the_table_has_the_guides_form_and_figure():
-    text = performance_report.markdown([RUN, RUN | {"batch": 4, "fps": 8}], 587_500_000_000, 70)
+    text = ascend_performance.markdown([RUN, RUN | {"batch": 4, "fps": 8}], 587_500_000_000, 70)
     assert "| 芯片型号 | Batch Size |" in text
     assert "| Ascend310P3 | 4 | fast | 8.00 fps |" in text
     assert "| Ascend 310P3 (the guide's figure) | 1 | fast | 7.53 fps |" in text
@@ -58,16 +59,16 @@ def test_the_table_has_the_guides_form_and_figure():
 
 def test_copies_that_a_release_does_not_time():
     unknown = RUN | {"h2d_milliseconds": None, "d2h_milliseconds": None}
-    assert "| 135.00 | - | - |" in performance_report.markdown([unknown], 1, None)
+    assert "| 135.00 | - | - |" in ascend_performance.markdown([unknown], 1, None)
 
 
 def test_a_peak_that_is_not_stated_is_not_made_up():
-    text = performance_report.markdown([RUN], 587_500_000_000, None)
+    text = ascend_performance.markdown([RUN], 587_500_000_000, None)
     assert "not stated; set ascend.peak_tflops" in text and "%" not in text
 
 
 def test_work_that_cannot_be_counted():
-    assert "cannot be counted" in performance_report.markdown([RUN], None, 70)
+    assert "cannot be counted" in ascend_performance.markdown([RUN], None, 70)
 
 
 @pytest.fixture

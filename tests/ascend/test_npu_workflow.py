@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import workflow
 
-from tsf import results, tables
+from tsf.data import tables
+from tsf.inference import results
 
 BOTH = ["--config", "engines=[ascend, onnxruntime]"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, multinomial
 
-from tsf.paired import compare, difference95, mcnemar_exact
+from tsf.evaluation.paired import compare, difference95, mcnemar_exact
 
 
 @pytest.mark.parametrize(

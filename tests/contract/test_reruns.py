@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from workflow import SHARDS, Run, replace_text
 
-from tsf.dataset import shard_of
+from tsf.data.listing import shard_of
 
 MODEL = {"onnx", "onnx_sim"}
 REPORTS = {"accuracy", "report"}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from workflow import ROOT
 
-from tsf import sources
+from tsf.workflow import sources
 
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))

@@ -5,8 +5,11 @@ import onnx
 import pytest
 import torch
 
-from tsf import engines, export, model, preprocess, simplify, zoo
-from tsf.random_weights import random_weights
+from tsf.data import preprocess
+from tsf.engines.setup import DEFAULTS, load_engine
+from tsf.model import checkpoints, export, simplify
+from tsf.model.recogniser import CONFIGS, build_recogniser, recogniser_from_config, reference_logits
+from tsf.sample.random_weights import random_weights
 
 SMALL = {"embed_dims": 96, "num_heads": 4, "num_transformer_layers": 2, "patch_size": 32}
 
@@ -22,7 +25,7 @@ def small(mmaction2, name, folder):
     """A narrow and shallow copy of one of mmaction2's configs, everything else as it is."""
     from mmcv import Config
 
-    settings = Config.fromfile(str(mmaction2 / model.CONFIGS / f"{name}.py"))
+    settings = Config.fromfile(str(mmaction2 / CONFIGS / f"{name}.py"))
     settings.model.backbone.update(SMALL)
     settings.model.cls_head.in_channels = SMALL["embed_dims"]
     path = folder / "small.py"
@@ -31,17 +34,17 @@ def small(mmaction2, name, folder):
 
 
 def check(mmaction2, config, folder, clip):
-    empty = model.from_config(mmaction2, config)
+    empty = recogniser_from_config(mmaction2, config)
     shapes = {name: value.shape for name, value in empty.state_dict().items()}
     torch.save({"state_dict": random_weights(shapes, 7)}, folder / "random.pth")
-    recogniser = model.build(mmaction2, config, folder / "random.pth")
-    expected = model.logits(recogniser, torch.from_numpy(clip)).numpy()
+    recogniser = build_recogniser(mmaction2, config, folder / "random.pth")
+    expected = reference_logits(recogniser, torch.from_numpy(clip)).numpy()
     assert expected.shape == (3, 400) and np.ptp(expected) > 0.1
 
     export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
     simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
     for path in (folder / "tsf.onnx", folder / "tsf_sim.onnx"):
-        found = engines.load(engines.DEFAULTS["onnxruntime"], path, 2).run(clip)
+        found = load_engine(DEFAULTS["onnxruntime"], path, 2).run(clip)
         assert np.abs(found - expected).max() <= 1e-4
         graph = onnx.load(path, load_external_data=False)
         assert graph.opset_import[0].version == 11
@@ -49,13 +52,13 @@ def check(mmaction2, config, folder, clip):
         assert [value.name for value in graph.graph.output] == ["result"]
 
 
-@pytest.mark.parametrize("name", zoo.DIGITS)
+@pytest.mark.parametrize("name", checkpoints.DIGITS)
 def test_small(mmaction2, name, tmp_path, clip):
     check(mmaction2, small(mmaction2, name, tmp_path), tmp_path, clip)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", zoo.DIGITS)
+@pytest.mark.parametrize("name", checkpoints.DIGITS)
 def test_full_size(mmaction2, name, tmp_path, clip):
     check(mmaction2, name, tmp_path, clip)
     for path in tmp_path.iterdir():

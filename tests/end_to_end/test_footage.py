@@ -10,7 +10,7 @@ import pytest
 import torch
 import workflow
 
-from tsf import model
+from tsf.model.recogniser import CONFIGS, build_recogniser
 
 pytestmark = pytest.mark.slow
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
@@ -51,11 +51,11 @@ def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
     """mmaction2's own dataset, pipeline and recogniser, over the same files."""
     results = footage.results
     folder = results / "mmaction2"
-    recogniser = model.build(folder, CONFIG, results / f"checkpoint/{CONFIG}.random0.pth")
+    recogniser = build_recogniser(folder, CONFIG, results / f"checkpoint/{CONFIG}.random0.pth")
     from mmaction.datasets import build_dataset
     from mmcv import Config
 
-    settings = Config.fromfile(str(folder / model.CONFIGS / f"{CONFIG}.py"))
+    settings = Config.fromfile(str(folder / CONFIGS / f"{CONFIG}.py"))
     settings.data.test.ann_file = str(results / "kinetics400_val_list_rawframes.txt")
     settings.data.test.data_prefix = str(results / "rawframes_val")
     dataset = build_dataset(settings.data.test, {"test_mode": True})

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import workflow
 
-from tsf.sampling import frame_numbers
+from tsf.data.sampling import frame_numbers
 
 
 def digests(run, pattern):

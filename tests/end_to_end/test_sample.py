@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 import torch
 
-from tsf import model
-from tsf.sampling import frame_numbers
+from tsf.model.recogniser import build_recogniser
+from tsf.data.sampling import frame_numbers
 
 GUIDES_CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb.py"
 
@@ -169,7 +169,7 @@ def reference(pipeline, sample_run, mmaction2):
     """By video: the sha256 of mmaction2's input, and its recogniser's probabilities."""
     config = str(sample_run.repo / "models/tsf_sample.py")
     checkpoint = sample_run.repo / "models/tsf_sample.pth"
-    recogniser = model.build(mmaction2, config, checkpoint)
+    recogniser = build_recogniser(mmaction2, config, checkpoint)
     found = {}
     for number, video in enumerate(pipeline.video_infos):
         images = pipeline[number]["imgs"]  # (3, 3, 8, 224, 224)

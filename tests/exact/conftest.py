@@ -5,34 +5,35 @@ import pytest
 import torch
 from workflow import ROOT
 
-from tsf import export_optimised, model, optimised
-from tsf.clip import CLIP_SHAPE
+from tsf.model import export_optimised, optimised
+from tsf.model.recogniser import build_recogniser, load_weights
+from tsf.data.model_input import CLIP_SHAPE
 
 CHECKPOINT = ROOT / "models/tsf_sample.pth"
 
 
 @pytest.fixture(scope="session")
 def config():
-    """What model.config is for the sample."""
+    """What recogniser.config is for the sample."""
     return str(ROOT / "models/tsf_sample.py")
 
 
 @pytest.fixture(scope="session")
 def state():
     """The checkpoint's weights by name."""
-    return model.load_weights(CHECKPOINT)
+    return load_weights(CHECKPOINT)
 
 
 @pytest.fixture(scope="session")
 def recogniser(mmaction2, config):
     """mmaction2's recogniser."""
-    return model.build(mmaction2, config, CHECKPOINT)
+    return build_recogniser(mmaction2, config, CHECKPOINT)
 
 
 @pytest.fixture(scope="session")
 def plain(mmaction2, config):
     """mmaction2's recogniser in float64."""
-    return model.build(mmaction2, config, CHECKPOINT).double()
+    return build_recogniser(mmaction2, config, CHECKPOINT).double()
 
 
 @pytest.fixture(scope="session")

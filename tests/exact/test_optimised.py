@@ -5,11 +5,13 @@ import onnx
 import pytest
 import torch
 
-from tsf import engines, export, export_optimised, model, optimised, simplify
-from tsf.clip import CLIP_SHAPE
+from tsf.engines.setup import DEFAULTS, load_engine
+from tsf.model import export, export_optimised, optimised, simplify
+from tsf.model.recogniser import build_recogniser, recogniser_from_config, reference_logits
+from tsf.data.model_input import CLIP_SHAPE
 from tsf.errors import UserError
-from tsf.macs import macs
-from tsf.random_weights import random_weights
+from tsf.model.macs import macs
+from tsf.sample.random_weights import random_weights
 
 FULL = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 
@@ -21,7 +23,7 @@ def command_line(monkeypatch, module, *arguments):
 
 def run(path, clips):
     """clips: (batch, 3, 3, 8, 224, 224). Returns (batch * 3, classes)."""
-    return engines.load(engines.DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
+    return load_engine(DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +45,18 @@ def exported(shape, state, path, pixels=False, batch=1):
 def test_logits_are_mmaction2s_in_float64(plain, rewritten, clips):
     with torch.inference_mode():
         found = rewritten(clips.double())
-    expected = model.logits(plain, clips.double())
+    expected = reference_logits(plain, clips.double())
     assert found.dtype == expected.dtype == torch.float64
     assert (found - expected).abs().max() <= 1e-10
     assert expected.std() > 1  # the model says something
 
 
 def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, bins):
-    engine = engines.load(engines.DEFAULTS["onnxruntime"], tsf_opt_onnx, threads=2)
+    engine = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, threads=2)
     assert len(bins) == 40
     for path in bins:
         clip = np.fromfile(path, "<f4").reshape(1, *CLIP_SHAPE)
-        expected = model.logits(recogniser, torch.from_numpy(clip)).numpy()
+        expected = reference_logits(recogniser, torch.from_numpy(clip)).numpy()
         found = engine.run(clip)
         assert np.abs(found - expected).max() <= 1e-4
         assert (found.argmax(1) == expected.argmax(1)).all()
@@ -64,10 +66,10 @@ def test_bytes_give_the_logits_of_their_normalised_values(plain, shape, state, f
     pixels = (clips * 127.5 + 127.5).round().to(torch.uint8)
     path = exported(shape, state, folder / "tsf_opt_u8.onnx", pixels=True)
     found = np.concatenate([run(path, clip[None]) for clip in pixels])
-    assert np.abs(found - model.logits(plain, clips.double()).numpy()).max() <= 1e-4
+    assert np.abs(found - reference_logits(plain, clips.double()).numpy()).max() <= 1e-4
     exact = optimised.OptimisedTimeSformer(shape, state, pixels=True)
     with torch.inference_mode():
-        difference = exact(pixels) - model.logits(plain, (pixels.double() - 127.5) / 127.5)
+        difference = exact(pixels) - reference_logits(plain, (pixels.double() - 127.5) / 127.5)
     assert difference.abs().max() <= 1e-10
 
 
@@ -134,23 +136,23 @@ def test_the_formula_gives_the_papers_figure_at_full_size():
 
 @pytest.mark.slow
 def test_at_full_size(mmaction2, folder, clips, monkeypatch):
-    recogniser = model.from_config(mmaction2, FULL)
+    recogniser = recogniser_from_config(mmaction2, FULL)
     shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
     torch.save({"state_dict": random_weights(shapes, 0)}, folder / "full.pth")
-    recogniser = model.build(mmaction2, FULL, folder / "full.pth")
+    recogniser = build_recogniser(mmaction2, FULL, folder / "full.pth")
     path = folder / "full_opt.onnx"
     options = ["--mmaction2", mmaction2, "--config", FULL, "--checkpoint", folder / "full.pth"]
     command_line(monkeypatch, export_optimised, *options, "--output", path)
     full = optimised.shape_of(recogniser)
     assert macs(path) == 3 * (plain_macs(full) - saved_macs(full))
-    expected, found = model.logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
+    expected, found = reference_logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
     assert found.shape == (3, 400)
     assert np.abs(found - expected).max() <= 1e-4
     assert np.ptp(expected) > 1
     exact = optimised.OptimisedTimeSformer(full, recogniser.state_dict())
     view = clips[:1, :1].double()  # (1, 1, 3, 8, 224, 224)
     with torch.inference_mode():
-        difference = exact(view) - model.logits(recogniser.double(), view)
+        difference = exact(view) - reference_logits(recogniser.double(), view)
     assert difference.abs().max() <= 1e-10
 
 
@@ -169,8 +171,8 @@ def refusal(call, *arguments):
     [
         ("cls_head.fc_cls.bias", None, "has no cls_head.fc_cls.bias"),
         ("backbone.transformer_layers.layers.2.ffns.0.norm.bias", None, "has no backbone"),
-        ("backbone.extra", torch.zeros(1), "1 tensors that model.config has no place for"),
-        ("cls_head.fc_cls.weight", torch.zeros(400, 96), "(400, 96), model.config makes it (8, 96"),
+        ("backbone.extra", torch.zeros(1), "1 tensors that recogniser.config has no place for"),
+        ("cls_head.fc_cls.weight", torch.zeros(400, 96), "(400, 96), recogniser.config makes it (8, 96"),
         ("backbone.pos_embed", torch.zeros(1, 197, 96), "backbone.pos_embed is (1, 197, 96)"),
     ],
 )
@@ -189,6 +191,6 @@ def test_every_tensor_is_needed(shape, state):
 
 @pytest.mark.parametrize("attention", ["joint_space_time", "space_only"])
 def test_other_attention_is_refused(mmaction2, config, attention):
-    recogniser = model.from_config(mmaction2, config, attention_type=attention)
+    recogniser = recogniser_from_config(mmaction2, config, attention_type=attention)
     message = refusal(optimised.shape_of, recogniser)
     assert attention in message and "tsf_sim" in message

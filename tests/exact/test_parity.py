@@ -10,8 +10,11 @@ import openvino
 import pytest
 from workflow import ROOT
 
-from tsf import engines, export_torch, model, parity
-from tsf.engines import DEFAULTS
+from tsf.engines.setup import load_engine
+from tsf.evaluation import parity
+from tsf.model import export_torch
+from tsf.model.recogniser import reference_logits
+from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 
 ONNXRUNTIME, OPENVINO, TORCH = (DEFAULTS[name] for name in ("onnxruntime", "openvino", "torch"))
@@ -120,8 +123,8 @@ def test_every_video_is_run_whatever_the_batch(batch):
 @pytest.mark.parametrize(
     "module, action",
     [
-        ("tsf.engines.openvino", lambda path: engines.load(OPENVINO, path, 1)),
-        ("tsf.quantise", lambda path: __import__("tsf.quantise")),
+        ("tsf.engines.openvino", lambda path: load_engine(OPENVINO, path, 1)),
+        ("tsf.model.quantise", lambda path: __import__("tsf.model.quantise")),
     ],
 )
 def test_what_lacks_its_package_is_one_line(monkeypatch, tmp_path, module, action):
@@ -144,8 +147,8 @@ def test_the_default_engine_imports_no_other():
 
 
 def test_openvino_gives_onnxruntimes_logits_in_float32(tsf_opt_onnx, clips):
-    expected = engines.load(ONNXRUNTIME, tsf_opt_onnx, 2)
-    found = engines.load(OPENVINO, tsf_opt_onnx, 2)
+    expected = load_engine(ONNXRUNTIME, tsf_opt_onnx, 2)
+    found = load_engine(OPENVINO, tsf_opt_onnx, 2)
     assert found.compiled.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.f32
     assert found.batch == expected.batch == 1 and found.dtype == expected.dtype == "float32"
     assert found.device.endswith(", f32")
@@ -159,11 +162,11 @@ def test_openvino_says_bfloat16_where_it_is_asked_for_it(tsf_opt_onnx, clips):
     bf16 = replace(OPENVINO, precision="bf16")
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(UserError, match="needs a CPU with bfloat16"):
-            engines.load(bf16, tsf_opt_onnx, 2)
+            load_engine(bf16, tsf_opt_onnx, 2)
         return
-    found = engines.load(bf16, tsf_opt_onnx, 2)
+    found = load_engine(bf16, tsf_opt_onnx, 2)
     assert found.device.endswith(", bf16")
-    expected = engines.load(ONNXRUNTIME, tsf_opt_onnx, 2).run(clips[:1].numpy())
+    expected = load_engine(ONNXRUNTIME, tsf_opt_onnx, 2).run(clips[:1].numpy())
     difference = np.linalg.norm(found.run(clips[:1].numpy()) - expected)
     assert 1e-5 < difference / np.linalg.norm(expected) <= 0.05
 
@@ -173,7 +176,7 @@ def test_a_model_that_an_engine_cannot_load_is_named(setup, tmp_path):
     path = tmp_path / setup.file
     path.write_bytes(b"no model")
     with pytest.raises(UserError) as fault:
-        engines.load(setup, path, 1)
+        load_engine(setup, path, 1)
     assert str(fault.value).startswith(f"{path}: ") and "cannot load it" in str(fault.value)
     assert "\n" not in str(fault.value)
 
@@ -185,16 +188,16 @@ def tsf_pt2(recogniser, folder):
 
 
 def test_torch_gives_mmaction2s_logits(recogniser, tsf_pt2, clips):
-    engine = engines.load(TORCH, tsf_pt2, 2)
+    engine = load_engine(TORCH, tsf_pt2, 2)
     assert engine.batch == 1 and "PyTorch" in engine.device
     found = engine.run(clips[:1].numpy())
     assert found.dtype == np.float32
-    assert np.abs(found - model.logits(recogniser, clips[:1]).numpy()).max() <= 1e-5
+    assert np.abs(found - reference_logits(recogniser, clips[:1]).numpy()).max() <= 1e-5
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_torch_in_half_precision_is_near_and_not_the_same(recogniser, tsf_pt2, clips, precision):
-    found = engines.load(replace(TORCH, precision=precision), tsf_pt2, 2).run(clips[:1].numpy())
-    expected = model.logits(recogniser, clips[:1]).numpy()
+    found = load_engine(replace(TORCH, precision=precision), tsf_pt2, 2).run(clips[:1].numpy())
+    expected = reference_logits(recogniser, clips[:1]).numpy()
     assert found.dtype == np.float32
     assert 1e-6 < np.linalg.norm(found - expected) / np.linalg.norm(expected) < 0.02

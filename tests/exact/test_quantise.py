@@ -6,10 +6,13 @@ import numpy as np
 import openvino
 import pytest
 
-from tsf import engines, parity, preprocess, quantise
-from tsf.engines import DEFAULTS
+from tsf.data import preprocess
+from tsf.engines.setup import load_engine, parse_engines
+from tsf.evaluation import parity
+from tsf.model import quantise
+from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.pixels import NORMALISED
+from tsf.data.pixels import NORMALISED
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +50,17 @@ def test_the_weights_of_the_linears_are_int8(int8, tsf_opt_onnx):
 
 def test_the_logits_are_near_float32s_and_not_the_same(int8, tsf_opt_onnx, clips):
     setup = replace(DEFAULTS["openvino"], precision="int8")
-    engine = engines.load(setup, int8, 2)
+    engine = load_engine(setup, int8, 2)
     assert engine.device.endswith(", int8") and engine.dtype == "float32"
     assert engine.compiled.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.f32
-    expected = engines.load(DEFAULTS["onnxruntime"], tsf_opt_onnx, 2).run(clips[:1].numpy())
+    expected = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, 2).run(clips[:1].numpy())
     measures = parity.compare_logits(expected, engine.run(clips[:1].numpy()))
     assert 1e-3 < measures["relative_l2"] < 0.1 and measures["top1_agreement"] == 1
 
 
 def test_one_file_serves_every_batch(int8, clips):
     setup = replace(DEFAULTS["openvino"], model="tsf_opt", precision="int8")
-    one, three = (engines.load(replace(setup, batch=batch), int8, 2) for batch in (1, 3))
+    one, three = (load_engine(replace(setup, batch=batch), int8, 2) for batch in (1, 3))
     assert (one.batch, three.batch) == (1, 3)
     single = np.concatenate([one.run(clip[None]) for clip in clips.numpy()])
     found = three.run(clips.numpy())
@@ -67,4 +70,4 @@ def test_one_file_serves_every_batch(int8, clips):
 def test_a_batch_of_the_model_with_constant_shapes_is_refused():
     entry = {"engine": "openvino", "precision": "int8", "batch": 2}
     with pytest.raises(UserError, match="int8 of tsf_sim is for batch 1"):
-        engines.parse([entry], "float32")
+        parse_engines([entry], "float32")

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tsf import optimised
-from tsf.optimised import Affine
+from tsf.model import optimised
+from tsf.model.optimised import Affine
 
 WIDTH, HEADS, ROWS = 96, 4, 11
 EXACT = 1e-12  # float64 of sums of some 100 terms

@@ -6,11 +6,11 @@ import math
 import onnx
 import pytest
 
-from tsf import rewrites
-from tsf.clip import CROPS
+from tsf.model import rewrites
+from tsf.data.model_input import CROPS
 from tsf.errors import UserError
-from tsf.macs import macs
-from tsf.optimised import Shape
+from tsf.model.macs import macs
+from tsf.model.optimised import Shape
 
 FULL = Shape(3, 8, 224, 16, 768, 12, 12, 3072, 400, 1e-6)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tsf.kinetics import HEADER
+from tsf.data.kinetics import HEADER
 
 TIMES = "0,10"
 

@@ -29,7 +29,7 @@ def kill_shard(number: str, process: subprocess.Popen, killed: list) -> None:
         for child in psutil.Process(process.pid).children(recursive=True):
             try:
                 words = child.cmdline()
-                if words[1:3] == ["-m", "tsf.preprocess"] and (
+                if words[1:3] == ["-m", "tsf.data.preprocess"] and (
                     words[words.index("--shard") + 1] == number
                 ):
                     child.kill()

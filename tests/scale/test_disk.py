@@ -128,7 +128,7 @@ def test_results_of_other_shards_are_not_taken_for_these(run_copy):
     assert jobs == {"infer": 1}
 
 
-# ---- tsf.with_bins by itself ----
+# ---- tsf.data.temporary_bins by itself ----
 
 
 @pytest.fixture
@@ -141,10 +141,10 @@ def root(streams, tmp_path):
 
 
 def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen:
-    """tsf.with_bins around a command, in the folder beside the videos."""
+    """tsf.data.temporary_bins around a command, in the folder beside the videos."""
     options_of_it = ["--layout", "folder", "--root", root, "--table", "table.tsv"]
     options_of_it += ["--folder", "bins", "--processes", processes]
-    arguments = [sys.executable, "-m", "tsf.with_bins", *options_of_it, "--", *command]
+    arguments = [sys.executable, "-m", "tsf.data.temporary_bins", *options_of_it, "--", *command]
     return subprocess.Popen(
         list(map(str, arguments)),
         cwd=root.parent,

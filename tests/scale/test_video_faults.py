@@ -52,7 +52,7 @@ def run(module, *arguments, cwd):
 
 def check(root, *arguments):
     options = ("--root", root, "--processes", 2, "--output", "check.tsv")
-    return run("tsf.check_videos", *options, *arguments, cwd=root.parent)
+    return run("tsf.data.check_videos", *options, *arguments, cwd=root.parent)
 
 
 def findings(root):
@@ -142,13 +142,13 @@ def test_what_goes_bad_after_the_look_is_accounted_for(dataset, tmp_path):
         video.write_bytes(data)
 
     options = ("--root", root, "--table", "table.tsv", "--output", "bins")
-    result = run("tsf.preprocess", *options, cwd=tmp_path)
+    result = run("tsf.data.preprocess", *options, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     outputs = ("--output", "videos.tsv", "--output-classes", "classes.txt")
-    assert run("tsf.dataset", "--root", root, *outputs, cwd=tmp_path).returncode == 0
+    assert run("tsf.data.listing", "--root", root, *outputs, cwd=tmp_path).returncode == 0
     inputs = ("--list", "videos.tsv", "--classes", "classes.txt", "--tables", "table.tsv")
     outputs = ("--file-list", "list.txt", "--info", "k400.info", "--skipped", "skipped.tsv")
-    result = run("tsf.file_list", *inputs, *outputs, cwd=tmp_path)
+    result = run("tsf.data.account", *inputs, *outputs, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
 
     rows = (line.split("\t") for line in (tmp_path / "skipped.tsv").read_text().splitlines()[1:])

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from tsf import accuracy, dataset, results, tables
+from tsf.data import listing, tables
+from tsf.evaluation import accuracy
+from tsf.inference import results
 from tsf.errors import UserError
-from tsf.tables import Scored
+from tsf.data.tables import Scored
 
 GOLDEN = Path(__file__).parents[1] / "golden/top_k.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
@@ -108,8 +110,8 @@ def outcome(folder, tmp_path, monkeypatch):
     tables.write_info(tmp_path / "k400.info", INFO)
     skipped = [("d", "run", "missing file"), ("e", "run", "missing file")]
     tables.write_skipped(tmp_path / "skipped.tsv", skipped)
-    videos = [dataset.Listed(name, f"val/{name}.mp4", "run") for name in "abcde"]
-    dataset.write_list(tmp_path / "list.tsv", videos)
+    videos = [listing.Listed(name, f"val/{name}.mp4", "run") for name in "abcde"]
+    listing.write_list(tmp_path / "list.tsv", videos)
     # 0.x and 1.x sample 300 frames differently, 100 frames alike
     (tmp_path / "list.txt").write_text("a 300 2\nb 100 0\nc 226 1\n")
     (tmp_path / "classes.txt").write_text("run\nswim\nfly\njump\n")

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import streams as odd_streams
 
-from tsf import dataset, decode, frames, pixels, preprocess, tables
+from tsf.data import decode, listing, pixels, preprocess, rawframes, tables
 
 SAMPLER = "mmaction2-0.x"
 READABLE = [make.__name__ for make in odd_streams.SOUND + odd_streams.DAMAGED]
@@ -62,7 +62,7 @@ ALL_FRAMES = [
 @pytest.mark.parametrize("video", ALL_FRAMES, indirect=True)
 @pytest.mark.parametrize("which", ["needed", "all"])
 def test_the_way_through_raw_frames(video, expected, which, tmp_path):
-    total = frames.extract(video, tmp_path / "rawframes" / video.stem, which, SAMPLER)
+    total = rawframes.extract(video, tmp_path / "rawframes" / video.stem, which, SAMPLER)
     assert total == expected["frames"]
     paths = sorted((tmp_path / "rawframes" / video.stem).iterdir())
     if which == "all":
@@ -84,8 +84,8 @@ def test_the_way_through_raw_frames(video, expected, which, tmp_path):
 def test_a_video_without_a_frame_is_skipped_with_a_reason(streams, golden, name, which, tmp_path):
     video = streams[name]
     assert golden[video.stem]["frames"] == 0 and not golden[video.stem]["in_file_list"]
-    listed = dataset.Listed(video.stem, video.name, "yoga")
-    found = frames.extract_or_skip(listed, video.parent, tmp_path, which, SAMPLER)
+    listed = listing.Listed(video.stem, video.name, "yoga")
+    found = rawframes.extract_or_skip(listed, video.parent, tmp_path, which, SAMPLER)
     assert found.frames == 0
     reasons = {"zero_bytes": "empty file", "audio_only": "no video stream"}
     assert found.skipped.startswith(reasons.get(name, "undecodable: "))
@@ -94,15 +94,15 @@ def test_a_video_without_a_frame_is_skipped_with_a_reason(streams, golden, name,
 
 
 def test_a_missing_video_is_skipped_with_a_reason(tmp_path):
-    listed = dataset.Listed("a", "val/a.mp4", "yoga")
-    found = frames.extract_or_skip(listed, tmp_path, tmp_path, "needed", SAMPLER)
+    listed = listing.Listed("a", "val/a.mp4", "yoga")
+    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path, "needed", SAMPLER)
     assert found == tables.Decoded("a", 0, "missing file")
 
 
 def test_a_folder_under_the_name_of_a_video_is_skipped(tmp_path):
     (tmp_path / "a.mp4").mkdir()
-    listed = dataset.Listed("a", "a.mp4", "yoga")
-    found = frames.extract_or_skip(listed, tmp_path, tmp_path / "raw", "needed", SAMPLER)
+    listed = listing.Listed("a", "a.mp4", "yoga")
+    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path / "raw", "needed", SAMPLER)
     assert found.frames == 0 and found.skipped
 
 

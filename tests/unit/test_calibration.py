@@ -5,8 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from tsf import calibration, dataset, errors, preprocess
-from tsf.dataset import Listed
+from tsf import errors
+from tsf.data import calibration, listing, preprocess
+from tsf.data.listing import Listed
 
 CLIPS = ["bikes", "bigbuckbunny", "carphone_pristine"]
 
@@ -22,7 +23,7 @@ def folder(real_clips, tmp_path):
     scored = tmp_path / "val"
     scored.mkdir()
     shutil.copyfile(real_clips["bikes"], scored / "another name.mp4")
-    dataset.write_list(
+    listing.write_list(
         tmp_path / "videos.tsv",
         [Listed("a", "val/another name.mp4", ""), Listed("b", "val/missing.mp4", "")],
     )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tsf import check_videos, dataset
+from tsf.data import check_videos, listing
 from tsf.errors import UserError
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -83,6 +83,6 @@ def test_a_folder_that_is_no_class_is_no_fault(tmp_path, streams, monkeypatch):
 def test_an_unknown_class_counts_more_than_few_frames(streams):
     """The one is skipped, the other is scored: the check must say what will be skipped."""
     video = streams["short5"]
-    listed = [dataset.Listed("short5", video.name, "no_such_class")]
+    listed = [listing.Listed("short5", video.name, "no_such_class")]
     ((_, found), *_) = check_videos.check(listed, ["a_class"], video.parent, 1)
     assert found.startswith(check_videos.UNKNOWN_LABEL)

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from workflow import ROOT
 
-from tsf import zoo
-from tsf.config import check
+from tsf.model import checkpoints
+from tsf.workflow.config import check
 from tsf.errors import UserError
 
 SCHEMA = ROOT / "config/schema.json"
@@ -58,14 +58,14 @@ def test_editors_find_the_schema(path):
 
 def test_the_full_set_has_the_guides_checkpoint_and_checks_it(default):
     config = merge(default, load(ROOT / "config/kinetics400.yaml"))
-    where, digits = zoo.checkpoint(config["model"])
+    where, digits = checkpoints.checkpoint(config["model"])
     assert where.startswith("https://") and digits == "3f8e5d03"
     assert where.endswith("/timesformer_divST_8x32x1_15e_kinetics400_rgb-3f8e5d03.pth")
 
 
 def test_a_named_checkpoint_comes_before_mmaction2s():
     chosen = {"config": "timesformer_divST_8x32x1_15e_kinetics400_rgb", "sha256": "12345678"}
-    assert zoo.checkpoint(chosen | {"checkpoint": "x.pth"}) == ("x.pth", "12345678")
+    assert checkpoints.checkpoint(chosen | {"checkpoint": "x.pth"}) == ("x.pth", "12345678")
 
 
 def objects(schema, path=""):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tsf import dataset
-from tsf.dataset import Listed
+from tsf.data import listing
+from tsf.data.listing import Listed
 from tsf.errors import UserError
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -18,13 +18,13 @@ def listed(*names):
 def test_shards_are_pinned():
     """Another hash would move every video of an existing results folder."""
     names = ["a_000000_000010", "ZZ-_00000000_000010_000020", "abcdefghijk_000100_000110"]
-    assert [dataset.shard_of(name, 64) for name in names] == [61, 5, 39]
-    assert [dataset.shard_of(name, 4) for name in names] == [1, 1, 3]
+    assert [listing.shard_of(name, 64) for name in names] == [61, 5, 39]
+    assert [listing.shard_of(name, 4) for name in names] == [1, 1, 3]
 
 
 def test_every_video_is_in_one_shard_in_the_lists_order():
     videos = listed(*(f"v{n}" for n in (3, 1, 2, 1, 9, 8, 7, 6, 5, 4)))
-    shards = [dataset.in_shard(videos, shard, 3) for shard in range(3)]
+    shards = [listing.in_shard(videos, shard, 3) for shard in range(3)]
     distinct = list(dict.fromkeys(videos))
     assert sorted(v.video for shard in shards for v in shard) == sorted(v.video for v in distinct)
     assert all(shard == [video for video in distinct if video in shard] for shard in shards)
@@ -32,21 +32,21 @@ def test_every_video_is_in_one_shard_in_the_lists_order():
 
 def test_names_are_spread_over_the_shards():
     videos = listed(*(f"video{n:06d}_000000_000010" for n in range(6400)))
-    sizes = [len(dataset.in_shard(videos, shard, 64)) for shard in range(64)]
+    sizes = [len(listing.in_shard(videos, shard, 64)) for shard in range(64)]
     assert min(sizes) > 50 and max(sizes) < 150
 
 
 def test_the_list_comes_back(tmp_path):
     videos = [Listed("a", "val/a.mp4", "playing_guitar"), Listed("b", "sub folder/b.mov", "")]
-    dataset.write_list(tmp_path / "list.tsv", videos)
-    assert dataset.read_list(tmp_path / "list.tsv") == videos
+    listing.write_list(tmp_path / "list.tsv", videos)
+    assert listing.read_list(tmp_path / "list.tsv") == videos
 
 
 def test_the_kinetics_layout(tmp_path):
     (tmp_path / "annotations").mkdir()
     text = HEADER + "playing guitar,a,3,13,val\nyoga,b,0,10,val\n"
     (tmp_path / "annotations/val.csv").write_text(text)
-    assert dataset.list_videos("kinetics", tmp_path) == [
+    assert listing.list_videos("kinetics", tmp_path) == [
         Listed("a_000003_000013", "val/a_000003_000013.mp4", "playing_guitar"),
         Listed("b_000000_000010", "val/b_000000_000010.mp4", "yoga"),
     ]
@@ -60,7 +60,7 @@ def touch(root, *names):
 
 def test_the_folder_layout_takes_the_class_from_the_sub_folder(tmp_path):
     touch(tmp_path, "b.MOV", "playing guitar/a.mp4", "playing guitar/notes.txt", "x/y/c.webm")
-    found = dataset.list_videos("folder", tmp_path)
+    found = listing.list_videos("folder", tmp_path)
     assert [(video.path, video.label) for video in found] == [
         ("b.MOV", ""),
         ("playing guitar/a.mp4", "playing_guitar"),
@@ -72,27 +72,27 @@ def test_folder_names_are_safe_and_unique(tmp_path):
     touch(
         tmp_path, "a/x.mp4", "a/x.mov", "b/x.mp4", "a x.mp4", "a_x.mp4", "\u89c6\u9891/\u4e00.mp4"
     )
-    names = [video.video for video in dataset.list_videos("folder", tmp_path)]
+    names = [video.video for video in listing.list_videos("folder", tmp_path)]
     assert len(set(names)) == 6
     assert all(name.replace("-", "").replace("_", "").isalnum() for name in names)
     assert all(name.isascii() for name in names)
     # the name is that of the path: another file beside it changes none
     touch(tmp_path, "0.mp4")
-    assert set(names) < {video.video for video in dataset.list_videos("folder", tmp_path)}
+    assert set(names) < {video.video for video in listing.list_videos("folder", tmp_path)}
 
 
 def test_a_folder_without_videos_is_an_error(tmp_path):
     touch(tmp_path, "notes.txt")
     with pytest.raises(UserError, match="holds no video"):
-        dataset.list_videos("folder", tmp_path)
+        listing.list_videos("folder", tmp_path)
     with pytest.raises(UserError, match="no such folder"):
-        dataset.list_videos("folder", tmp_path / "elsewhere")
+        listing.list_videos("folder", tmp_path / "elsewhere")
 
 
 def test_a_name_that_would_break_the_tables_is_refused(tmp_path):
     touch(tmp_path, "a\tb.mp4")
     with pytest.raises(UserError, match="a tab or line break"):
-        dataset.list_videos("folder", tmp_path)
+        listing.list_videos("folder", tmp_path)
 
 
 # ---- classes ----
@@ -108,22 +108,22 @@ def test_classes_of_a_csv_and_of_a_label_map_agree(tmp_path):
     by_csv = class_file(tmp_path, "train.csv", train)
     by_text = class_file(tmp_path, "label_map.txt", "Tai chi\nplaying guitar\nzumba\n\n")
     expected = ["Tai_chi", "playing_guitar", "zumba"]
-    assert dataset.class_names("folder", tmp_path, by_csv) == expected
-    assert dataset.class_names("folder", tmp_path, by_text) == expected
+    assert listing.class_names("folder", tmp_path, by_csv) == expected
+    assert listing.class_names("folder", tmp_path, by_text) == expected
 
 
 def test_the_kinetics_layout_has_its_own_classes(tmp_path):
     (tmp_path / "annotations").mkdir()
     class_file(tmp_path, "annotations/train.csv", HEADER + "yoga,a,0,10,train\n")
-    assert dataset.class_names("kinetics", tmp_path, None) == ["yoga"]
-    assert dataset.class_names("folder", tmp_path, None) == []
+    assert listing.class_names("kinetics", tmp_path, None) == ["yoga"]
+    assert listing.class_names("folder", tmp_path, None) == []
 
 
 def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match="names a class twice"):
-        dataset.class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
+        listing.class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
     with pytest.raises(UserError, match=r"n\.txt: no such file"):
-        dataset.class_names("folder", tmp_path, tmp_path / "n.txt")
+        listing.class_names("folder", tmp_path, tmp_path / "n.txt")
 
 
 def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
@@ -134,7 +134,7 @@ def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
     (root / "linked").symlink_to(elsewhere)
     (root / "zumba/up").symlink_to(root)  # a circle
     (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
-    found = [(video.path, video.label) for video in dataset.list_videos("folder", root)]
+    found = [(video.path, video.label) for video in listing.list_videos("folder", root)]
     assert found == [
         ("gone.mp4", ""),
         ("linked/b.mp4", "linked"),

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tsf.download import download
+from tsf.model.download import download
 from tsf.errors import UserError
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
@@ -132,6 +132,6 @@ def test_a_connection_that_is_reset_is_one_line(tmp_path, monkeypatch):
     def reset(*_):
         raise ConnectionResetError(104, "Connection reset by peer")
 
-    monkeypatch.setattr("tsf.download._fetch", reset)
+    monkeypatch.setattr("tsf.model.download._fetch", reset)
     message = refusal("http://127.0.0.1/model.pth", DIGEST, tmp_path / "model.pth")
     assert "run again to resume" in message

@@ -5,13 +5,13 @@ from itertools import product
 
 import pytest
 
-from tsf import engines
-from tsf.engines import DEFAULTS, Setup
+from tsf.engines.setup import PRECISIONS, add_setup_arguments, load_engine, parse_engines, setup_from_arguments
+from tsf.engines.setup import DEFAULTS, Setup
 from tsf.errors import UserError
 
 
 def parse(*entries, bins="float32"):
-    return engines.parse(list(entries), bins)
+    return parse_engines(list(entries), bins)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_setup_has_a_name_and_a_file(entry, name, file):
 
 
 def test_the_names_of_different_setups_differ():
-    choices = product(engines.PRECISIONS["openvino"], (1, 2), ("tsf_opt", "tsf_opt_u8"))
+    choices = product(PRECISIONS["openvino"], (1, 2), ("tsf_opt", "tsf_opt_u8"))
     entries = [
         {"engine": "openvino", "precision": precision, "batch": batch, "model": model}
         for precision, batch, model in choices
@@ -49,10 +49,10 @@ def test_the_names_of_different_setups_differ():
 
 def test_a_command_line_says_the_same():
     parser = argparse.ArgumentParser()
-    engines.add_arguments(parser)
+    add_setup_arguments(parser)
     setup = Setup("openvino", "tsf_sim", "int8", batch=3)
-    assert engines.from_arguments(parser.parse_args(setup.options.split())) == setup
-    assert engines.from_arguments(parser.parse_args([])) == DEFAULTS["onnxruntime"]
+    assert setup_from_arguments(parser.parse_args(setup.options.split())) == setup
+    assert setup_from_arguments(parser.parse_args([])) == DEFAULTS["onnxruntime"]
 
 
 def test_a_model_of_bytes_wants_bytes():
@@ -66,7 +66,7 @@ def test_a_model_of_bytes_wants_bytes():
 def test_a_device_that_is_not_here_is_one_line(device, tmp_path):
     setup = Setup("onnxruntime", "tsf_sim", "f32", device=device)
     with pytest.raises(UserError, match=f"has no device '{device}', but .*cpu") as fault:
-        engines.load(setup, tmp_path / "no.onnx", 1)
+        load_engine(setup, tmp_path / "no.onnx", 1)
     assert "\n" not in str(fault.value)
 
 
@@ -86,7 +86,7 @@ def test_a_provider_that_does_not_start_is_not_replaced_by_the_cpu(monkeypatch, 
     monkeypatch.setattr(onnxruntime, "InferenceSession", OnTheCpu)
     setup = Setup("onnxruntime", "tsf_sim", "f32", device="cuda")
     with pytest.raises(UserError, match="cannot start it, and would run on CPUExecutionProvider"):
-        engines.load(setup, tmp_path / "x.onnx", 1)
+        load_engine(setup, tmp_path / "x.onnx", 1)
 
 
 def test_torch_without_a_gpu_is_one_line(tmp_path):
@@ -96,5 +96,5 @@ def test_torch_without_a_gpu_is_one_line(tmp_path):
         pytest.skip("there is a GPU")
     setup = Setup("torch", "tsf", "fp16", device="cuda")
     with pytest.raises(UserError, match="sees no GPU") as fault:
-        engines.load(setup, tmp_path / "x.pt2", 1)
+        load_engine(setup, tmp_path / "x.pt2", 1)
     assert "\n" not in str(fault.value)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tsf import dataset, file_list, tables
-from tsf.dataset import Listed
+from tsf.data import account, listing, tables
+from tsf.data.listing import Listed
 from tsf.errors import UserError
-from tsf.tables import Decoded, Scored
+from tsf.data.tables import Decoded, Scored
 
 GOLDEN = Path(__file__).parents[1] / "golden/file_list.json"
 CASES = {case["name"]: case for case in json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]}
@@ -64,7 +64,7 @@ def lay_out(case, root):
 def make_lists(case, monkeypatch, *options):
     """Run the command lines that list the videos and account for them, here."""
     run(monkeypatch, dataset, "--root . --output list.tsv --output-classes classes.txt")
-    names = dict.fromkeys(video.video for video in dataset.read_list(Path("list.tsv")))
+    names = dict.fromkeys(video.video for video in listing.read_list(Path("list.tsv")))
     counts = {name: case["frames"].get(name, 0) for name in names}
     decoded = [Decoded(name, n, "" if n else "missing file") for name, n in counts.items()]
     tables.write_shard(Path("table.tsv"), decoded)
@@ -134,7 +134,7 @@ def listed(*videos):
 
 
 def account(videos, decoded, classes=("run", "swim")):
-    return file_list.account(videos, {video.video: video for video in decoded}, list(classes))
+    return account.account(videos, {video.video: video for video in decoded}, list(classes))
 
 
 def test_scored_and_skipped_add_up():
@@ -151,7 +151,7 @@ def test_scored_and_skipped_add_up():
     scored, skipped = account(videos, decoded)
     assert scored == [Scored(0, "a", 1), Scored(1, "d", 0)]
     assert [(video.video, video.label, reason) for video, reason in skipped] == [
-        ("b", "fly", file_list.UNKNOWN_LABEL),
+        ("b", "fly", account.UNKNOWN_LABEL),
         ("c", "run", "missing file"),
         ("a", "run", "duplicate row"),
         ("e", "run", "no video stream"),

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tsf import fingerprint
-from tsf.dataset import list_videos, shard_of
+from tsf.workflow import fingerprint
+from tsf.data.listing import list_videos, shard_of
 from tsf.errors import UserError
 
 SHARDS = 4

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tsf import infer, results
+from tsf.inference import infer, results
 from tsf.errors import UserError
-from tsf.pixels import NORMALISED
+from tsf.data.pixels import NORMALISED
 
 
 class Engine:

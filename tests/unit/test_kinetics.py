@@ -2,9 +2,9 @@
 
 import pytest
 
-from tsf import kinetics
+from tsf.data import kinetics
 from tsf.errors import UserError
-from tsf.kinetics import Row
+from tsf.data.kinetics import Row
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
 

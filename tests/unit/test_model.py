@@ -11,7 +11,8 @@ import pytest
 import torch
 from workflow import ROOT
 
-from tsf import model, preprocess
+from tsf.data import preprocess
+from tsf.model.recogniser import build_recogniser, load_weights, recogniser_from_config, reference_logits
 from tsf.errors import UserError
 
 CONFIG = str(ROOT / "models/tsf_sample.py")
@@ -31,7 +32,7 @@ def test_a_state_dict_is_found_wrapped_or_bare(tmp_path, prefix, wrapped):
     weights = {f"{prefix}cls_head.fc_cls.bias": torch.arange(8.0)}
     content = {"meta": {"epoch": 15}, "state_dict": weights} if wrapped else weights
     torch.save(content, tmp_path / "x.pth")
-    found = model.load_weights(tmp_path / "x.pth")
+    found = load_weights(tmp_path / "x.pth")
     assert list(found) == ["cls_head.fc_cls.bias"]
     assert torch.equal(found["cls_head.fc_cls.bias"], torch.arange(8.0))
 
@@ -48,7 +49,7 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path, monkeypatch, new_format):
     monkeypatch.chdir(tmp_path)
     content = {"state_dict": {"a": torch.zeros(1)}, "meta": RunsCode()}
     torch.save(content, "x.pth", _use_new_zipfile_serialization=new_format)
-    message = refusal(model.load_weights, Path("x.pth"))
+    message = refusal(load_weights, Path("x.pth"))
     assert message.startswith("x.pth: not a loadable checkpoint")
     assert not Path("ran").exists()
     # the file is as harmful as this test means it to be
@@ -75,7 +76,7 @@ def whole(path):
 def test_a_damaged_checkpoint_is_one_line(tmp_path, spoil):
     path = tmp_path / "x.pth"
     path.write_bytes(spoil(whole(path)))
-    assert refusal(model.load_weights, path).startswith(f"{path}: ")
+    assert refusal(load_weights, path).startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -84,11 +85,11 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, spoil):
 )
 def test_anything_but_a_state_dict_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "x.pth")
-    assert "no state dict" in refusal(model.load_weights, tmp_path / "x.pth")
+    assert "no state dict" in refusal(load_weights, tmp_path / "x.pth")
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
-    message = refusal(model.load_weights, tmp_path / "x.pth")
+    message = refusal(load_weights, tmp_path / "x.pth")
     assert message.startswith(f"{tmp_path / 'x.pth'}: no such checkpoint")
 
 
@@ -97,7 +98,7 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 
 @pytest.fixture(scope="module")
 def recogniser(mmaction2):
-    return model.from_config(mmaction2, CONFIG)
+    return recogniser_from_config(mmaction2, CONFIG)
 
 
 def drop(weights):
@@ -117,14 +118,14 @@ def test_weights_that_do_not_fit_are_refused(mmaction2, recogniser, tmp_path, sp
     weights = dict(recogniser.state_dict())
     spoil(weights)
     torch.save({"state_dict": weights}, tmp_path / "x.pth")
-    message = refusal(model.build, mmaction2, CONFIG, tmp_path / "x.pth")
+    message = refusal(build_recogniser, mmaction2, CONFIG, tmp_path / "x.pth")
     assert message.startswith(f"{tmp_path / 'x.pth'}: does not fit {CONFIG}")
     name = {drop: "fc_cls.bias", add: "backbone.extra", resize: "fc_cls.weight"}[spoil]
     assert name in message
 
 
 def test_an_unknown_config_lists_the_known_ones(mmaction2):
-    message = refusal(model.from_config, mmaction2, "timesformer_divST")
+    message = refusal(recogniser_from_config, mmaction2, "timesformer_divST")
     assert "timesformer_divST_8x32x1_15e_kinetics400_rgb" in message
     assert "timesformer_jointST_8x32x1_15e_kinetics400_rgb" in message
 
@@ -148,7 +149,7 @@ def test_logits_are_those_of_the_guides_stack(recogniser, streams):
     for name in ("plain", "portrait"):
         _, clip = preprocess.clip_from_video(streams[name], "mmaction2-0.x")
         expected = golden["clips"][streams[name].stem]
-        found = model.logits(recogniser, torch.from_numpy(clip)[None]).numpy()
+        found = reference_logits(recogniser, torch.from_numpy(clip)[None]).numpy()
         assert found.shape == (3, 8)
         assert np.abs(found - expected["logits_float64"]).max() < 1e-4
         # views and classes are told apart by more than that

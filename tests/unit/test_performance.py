@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import workflow
 
-from tsf import gemm, performance, performance_report, results
+from tsf.evaluation import gemm, performance
+from tsf.inference import results
+from tsf.report import performance
 
 
 def run(module, *arguments):
@@ -134,13 +136,13 @@ def test_the_rows_of_the_report(tmp_path):
 
 
 def test_with_an_npu_alone_there_is_no_table_of_stages():
-    text = performance_report.markdown([performance_report.npu_measurement(NPU_RUN)])
+    text = performance.markdown([performance.npu_measurement(NPU_RUN)])
     assert "Ascend310P3" in text and "From the video" not in text
 
 
 def test_what_cannot_be_counted_is_a_dash():
     unknown = MEASUREMENT | {"gflops": None, "gemm_gflops": None, "gemm_share": None}
-    assert "| 2.50 | - | - | - | 1,164 |" in performance_report.markdown([unknown])
+    assert "| 2.50 | - | - | - | 1,164 |" in performance.markdown([unknown])
 
 
 def arguments(results, model, output):

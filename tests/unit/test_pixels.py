@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tsf import decode, pixels, preprocess
+from tsf.data import decode, pixels, preprocess
 
 
 @pytest.mark.parametrize(

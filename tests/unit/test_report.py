@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tsf import accuracy, report, summary
-from tsf.tables import NO_LABEL, Scored
+from tsf.evaluation import accuracy
+from tsf.report import accuracy, run_summary
+from tsf.data.tables import NO_LABEL, Scored
 
 REFERENCE = {"source": "the guide, Ascend 310P3", "dataset": "Kinetics400", "top1": 77.68}
 VERIFY = {
@@ -56,7 +57,7 @@ def found():
 
 def markdown(found, skipped=(("x", "yoga", "missing file"),), simplified=True, reason=None):
     status = {"simplified": simplified, "reason": reason, "nodes": [100, 80]}
-    return report.markdown(
+    return accuracy.markdown(
         found, list(skipped), status, VERIFY, "Kinetics400", REFERENCE, "mmaction2-0.x"
     )
 
@@ -139,11 +140,11 @@ def test_videos_without_labels(found):
         if not key.startswith("top")
     } | {"videos": 0}
     assert "| no labels |" in markdown(found)
-    assert "top-1" not in summary.summary(found, "results/accuracy.md")
+    assert "top-1" not in run_summary.summary(found, "results/accuracy.md")
 
 
 def test_the_table_at_the_end(found):
-    assert summary.summary(found, "results/accuracy.md").splitlines() == [
+    assert run_summary.summary(found, "results/accuracy.md").splitlines() == [
         "videos   50 listed, 40 scored",
         "skipped  10: missing file",
         "onnxruntime  top-1 75.00 %, top-5 90.00 %",
@@ -156,4 +157,4 @@ def test_the_interval_is_the_wilson_interval():
 
 
 def test_a_bar_in_a_cell_stays_in_its_cell():
-    assert report.table(["label"], [["this|that"]]).splitlines()[-1] == r"| this\|that |"
+    assert accuracy.table(["label"], [["this|that"]]).splitlines()[-1] == r"| this\|that |"

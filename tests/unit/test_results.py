@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from tsf import gather, results, tables
+from tsf.data import tables
+from tsf.inference import merge_shards, results
 from tsf.errors import UserError
 
 # ais_bench's, as its json files have them
@@ -108,7 +109,7 @@ def shards(tmp_path, monkeypatch):
 
 
 def test_results_are_named_by_their_place_in_k400_info(shards):
-    gather.main()
+    merge_shards.main()
     names = sorted(path.name for path in (shards / "all").iterdir())
     assert names == ["0_0.txt", "1_0.txt", "sumary.json"]
     # copied as they are, not formatted anew
@@ -123,24 +124,24 @@ def test_results_are_named_by_their_place_in_k400_info(shards):
 def test_a_result_in_two_shards_is_an_error(shards):
     results.write_logits(shards / "shards/001/a_0.txt", np.ones((3, 8)))
     with pytest.raises(UserError, match=r"shards/001/a_0\.txt: shards/000/a_0\.txt is a second"):
-        gather.main()
+        merge_shards.main()
     assert not (shards / "all").exists()
 
 
 def test_a_missing_result_is_an_error(shards):
     (shards / "shards/001/b_0.txt").unlink()
     with pytest.raises(UserError, match=r"b is in k400\.info, but no shard has its result"):
-        gather.main()
+        merge_shards.main()
     assert not (shards / "all").exists() and not (shards / ".all.part").exists()
 
 
 def test_a_stray_file_among_the_results_is_an_error(shards):
     (shards / "shards/001/core").write_text("")
     with pytest.raises(UserError, match=r"shards/001/core: not a result"):
-        gather.main()
+        merge_shards.main()
 
 
 def test_a_result_that_is_no_longer_scored_is_left_behind(shards):
     results.write_logits(shards / "shards/001/corrected_0.txt", np.ones((3, 8)))
-    gather.main()
+    merge_shards.main()
     assert len(list((shards / "all").iterdir())) == 3

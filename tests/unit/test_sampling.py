@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tsf.sampling import frame_numbers
+from tsf.data.sampling import frame_numbers
 
 
 def old_release(total):

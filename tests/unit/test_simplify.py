@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tsf import simplify
+from tsf.model import simplify
 
 
 def model(opset=11, name="result"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tsf import sources
+from tsf.workflow import sources
 
 STEPS = sorted(
     ".".join(path.relative_to(sources.PACKAGE).with_suffix("").parts)

@@ -1,8 +1,8 @@
 import pytest
 
-from tsf import tables
+from tsf.data import tables
 from tsf.errors import UserError
-from tsf.tables import Decoded, Scored
+from tsf.data.tables import Decoded, Scored
 
 
 def test_shard_tables_come_back(tmp_path):

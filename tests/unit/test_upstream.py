@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from workflow import ROOT
 
-from tsf import upstream
+from tsf.model import upstream
 from tsf.errors import UserError
 
 PATCHES = sorted((ROOT / "patches").glob("*.patch"))

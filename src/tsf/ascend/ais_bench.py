@@ -7,11 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
-from tsf import errors, results
+from tsf import errors
+from tsf.inference import results
 from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
-from tsf.clip import CROPS, refuse_wrong_size
+from tsf.data.model_input import CROPS, refuse_wrong_size
 from tsf.errors import UserError
 from tsf.files import whole_folder
 

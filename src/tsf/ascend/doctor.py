@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsf import errors, tools
+from tsf import errors
+from tsf.ascend import requirements
 from tsf.ascend import ais_bench, atc, npu_smi
-from tsf.environment import tool_environment
+from tsf.workflow.environment import tool_environment
 from tsf.errors import UserError
 
-OPSET = 11  # of the exported model; a test compares it with tsf.export's
+OPSET = 11  # of the exported model; a test compares it with tsf.model.export's
 MODELS_GB = 3  # checkpoint, ONNX models and tsf.om of the full-size model
 NPU_MEMORY_MB = 2048  # free, for the full-size model at a small batch
 SET_ENV = ("/usr/local/Ascend/ascend-toolkit/set_env.sh", "/usr/local/Ascend/cann/set_env.sh")
@@ -162,7 +163,7 @@ def devices(wanted: list[int]) -> str:
 
 
 def ais_bench_program(command: str) -> str:
-    tools.require_ais_bench(command)
+    requirements.require_ais_bench(command)
     where = shutil.which(command, path=tool_environment()["PATH"])
     version = subprocess.run([where, "--version"], capture_output=True, text=True)
     return f"ais_bench and aclruntime are in {where} ({version.stdout.strip()})"

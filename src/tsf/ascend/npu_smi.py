@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from tsf.environment import tool_environment
+from tsf.workflow.environment import tool_environment
 from tsf.errors import UserError
 
 # a record is two lines of three cells each; other lines, the process table's too, are none

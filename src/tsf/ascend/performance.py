@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from tsf import errors, results
+from tsf import errors
+from tsf.inference import results
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tsf.environment import tool_environment
+from tsf.workflow.environment import tool_environment
 
 PROGRESS_BAR = re.compile(r"\d+%\|")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from tsf.engines import Setup
-from tsf.engines.device import cpu_name
+from tsf.engines.setup import Setup
+from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
 
 SUFFIX = "ExecutionProvider"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tsf.clip import CLIP_SHAPE
-from tsf.engines import Setup
-from tsf.engines.device import cpu_name
+from tsf.data.model_input import CLIP_SHAPE
+from tsf.engines.setup import Setup
+from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
 
 try:

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from torch.export.passes import move_to_device_pass
 
-from tsf.engines import Setup
-from tsf.engines.device import cpu_name
+from tsf.engines.setup import Setup
+from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Torch:
-    """A program that tsf.export_torch saved, on the CPU or a GPU."""
+    """A program that tsf.model.export_torch saved, on the CPU or a GPU."""
 
     dtype = "float32"
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.dataset import list_videos
+from tsf.data.listing import list_videos
 from tsf.files import whole_folder, write_text
-from tsf.fingerprint import write_manifest
-from tsf.kinetics import HEADER
+from tsf.workflow.fingerprint import write_manifest
+from tsf.data.kinetics import HEADER
 from tsf.progress import each
 from tsf.sample.clips import LABELS, SPLITS, clip_rng, write_clip
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from tsf import errors
-from tsf.clip import SIDE
+from tsf.data.model_input import SIDE
 from tsf.files import whole_file
-from tsf.model import from_config
+from tsf.model.recogniser import from_config
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -29,7 +29,7 @@ from tsf.sample.clips import (
     draw_background,
     draw_scene,
 )
-from tsf.sampling import CLIP_LEN, SAMPLERS, frame_numbers
+from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 
 # The model is trained with the classes as `LABELS` lists them; the checkpoint has them as
 # mmaction2's class map does, the sorted label keys.

@@ -1,0 +1,93 @@
+"""The file list, k400.info and the account of the videos that are not scored."""
+
+import argparse
+import os
+from pathlib import Path
+
+from tsf import errors
+from tsf.data import listing, tables
+from tsf.errors import UserError
+from tsf.files import whole_folder, write_text
+
+UNKNOWN_LABEL = "unknown label: not among the classes"
+DUPLICATE = "duplicate row"
+
+
+def account(
+    listed: list[listing.Listed], decoded: dict[str, tables.Decoded], classes: list[str]
+) -> tuple[list[tables.Scored], list[tuple[listing.Listed, str]]]:
+    """Split the listed videos into scored and skipped (with the reason), in the list's order.
+
+    Raises UserError if a listed video was never looked at, or if none can be scored.
+    """
+    class_index = {name: index for index, name in enumerate(classes)}
+    scored: list[tables.Scored] = []
+    skipped: list[tuple[listing.Listed, str]] = []
+    seen = set()
+    for video in listed:
+        if video.video not in decoded:
+            raise UserError(
+                f"{video.path} is listed, but was not there when the shards were made: run again"
+            )
+        if video.video in seen:
+            skipped.append((video, DUPLICATE))
+        elif decoded[video.video].skipped:
+            skipped.append((video, decoded[video.video].skipped))
+        elif video.label and video.label not in class_index:
+            skipped.append((video, UNKNOWN_LABEL))
+        else:
+            label = class_index.get(video.label, tables.NO_LABEL)
+            scored.append(tables.Scored(len(scored), video.video, label))
+        seen.add(video.video)
+    if not scored:
+        raise UserError(
+            f"none of the {len(listed)} listed videos can be scored; the first is skipped for: "
+            f"{skipped[0][1]} ({skipped[0][0].path}); check listing.root in the config"
+        )
+    return scored, skipped
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
+    parser.add_argument("--tables", type=Path, required=True, nargs="+", help="the shards' tables")
+    parser.add_argument("--rawframes", type=Path, nargs="*", default=[], help="the shards' folders")
+    parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
+    parser.add_argument("--file-list", type=Path, required=True)
+    parser.add_argument("--info", type=Path, required=True)
+    parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--links", type=Path, help="folder to write: <video> -> its raw frames")
+    args = parser.parse_args()
+
+    listed = listing.read_list(args.list)
+    decoded = {video.video: video for path in args.tables for video in tables.read_shard(path)}
+    scored, skipped = account(listed, decoded, args.classes.read_text("utf-8").splitlines())
+    for video, reason in skipped:
+        print(f"skipped {video.path}: {reason}")
+    if skipped and args.on_bad_video == "fail":
+        raise UserError(
+            f"{len(skipped)} of {len(listed)} listed videos cannot be scored, the first is "
+            f"{skipped[0][0].path}: {skipped[0][1]}; mend them, or set on_bad_video to skip"
+        )
+
+    lines = (f"{v.video} {decoded[v.video].frames} {v.label}\n" for v in scored)
+    write_text(args.file_list, "".join(lines))
+    tables.write_info(args.info, scored)
+    tables.write_skipped(args.skipped, [(v.video, v.label, reason) for v, reason in skipped])
+    if args.links:
+        link_rawframes(args.rawframes, args.links)
+    print(f"{len(listed)} videos listed, {len(scored)} scored, {len(skipped)} skipped")
+
+
+def link_rawframes(shards: list[Path], links: Path) -> None:
+    """One folder with every video's raw frames, as mmaction2's datasets expect them."""
+    with whole_folder(links) as folder:
+        for shard in shards:
+            for video in shard.glob("[!.]*"):  # Snakemake keeps a hidden file there
+                target = os.path.relpath(video, links)
+                (folder / video.name).symlink_to(target, target_is_directory=True)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,231 @@
+"""Top-1 and top-5 of every engine, and the account of every listed video."""
+
+import argparse
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tsf import errors
+from tsf.data import listing, tables
+from tsf.evaluation import paired
+from tsf.inference import results
+from tsf.data.model_input import CROPS
+from tsf.errors import UserError
+from tsf.files import whole_file, write_text
+from tsf.data.sampling import SAMPLERS, frame_numbers
+
+
+def video_scores(logits: np.ndarray) -> np.ndarray:
+    """(views, classes) logits -> (classes,) probabilities: softmax, then the mean of the views.
+
+    mmaction2's average_clips='prob'.
+    """
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))  # (views, classes)
+    return (shifted / shifted.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+def ranked(scores: np.ndarray) -> np.ndarray:
+    """(videos, classes) scores -> the classes from best to worst; of equals the later first."""
+    return np.argsort(scores, axis=1, kind="stable")[:, ::-1]
+
+
+def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Whether each video's label is among its k best classes, the later class first in a tie.
+
+    scores: (videos, classes); labels: (videos,). Returns (videos,) bool. The mean is mmaction2's
+    top_k_accuracy (mmaction/core/evaluation/accuracy.py), but for ties: there numpy's unstable
+    sort decides, which orders them by the processor and by the release of numpy.
+    """
+    best = ranked(scores)[:, :k]  # (videos, k)
+    return (best == labels[:, np.newaxis]).any(axis=1)
+
+
+def wilson_interval(hits: int, total: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion, in percent."""
+    z = paired.Z95
+    p = hits / total
+    centre = p + z * z / (2 * total)
+    half = z * ((p * (1 - p) + z * z / (4 * total)) / total) ** 0.5
+    scale = 100 / (1 + z * z / total)
+    return max(0.0, (centre - half) * scale), min(100.0, (centre + half) * scale)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One accuracy in percent over the scored videos, and what the skipped ones could do to it."""
+
+    percent: float
+    interval95: tuple[float, float]
+    if_skipped_all_wrong: float
+    if_skipped_all_right: float
+
+
+def figure(hits: int, scored: int, skipped: int) -> Figure:
+    listed = scored + skipped
+    return Figure(
+        percent=100 * hits / scored,
+        interval95=wilson_interval(hits, scored),
+        if_skipped_all_wrong=100 * hits / listed,
+        if_skipped_all_right=100 * (hits + skipped) / listed,
+    )
+
+
+def read_scores(folder: Path, info: list[tables.Scored]) -> np.ndarray:
+    """The scores of every video in k400.info, (videos, classes), from `folder`/<n>_0.txt.
+
+    Raises UserError, naming the file, for a missing, extra, duplicate or malformed result.
+    """
+    expected = {str(video.index) for video in info}
+    found = results.result_files(folder)
+    for name in sorted(found - expected):
+        twin = name.isdigit() and str(int(name)) in expected
+        reason = "a second result of the same video" if twin else "a result of no listed video"
+        raise UserError(f"{folder / name}{results.SUFFIX}: {reason}; delete it and run again")
+    for video in info:
+        if str(video.index) not in found:
+            path = folder / f"{video.index}{results.SUFFIX}"
+            raise UserError(f"{path}: missing, the result of {video.video}; delete {folder}")
+    rows = []
+    for video in info:
+        path = folder / f"{video.index}{results.SUFFIX}"
+        rows.append(video_scores(results.read_logits(path, CROPS)))
+        if len(rows[-1]) != len(rows[0]):
+            raise UserError(f"{path}: {len(rows[-1])} classes, the others have {len(rows[0])}")
+    scores = np.stack(rows)
+    worst = max(info, key=lambda video: video.label)
+    if worst.label >= scores.shape[1]:
+        raise UserError(
+            f"{worst.video} has label {worst.label}, but the model has {scores.shape[1]} classes; "
+            "the checkpoint does not belong to this dataset"
+        )
+    return scores
+
+
+def assess(scores: np.ndarray, info: list[tables.Scored], skipped: int) -> dict:
+    """Top-1 and top-5 over the videos that have a label; nothing if none has.
+
+    scores: (videos, classes).
+    """
+    labels = np.array([video.label for video in info])
+    labelled = labels != tables.NO_LABEL
+    videos = int(labelled.sum())
+    if not videos:
+        return {"videos": 0}
+    top1, top5 = (
+        figure(int(top_k_hits(scores[labelled], labels[labelled], k).sum()), videos, skipped)
+        for k in (1, 5)
+    )
+    return {
+        "top1": top1.percent,
+        "top5": top5.percent,
+        "videos": videos,
+        "top1_detail": asdict(top1),
+        "top5_detail": asdict(top5),
+    }
+
+
+def describe(folder: Path) -> dict:
+    """What ran, and how fast, from the engine's summary."""
+    summary = results.read_summary(folder / results.SUMMARY)
+    return {
+        "device": summary["args"]["device"],
+        "batch": summary["args"]["batchsize"],
+        "model": summary["args"]["model"],
+        "model_only_videos_per_second": summary["throughput"],
+    }
+
+
+def comparisons(
+    scores: dict[str, np.ndarray], info: list[tables.Scored], classes: list[str]
+) -> list[dict]:
+    """Every pair of engines on the same videos, the classes by name where they have names.
+
+    scores: engine -> (videos, classes).
+    """
+    labels = np.array([video.label for video in info])
+    best = {name: ranked(of_engine)[:, 0] for name, of_engine in scores.items()}
+    pairs = []
+    for first, second in combinations(scores, 2):
+        pair = paired.compare(best[first], best[second], labels)
+        for row in pair["moved"]:
+            row["class"] = class_name(row["class"], classes)
+        pairs.append({"first": first, "second": second} | pair)
+    return pairs
+
+
+def moved_by_sampler(file_list: Path) -> int:
+    """In how many videos of the file list mmaction2 0.x and 1.x pick different frames."""
+    totals = (int(line.split(" ")[1]) for line in file_list.read_text("utf-8").splitlines())
+    return sum(len({tuple(frame_numbers(total, s)) for s in SAMPLERS}) > 1 for total in totals)
+
+
+def predictions(
+    scores: np.ndarray, info: list[tables.Scored], paths: dict[str, str], classes: list[str]
+) -> pd.DataFrame:
+    """The five best classes of every video, by name where the classes have names.
+
+    scores: (videos, classes).
+    """
+    best = ranked(scores)[:, :5]  # (videos, 5)
+    columns: dict[str, list] = {
+        "video": [video.video for video in info],
+        "path": [paths[video.video] for video in info],
+        "label": [
+            "" if video.label == tables.NO_LABEL else class_name(video.label, classes)
+            for video in info
+        ],
+    }
+    for place in range(best.shape[1]):
+        index = best[:, place]
+        columns[f"top{place + 1}"] = [class_name(i, classes) for i in index]
+        columns[f"probability{place + 1}"] = scores[np.arange(len(info)), index].round(6).tolist()
+    return pd.DataFrame(columns)
+
+
+def class_name(index: int, classes: list[str]) -> str:
+    return classes[index] if index < len(classes) else str(index)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--info", type=Path, required=True)
+    parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
+    parser.add_argument("--file-list", type=Path, required=True)
+    parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
+    parser.add_argument("--results", type=Path, required=True, nargs="+", help="an engine each")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    parser.add_argument("--predictions", type=Path, required=True, help="csv to write")
+    args = parser.parse_args()
+
+    info = tables.read_info(args.info)
+    skipped = tables.read_skipped(args.skipped)
+    paths = {video.video: video.path for video in listing.read_list(args.list)}
+    classes = args.classes.read_text("utf-8").splitlines()
+    scores = {folder.name: read_scores(folder, info) for folder in args.results}
+    content = {
+        "engines": {
+            folder.name: assess(scores[folder.name], info, len(skipped)) | describe(folder)
+            for folder in args.results
+        },
+        "listed": len(info) + len(skipped),
+        "scored": len(info),
+        "skipped": len(skipped),
+        "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),
+        "moved_by_sampler": moved_by_sampler(args.file_list),
+        "paired": comparisons(scores, info, classes),
+    }
+    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}
+    table = pd.concat(tops, names=["engine", None]).droplevel(1)
+    with whole_file(args.predictions) as part:
+        table.to_csv(part)
+
+
+if __name__ == "__main__":
+    errors.run(main)

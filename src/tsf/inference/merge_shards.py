@@ -1,0 +1,71 @@
+"""Gather an engine's shards into one folder, named by position in k400.info as the guide's are."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from tsf import errors
+from tsf.data import tables
+from tsf.inference import results
+from tsf.data.listing import shard_of
+from tsf.errors import UserError
+from tsf.files import whole_folder
+
+
+def locate(shards: list[Path]) -> dict[str, Path]:
+    """The result file of every video. Raises UserError if two shards have the same video."""
+    found: dict[str, Path] = {}
+    for shard in shards:
+        for name in results.result_files(shard):
+            path = shard / f"{name}{results.SUFFIX}"
+            if name in found:
+                raise UserError(f"{path}: {found[name]} is a second result of the same video")
+            found[name] = path
+    return found
+
+
+def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> dict:
+    """One summary over the shards that ran anything."""
+    parts = [results.read_summary(shard / results.SUMMARY) for shard in shards]
+    parts = [part for part in parts if part["npu_compute_time_list"]] or parts
+    milliseconds = [time for part in parts for time in part["npu_compute_time_list"]]
+    inputs = sorted({str(Path(part["args"]["input"]).parent) for part in parts})
+    arguments = parts[0]["args"] | {"input": ",".join(inputs), "output": str(folder)}
+    content = results.summary(files, milliseconds, arguments)
+    for latency in ("H2D_latency", "D2H_latency"):
+        content[latency] = results.merge_latencies(
+            [(part[latency], len(part["npu_compute_time_list"])) for part in parts]
+        )
+    return content
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--info", type=Path, required=True)
+    parser.add_argument("--shards", type=Path, required=True, nargs="+")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--summary", type=Path, required=True)
+    args = parser.parse_args()
+
+    found = locate(args.shards)
+    files = {}
+    with whole_folder(args.output) as folder:
+        for video in tables.read_info(args.info):
+            if video.video not in found:
+                # as when a run was killed while Snakemake cleared the shard
+                shard = args.shards[shard_of(video.video, len(args.shards))]
+                raise UserError(
+                    f"{video.video} is in {args.info}, but no shard has its result; "
+                    f"delete {shard} and run again"
+                )
+            name = f"{video.index}{results.SUFFIX}"
+            shutil.copyfile(found[video.video], folder / name)
+            files[video.video] = str(args.output / name)
+        content = merge_summaries(args.shards, files, args.output)
+        results.write_summary(folder / results.SUMMARY, content)
+    results.write_summary(args.summary, content)
+    print(f"{len(files)} results in {args.output}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

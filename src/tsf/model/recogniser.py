@@ -1,0 +1,85 @@
+"""mmaction2's own recogniser, built from its config and a checkpoint: the reference."""
+
+import argparse
+import pickle
+import sys
+from pathlib import Path
+
+import torch
+
+from tsf.errors import UserError
+
+CONFIGS = "mmaction/.mim/configs/recognition/timesformer"
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `build_recogniser` takes."""
+    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
+    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    parser.add_argument("--checkpoint", type=Path, required=True)
+
+
+def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The state dict of an mmaction2 checkpoint, read without running code from the file.
+
+    Raises UserError for a file that is missing, truncated, holds anything but plain data, or
+    has no state dict.
+    """
+    if not checkpoint.is_file():
+        raise UserError(f"{checkpoint}: no such checkpoint; see model.checkpoint in the config")
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{checkpoint}: not a loadable checkpoint ({reason})") from None
+    weights = content.get("state_dict", content) if isinstance(content, dict) else {}
+    if not weights or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise UserError(f"{checkpoint}: holds no state dict of tensors")
+    # trained on several GPUs, the names carry the wrapper's prefix
+    return {name.removeprefix("module."): value for name, value in weights.items()}
+
+
+def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn.Module:
+    """mmaction2's recogniser in eval mode, its weights not loaded.
+
+    mmaction2: the folder that tsf.model.upstream makes. config: the path of an mmaction2 config, or
+    the name of one of mmaction2's TimeSformer configs. backbone: settings that replace the
+    config's. Raises UserError.
+    """
+    path = Path(config)
+    if not path.is_file():
+        path = mmaction2 / CONFIGS / f"{config}.py"
+    if not path.is_file():
+        names = ", ".join(sorted(p.stem for p in (mmaction2 / CONFIGS).glob("*.py")))
+        raise UserError(f"model.config {config!r}: neither a file nor one of mmaction2's: {names}")
+
+    sys.path.insert(0, str(mmaction2.resolve()))
+    from mmaction.models import build_model
+    from mmcv import Config
+
+    settings = Config.fromfile(str(path))
+    # the checkpoint holds every weight
+    settings.model.backbone.update(pretrained=None, **backbone)
+    model = build_model(settings.model, train_cfg=None, test_cfg=settings.get("test_cfg"))
+    return model.eval()
+
+
+def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> torch.nn.Module:
+    """`recogniser_from_config` with every weight from the checkpoint, none missing, none left over."""
+    weights = load_weights(checkpoint)
+    model = recogniser_from_config(mmaction2, config)
+    try:
+        model.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{checkpoint}: does not fit {config}: {reason[:300]}") from None
+    return model
+
+
+def reference_logits(model: torch.nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    """The recogniser's raw scores of each view.
+
+    clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32.
+    """
+    with torch.inference_mode():
+        return model.forward_dummy(clips)[0]

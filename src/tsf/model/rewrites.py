@@ -1,0 +1,268 @@
+"""What each rewrite of the optimised model saves, worked out from its shape and counted again.
+
+The rewrites are those of tsf.model.optimised, by the same numbers and letters: T frames, P patches a
+frame, D width, H heads; here also N blocks and M hidden units of the MLP. Each saving is what the
+rewrite saves where those before it are made, so that the savings add up.
+"""
+
+import argparse
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import onnx
+
+from tsf import errors
+from tsf.model import macs
+from tsf.model.recogniser import recogniser_from_config
+from tsf.data.model_input import CROPS
+from tsf.errors import UserError
+from tsf.files import write_text
+from tsf.model.optimised import Shape, shape_of
+from tsf.report.accuracy import table
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What one rewrite saves."""
+
+    number: int
+    rewrite: str
+    also: str
+    macs: int = 0  # multiply-adds a view
+    parameters: int = 0
+    # a view, that an Add or a Mul no longer reads and writes; None where no one number is honest
+    values: int | None = None
+    bin_bytes: int = 0  # of a video's .bin file
+
+
+def plain_macs(shape: Shape) -> int:
+    """Multiply-adds of a view in mmaction2's model.
+
+    The patches, TP rows of channels * patch ** 2 values to D; in every block
+
+    - temporal attention: query, key, value, out_proj and temporal_fc of TP rows, 5 TP D^2, scores
+      and weighted means of T rows each, 2 TP T D
+    - spatial attention: the same without temporal_fc of T (1 + P) rows, 4 T (1 + P) D^2, scores and
+      weighted means of 1 + P rows each, 2 T (1 + P)^2 D
+    - MLP: 2 (1 + TP) D M
+
+    and the head, D values to the classes.
+    """
+    s = shape
+    patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
+    temporal = 5 * patches * s.width**2 + 2 * patches * s.frames * s.width
+    spatial = 4 * copies * s.width**2 + 2 * copies * (1 + s.patches) * s.width
+    mlp = 2 * s.tokens * s.width * s.hidden
+    embedding = patches * s.channels * s.patch**2 * s.width
+    return embedding + s.blocks * (temporal + spatial + mlp) + s.width * s.classes
+
+
+def savings(shape: Shape) -> list[Saving]:
+    """The saving of each rewrite, 1 to 8.
+
+    Multiply-adds a view:
+
+    1. a Linear of TP rows in every block, N TP D^2
+    2. in the last block, all rows but the class token's. Query: of T (1 + P) rows one is left, as
+       the copies in the frames are the same. Scores, weighted means and out_proj: of 1 + P rows a
+       frame one. MLP: of 1 + TP rows one. (T (1 + P) - 1) D^2 + 2 TP (1 + P) D + TP D^2 + 2 TP D M
+    3. there, the key and value projections, 2 T (1 + P) D^2, less what replaces them: one row
+       through either's weights, 2 D^2, and every head's scores and means at full width, H times
+       the 2 T (1 + P) D from before. The mean over frames goes before out_proj: of T rows one.
+       (2 T (1 + P) - 2) D^2 - 2 (H - 1) T (1 + P) D + (T - 1) D^2
+
+    Parameters: 1 saves a Linear in every block, 4 the biases of key and value of 2 N attentions, 6
+    gamma and beta of 3 N + 1 LayerNorms. 8 turns class token, position, time and bias, 1 + (1 + P)
+    + T + 1 rows of D, into one constant of 1 + TP rows, which is more.
+
+    Values: 4 saves two Adds and 5 a Mul of every attention's rows, 6 a Mul and an Add of every
+    LayerNorm's. What else 1, 2, 3 and 8 spare is told in words: how often it is read and written
+    depends on what an engine does in one pass.
+    """
+    s = shape
+    patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
+    square = s.width**2
+    token_only = (
+        (copies - 1) * square
+        + 2 * patches * (1 + s.patches) * s.width
+        + patches * square
+        + 2 * patches * s.width * s.hidden
+    )
+    unprojected = (
+        (2 * copies - 2) * square - 2 * (s.heads - 1) * copies * s.width + (s.frames - 1) * square
+    )
+    # rows that the rewrites 2 and 3 leave: the last spatial attention projects no key and value
+    projected = s.blocks * patches + (s.blocks - 1) * copies
+    queries = projected + 1
+    normalised = s.blocks * (patches + copies) + (s.blocks - 1) * s.tokens + 2  # that MLP, the head
+    separate, constant = 1 + (1 + s.patches) + s.frames + 1, s.tokens  # rows
+    pixels = CROPS * s.channels * s.frames * s.side**2
+    return [
+        Saving(
+            1,
+            "temporal attention's out_proj and temporal_fc are one Linear",
+            f"{s.blocks} results of {patches:,} rows, written by one and read by the other",
+            macs=s.blocks * patches * square,
+            parameters=s.blocks * (square + s.width),
+        ),
+        Saving(
+            2,
+            "last block: spatial attention and MLP for the class token alone",
+            f"its softmax has 1 row a frame and head, not {1 + s.patches}; its Gelu and the "
+            f"two LayerNorms around the MLP have 1 row, not {s.tokens:,}",
+            macs=token_only,
+        ),
+        Saving(
+            3,
+            "there: no key and value projection of the tokens",
+            f"keys and values of {copies:,} rows",
+            macs=unprojected,
+        ),
+        Saving(
+            4,
+            "no key bias, the value bias in the output bias",
+            "two Adds an attention",
+            parameters=2 * s.blocks * 2 * s.width,
+            values=2 * projected * s.width,
+        ),
+        Saving(
+            5,
+            "the scale of the scores in the query weights",
+            "a Mul an attention",
+            values=queries * s.width,
+        ),
+        Saving(
+            6,
+            "gamma and beta of every LayerNorm in the Linear behind it",
+            "a Mul and an Add a LayerNorm",
+            parameters=(3 * s.blocks + 1) * 2 * s.width,
+            values=2 * normalised * s.width,
+        ),
+        Saving(
+            7,
+            "for uint8 pixels: the normalisation in the patch projection",
+            f"a .bin file has {pixels:,} bytes, not {4 * pixels:,}, with tsf_opt_u8.onnx, "
+            "which casts them",
+            bin_bytes=3 * pixels,
+        ),
+        Saving(
+            8,
+            "embeddings and bias are one constant, the tokens stay in one order",
+            "Transposes, counted below, and one of two Adds of all tokens",
+            parameters=(separate - constant) * s.width,
+        ),
+    ]
+
+
+def operators(path: Path) -> Counter[str]:
+    """How many nodes of each type a model has, without Constant, which computes nothing."""
+    graph = onnx.load(path, load_external_data=False).graph
+    return Counter(node.op_type for node in graph.node if node.op_type != "Constant")
+
+
+def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
+    """The multiply-adds of a view counted in each model; None where they cannot be.
+
+    plain, optimised: ONNX models for one video. Raises UserError if a count is not the formula's:
+    plain_macs and, for the optimised model, that less the sum of the savings.
+    """
+    before = plain_macs(shape)
+    after = before - sum(saving.macs for saving in savings(shape))
+    counted = {}
+    for name, path, a_view in (("plain", plain, before), ("optimised", optimised, after)):
+        found, expected = macs.macs(path), CROPS * a_view
+        if found is not None and found != expected:
+            raise UserError(
+                f"{path}: {found:,} multiply-adds a video, but by the shape of recogniser.config the "
+                f"{name} model has {expected:,}; make it again from this recogniser.config"
+            )
+        counted[name] = None if found is None else a_view
+    return counted
+
+
+def markdown(content: dict, plain: str, optimised: str) -> str:
+    """The savings and the operators as two tables. plain, optimised: the models' names."""
+    total, rows = content["total"], []
+    for saving in (*content["rewrites"], total):
+        percent = 100 * saving["macs"] / content["plain_macs"]
+        rows.append(
+            [
+                str(saving.get("number", "")),
+                saving.get("rewrite", "all"),
+                f"{saving['macs'] / 1e9:.3f}" if saving["macs"] else "",
+                f"{percent:.2f}" if saving["macs"] else "",
+                f"{saving['parameters']:,}" if saving["parameters"] else "",
+                f"{saving['values'] / 1e6:.1f}" if saving["values"] else "",
+                saving.get("also", ""),
+            ]
+        )
+    header = ["", "rewrite", "G multiply-adds", "%", "parameters", "M values", "also saved"]
+    changed = sorted(
+        (row for row in content["operators"].items() if row[1][0] != row[1][1]),
+        key=lambda row: (-abs(row[1][1] - row[1][0]), row[0]),
+    )
+    names = {"plain": plain, "optimised": optimised}
+    uncounted = [names[kind] for kind, found in content["counted"].items() if found is None]
+    evidence = (
+        f"Multiply-adds could not be counted in {' and '.join(uncounted)}: the shapes are computed "
+        "in the graph."
+        if uncounted
+        else f"The multiply-adds saved are exactly those that {optimised} has fewer than {plain}, "
+        "counted in both."
+    )
+    left = content["plain_macs"] - total["macs"]
+    return f"""# What the exact rewrites save
+
+Of a view, one of the {CROPS} crops of a video: {content["plain_macs"] / 1e9:.2f} G multiply-adds in
+mmaction2's model, {left / 1e9:.2f} G in the optimised one. What each rewrite saves where those
+above it are made:
+
+{table(header, rows)}
+{evidence}
+
+%: of the plain model's multiply-adds. M values: millions of floats that an Add or a Mul no longer
+reads and writes. Rewrite 8 costs parameters: its constant is larger than the parts.
+
+## Operators
+
+{table(["", plain, optimised], [[kind, *map(str, counts)] for kind, counts in changed])}
+Left out: Constant and the types of equal number. A Gemm of the one graph is a MatMul and an Add of
+the other, and a MatMul with a Split behind it three MatMuls: those are not more work.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
+    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    parser.add_argument("--plain", type=Path, required=True, help="ONNX, one video a run")
+    parser.add_argument("--optimised", type=Path, required=True, help="ONNX, one video a run")
+    parser.add_argument("--json", type=Path, required=True, help="to write")
+    parser.add_argument("--markdown", type=Path, required=True, help="to write")
+    args = parser.parse_args()
+
+    shape = shape_of(recogniser_from_config(args.mmaction2, args.config))
+    found = savings(shape)
+    before, after = operators(args.plain), operators(args.optimised)
+    content = {
+        "plain_macs": plain_macs(shape),
+        "counted": count(shape, args.plain, args.optimised),
+        "rewrites": [asdict(saving) for saving in found],
+        "total": {
+            "macs": sum(saving.macs for saving in found),
+            "parameters": sum(saving.parameters for saving in found),
+            "values": sum(saving.values or 0 for saving in found),
+            "bin_bytes": sum(saving.bin_bytes for saving in found),
+        },
+        "operators": {
+            kind: [before[kind], after[kind]] for kind in sorted(before.keys() | after.keys())
+        },
+    }
+    write_text(args.json, json.dumps(content, indent=2) + "\n")
+    write_text(args.markdown, markdown(content, args.plain.name, args.optimised.name))
+
+
+if __name__ == "__main__":
+    errors.run(main)

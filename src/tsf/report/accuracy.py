@@ -1,0 +1,202 @@
+"""accuracy.md: the accuracy in the form of the guide's table, and the evidence for it."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors
+from tsf.data import tables
+from tsf.files import write_text
+from tsf.data.sampling import SAMPLERS
+
+MOVED = 10  # classes shown of each pair of engines
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    cells = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
+    """The guide's table: a row an engine, the reference figure below."""
+    rows = [
+        [
+            f"{engine['device']} ({name})",
+            str(engine["batch"]),
+            dataset,
+            f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}"
+            if engine["videos"]
+            else "no labels",
+            f"{engine['model_only_videos_per_second']:.2f} fps",
+        ]
+        for name, engine in accuracy["engines"].items()
+    ]
+    figure = f"top1 acc= {reference['top1']:.2f}"
+    rows.append([f"reference: {reference['source']}", "1", reference["dataset"], figure, "-"])
+    return table(["芯片型号", "Batch Size", "数据集", "精度", "性能"], rows)
+
+
+def interval_table(accuracy: dict) -> str:
+    rows = []
+    for name, engine in accuracy["engines"].items():
+        for k in ("top1", "top5") if engine["videos"] else ():
+            detail = engine[f"{k}_detail"]
+            low, high = detail["interval95"]
+            rows.append(
+                [
+                    name,
+                    k,
+                    f"{detail['percent']:.2f}",
+                    f"{low:.2f} to {high:.2f}",
+                    f"{detail['if_skipped_all_wrong']:.2f}",
+                    f"{detail['if_skipped_all_right']:.2f}",
+                ]
+            )
+    header = ["engine", "", "%", "95 % interval", "if all skipped were wrong", "... right"]
+    return table(header, rows)
+
+
+def paired_text(accuracy: dict) -> str:
+    """Each engine against the first, on the same videos; nothing for a single engine."""
+    if not accuracy["paired"]:
+        return ""
+    first = accuracy["paired"][0]["first"]
+    pairs = [pair for pair in accuracy["paired"] if pair["first"] == first]
+    rows = [
+        [
+            f"{pair['first']}, {pair['second']}",
+            f"{pair['same_class']} of {pair['videos']}",
+            str(pair["both_right"]),
+            str(pair["first_only_right"]),
+            str(pair["second_only_right"]),
+            f"{pair['mcnemar_p']:.3g}",
+            *difference_cells(pair),
+        ]
+        for pair in pairs
+    ]
+    header = ["engines", "same class", "both right", "only the first", "only the second", "p"]
+    return f"""## The engines on the same videos
+
+{table([*header, "second - first", "95 % interval"], rows)}
+p: exact McNemar test, two-sided; small if one engine is right on more of the videos on which they
+differ than chance allows. second - first: of the top-1 accuracies, in percentage points, with
+Agresti and Min's interval for paired data. accuracy.json has every pair of engines.
+
+{moved_text(pairs)}"""
+
+
+def difference_cells(pair: dict) -> list[str]:
+    """The difference of a pair's accuracies and its interval."""
+    if pair["difference"] is None:
+        return ["no labels", "-"]
+    low, high = pair["difference95"]
+    return [f"{pair['difference']:+.2f}", f"{low:+.2f} to {high:+.2f}"]
+
+
+def moved_text(pairs: list[dict]) -> str:
+    """Which classes account for what each pair of engines has right alone."""
+    if not any(pair["other_class"] for pair in pairs):
+        return "Every video gets the same class from every engine.\n\n"
+    if not any(pair["moved"] for pair in pairs):
+        return "No labelled video is right with one engine and wrong with another.\n\n"
+    rows = []
+    for pair in pairs:
+        engines = f"{pair['first']}, {pair['second']}"
+        for row in pair["moved"][:MOVED]:
+            only = (row["first_only_right"], row["second_only_right"])
+            rows.append([engines, row["class"], *map(str, only)])
+        if len(pair["moved"]) > MOVED:
+            more = f"... and {len(pair['moved']) - MOVED} more in accuracy.json"
+            rows.append([engines, more, "", ""])
+    header = ["engines", "label", "only the first", "only the second"]
+    return f"""The labels of what only one of two engines has right, the largest net change first:
+
+{table(header, rows)}
+"""
+
+
+def parity_table(boundaries: list[dict]) -> str:
+    """How far each boundary is from the reference, and how far it may be."""
+    rows = [
+        [
+            boundary["name"],
+            f"{boundary['max_abs']:.2g}",
+            f"{boundary['relative_l2']:.2g}",
+            f"{boundary['cosine']:.9f}",
+            "-" if boundary["top1_agreement"] is None else f"{boundary['top1_agreement']:.0%}",
+            f"{boundary['measure'].replace('_', ' ')} {boundary['allowed']:g}",
+        ]
+        for boundary in boundaries
+    ]
+    header = ["boundary", "max abs", "relative L2", "cosine", "top-1 agreement", "allowed"]
+    return table(header, rows)
+
+
+def markdown(
+    accuracy: dict,
+    skipped: list[tuple[str, str, str]],
+    simplified: dict,
+    verify: dict,
+    dataset: str,
+    reference: dict,
+    sampler: str,
+) -> str:
+    before, after = simplified["nodes"]
+    onnx = (
+        f"tsf_sim.onnx was simplified by onnxsim: {before} nodes became {after}."
+        if simplified["simplified"]
+        else f"tsf_sim.onnx is tsf.onnx unchanged, because {simplified['reason']}."
+    )
+    other = next(s for s in SAMPLERS if s != sampler)
+    shown = table(["video", "label", "reason"], [list(row) for row in skipped[:50]])
+    more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
+    return f"""# Accuracy
+
+{guide_table(accuracy, dataset, reference)}
+fps: videos (three crops each) a second of model time alone, without decoding, copies and file
+reading, at the batch size of the row.
+
+## Every listed video
+
+{accuracy["listed"]} listed = {accuracy["scored"]} scored + {accuracy["skipped"]} skipped.
+
+{interval_table(accuracy)}
+{"No video was skipped." if not skipped else shown + more}
+Frames picked as in {sampler}; {other} picks others in {accuracy["moved_by_sampler"]} of the
+{accuracy["scored"]} scored videos.
+
+{paired_text(accuracy)}## The model
+
+{onnx}
+
+On {len(verify["clips"])} real clips, the bytes of a uint8 .bin file against the guide's float32,
+and every logit of the models, on ONNX Runtime, against mmaction2 in PyTorch:
+
+{parity_table(verify["boundaries"])}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accuracy", type=Path, required=True)
+    parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--simplified", type=Path, required=True)
+    parser.add_argument("--verify", type=Path, required=True)
+    parser.add_argument("--dataset", required=True, help="its name in the table")
+    parser.add_argument("--reference", type=json.loads, required=True)
+    parser.add_argument("--sampler", choices=SAMPLERS, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
+    args = parser.parse_args()
+
+    accuracy, simplified, verify = (
+        json.loads(path.read_text()) for path in (args.accuracy, args.simplified, args.verify)
+    )
+    skipped = tables.read_skipped(args.skipped)
+    text = markdown(
+        accuracy, skipped, simplified, verify, args.dataset, args.reference, args.sampler
+    )
+    write_text(args.output, text)
+
+
+if __name__ == "__main__":
+    errors.run(main)

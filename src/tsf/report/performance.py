@@ -1,0 +1,136 @@
+"""performance.md: how fast every measured setup is, alone and from the video to the result."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors
+from tsf.files import write_text
+from tsf.report.accuracy import table
+
+
+def npu_measurement(run: dict) -> dict:
+    """What tsf.ascend.performance measured, in the form of tsf.evaluation.performance; unknown is None."""
+    return {
+        "engine": "ascend",
+        "model": None,
+        "precision": run["precision"],
+        "batch": run["batch"],
+        "device": run["device"],
+        "runs": run["runs"],
+        "milliseconds": run["milliseconds"],
+        "videos_per_second": run["fps"],
+        "gflops": None,
+        "gemm_gflops": None,
+        "gemm_share": None,
+        "memory_mb": None,
+        "load_seconds": None,
+        "end_to_end": None,
+    }
+
+
+def cell(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def setup_cells(measurement: dict) -> list[str]:
+    m = measurement
+    return [m["engine"], m["model"] or "-", m["precision"], str(m["batch"])]
+
+
+SETUP = ["engine", "model", "precision", "batch"]
+
+
+def model_table(measurements: list[dict]) -> str:
+    rows = [
+        [
+            *setup_cells(m),
+            m["device"],
+            *(f"{m['milliseconds'][name]:.1f}" for name in ("p50", "p90", "p99")),
+            f"{m['videos_per_second']:.2f}",
+            cell(m["gflops"], ",.0f"),
+            cell(m["gemm_gflops"], ",.0f"),
+            cell(m["gemm_share"], ".0%"),
+            cell(m["memory_mb"], ",.0f"),
+            cell(m["load_seconds"], ".1f"),
+        ]
+        for m in measurements
+    ]
+    header = [*SETUP, "device", "p50 ms", "p90 ms", "p99 ms", "videos/s", "GFLOP/s", "GEMM limit"]
+    return table([*header, "share", "memory MB", "load s"], rows)
+
+
+def stage_table(measurements: list[dict]) -> str:
+    stages = list(measurements[0]["end_to_end"]["seconds"])
+    rows = []
+    for m in measurements:
+        whole = m["end_to_end"]
+        rows.append(
+            [
+                *setup_cells(m),
+                *(f"{whole['seconds'][stage]:.4f}" for stage in stages),
+                f"{whole['total_seconds']:.4f}",
+                f"{whole['videos_per_second']:.2f}",
+                f"{whole['share_of_model_only']:.0%}",
+                whole["bottleneck"],
+            ]
+        )
+    header = [*SETUP, *stages, "sum", "videos/s", "of model only", "bottleneck"]
+    return table(header, rows)
+
+
+def markdown(measurements: list[dict]) -> str:
+    whole = [m for m in measurements if m["end_to_end"]]
+    return f"""# Performance
+
+## The model alone
+
+{model_table(measurements)}
+videos/s: 1000 * batch / mean, as ais_bench defines it: videos (three crops each) a second of the
+model alone, after the warm-up. It includes what the engine does from the clips in memory to the
+logits in memory, on a GPU the copies too. It does not include decoding, preprocessing, writing and
+reading .bin files, writing results and loading the model; on an NPU, as ais_bench counts, nor the
+copies.
+
+p50, p90, p99: of the runs, at the batch size of the row, on real clips; ascend's on zeros. GFLOP/s:
+two operations a multiply-add of MatMul, Gemm and Conv, by p50; for int8 they are integer
+operations. GEMM limit: the best that any library here reaches in that precision in one matrix
+multiplication of the model's shapes, measured before and after the runs, of which the better
+counts; share: of that. memory: the most that the process held, with the model and one batch. load:
+until the model can run. -: not known.
+{end_to_end_text(whole) if whole else ""}"""
+
+
+def end_to_end_text(measurements: list[dict]) -> str:
+    threads = sorted({m["threads"] for m in measurements})
+    return f"""
+## From the video to the result
+
+Seconds a video in each stage, with {" or ".join(map(str, threads))} threads:
+
+{stage_table(measurements)}
+The stages use the same cores one after the other, so a video takes their sum. video to clip:
+decoding, the raw frames as JPEGs in memory and preprocessing, measured on one core and divided by
+the threads, as the workflow decodes in so many processes at a time. The .bin file goes to the
+system's cache and is read back from it, and normalised if it holds bytes and the model takes
+float32. model: as in the table above, by the mean. Not included: starting Python and loading the
+model, once a shard, and Snakemake's own time.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="of tsf.evaluation.performance")
+    parser.add_argument("--npu-runs", type=Path, nargs="*", default=[], help="of an NPU")
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--markdown", type=Path, required=True)
+    args = parser.parse_args()
+
+    measurements = [json.loads(path.read_text()) for path in args.runs]
+    measurements += [npu_measurement(json.loads(path.read_text())) for path in args.npu_runs]
+    write_text(args.json, json.dumps({"measurements": measurements}, indent=2) + "\n")
+    write_text(args.markdown, markdown(measurements))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,43 @@
+"""A checkpoint of seeded random weights: every stage at its true size, without a download."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from tsf import errors
+from tsf.model.recogniser import recogniser_from_config
+from tsf.files import whole_file
+
+
+def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.Tensor]:
+    """Values that keep every part of the model at work, none of them zero or saturated.
+
+    mmaction2's own initialisation zeroes temporal_fc, which would hide the temporal attention.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, shape in shapes.items():
+        values = torch.randn(shape, generator=generator)
+        norm_scale = "norm" in name and name.endswith("weight")
+        weights[name] = 1 + 0.1 * values if norm_scale else 0.03 * values
+    return weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
+    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+
+    recogniser = recogniser_from_config(args.mmaction2, args.config)
+    shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
+    weights = random_weights(shapes, args.seed)
+    with whole_file(args.output) as part:
+        torch.save({"meta": {"random_seed": args.seed}, "state_dict": weights}, part)
+
+
+if __name__ == "__main__":
+    errors.run(main)

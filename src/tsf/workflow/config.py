@@ -1,0 +1,77 @@
+"""Check the configuration against config/schema.json, with messages that help."""
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from tsf.engines.setup import parse_engines
+from tsf.model import checkpoints
+from tsf.errors import UserError
+
+
+def check(config: dict, schema: Path) -> None:
+    """Raises UserError: every fault in a line of its own, with the key and what it may be."""
+    content = json.loads(schema.read_text(encoding="utf-8"))
+    if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
+        config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]
+    config.update(_typed(config, content))
+    validator = Draft202012Validator(content)
+    faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
+    if faults:
+        raise UserError("config: " + "; ".join(map(_explain, faults)))
+    parse_engines(config["engines"], config["bin"])
+    model = config["model"]
+    if model["checkpoint"] is None and model["config"] not in checkpoints.DIGITS:
+        raise UserError(
+            f"config: model.checkpoint is null, and {model['config']!r} has none of its own; "
+            f"those that have: {', '.join(checkpoints.DIGITS)}"
+        )
+    if "://" in checkpoints.checkpoint(model).where and checkpoints.checkpoint(model).sha256 is None:
+        raise UserError(
+            "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
+            "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
+        )
+
+
+def _typed(value, schema: dict):
+    """The value as the schema types it: what `--config` nests reaches us as text, 4 as '4'."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {key: _typed(item, known.get(key, {})) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, schema.get("items", {})) for item in value]
+    types = schema.get("type", [])
+    types = {types} if isinstance(types, str) else set(types)
+    if isinstance(value, str) and types and (value == "null" or "string" not in types):
+        try:
+            read = json.loads(value)
+        except ValueError:
+            return value
+        fits = {"null": type(None), "boolean": bool, "integer": int, "number": (int, float)}
+        if any(isinstance(read, fits[kind]) for kind in types & set(fits)):
+            return read
+    return value
+
+
+def _explain(fault: ValidationError) -> str:
+    key = ".".join(map(str, fault.path)) or "the top level"
+    known = sorted(fault.schema.get("properties", {}))
+    if fault.validator == "additionalProperties":
+        unknown = sorted(set(fault.instance) - set(known))
+        close = get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+        return f"{', '.join(map(repr, unknown))} is no key of {key}; {hint}"
+    if fault.validator == "required":
+        return f"{fault.message.split()[0]} is missing in {key}"
+    meaning = fault.schema.get("description", "")
+    if fault.validator == "enum":
+        allowed = ", ".join(map(str, fault.validator_value))
+        close = get_close_matches(str(fault.instance), map(str, fault.validator_value), n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        return f"{key} is {fault.instance!r}, allowed are {allowed}{hint}"
+    if fault.validator_value == "boolean":
+        meaning += " With --config it is True or False."
+    fault_text = fault.message.split(repr(fault.instance))[-1].strip()
+    return f"{key} is {fault.instance!r}, which {fault_text}. {meaning}"
