@@ -7,12 +7,15 @@ configfile: Path(workflow.basedir, "config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/sample.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
+include: "rules/parity.smk"
 include: "rules/inference.smk"
 include: "rules/ascend.smk"
 include: "rules/performance.smk"
 include: "rules/accuracy.smk"
+include: "rules/report.smk"
 
 
 rule all:
@@ -26,6 +29,8 @@ rule all:
     localrule: True
 
 
+TABLES = ["parity.json", "rewrites.json", "performance.json", "ascend_performance.json"]
+
 # short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
 for artifact in [
     "tsf.onnx",
@@ -34,9 +39,11 @@ for artifact in [
     "tsf.om",
     "k400.info",
     "accuracy.json",
+    "verify.json",
     "parity.json",
     "rewrites.json",
     "performance.json",
+    "ascend_performance.json",
 ]:
 
     rule:
@@ -44,6 +51,8 @@ for artifact in [
             artifact
         input:
             f"results/{artifact}",
+            # what is measured for a person to read has a table beside it
+            f"results/{Path(artifact).stem}.md" if artifact in TABLES else [],
         localrule: True
 
 
@@ -53,11 +62,12 @@ onstart:
 
 
 onsuccess:
-    print("done; the report, if it was asked for, is results/accuracy.md")
+    if "accuracy_report" in {job.rule.name for job in workflow.dag.jobs}:
+        print("done; the report is results/accuracy.md")
 
 
 onerror:
-    print("\n".join(errors_since(START)))
+    print("\n".join(plan.error_lines(Path("results/logs"), START)))
     print(
         "Stopped; the logs are in results/logs/. Run the same command again: what is done stays."
     )

@@ -1,7 +1,7 @@
 # The Huawei Ascend side: tsf.om, inference and performance on NPUs, and the doctor.
 
-ASCEND = config["ascend"]
-# what a job runs on says nothing of its results: resources, since a changed param redoes the job
+# The devices and the Python of a job do not change its results, so they are resources: a changed
+# param would redo the job.
 NPU_RESOURCES = {
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
@@ -14,9 +14,9 @@ if "npu" not in workflow.global_resources:
 
 rule om:
     input:
-        code("ascend.atc"),
+        sources_of("ascend.atc"),
         onnx=f"results/{ASCEND['onnx'].replace('tsf', 'tsf{bs}', 1)}.onnx",
-        keep_dtype=own_file("config/keep_dtype.cfg") if ASCEND["precision"] == "mixed" else [],
+        keep_dtype=home_file("config/keep_dtype.cfg") if ASCEND["precision"] == "mixed" else [],
     output:
         om="results/tsf{bs}.om",
         status="results/tsf{bs}.om.json",
@@ -26,7 +26,7 @@ rule om:
         "../envs/ascend.yaml"
     params:
         soc_version=lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
-        batch=batch_of,
+        batch=lambda wildcards: plan.batch_of(wildcards.bs),
         precision=ASCEND["precision"],
         keep_dtype=lambda wildcards, input: (
             f"--keep-dtype {quote(input.keep_dtype)}" if input.keep_dtype else ""
@@ -39,16 +39,38 @@ rule om:
         " --output {output.om} --status {output.status} 2>&1 | tee {log}"
 
 
+OM = f"results/tsf{plan.batch_suffix(ASCEND['batch'])}.om"
+
+
+rule describe_ascend:
+    input:
+        sources_of("ascend.ais_bench"),
+        *(sources_of("data.temporary_bins") if KEEP == "nothing" else []),
+        model=OM,
+        status=f"{OM}.json",
+    output:
+        "results/engines/ascend.json",
+    log:
+        "results/logs/engines/ascend.log",
+    localrule: True
+    conda:
+        "../envs/ascend.yaml"
+    params:
+        sampler=config["sampler"],
+    message:
+        "say how ascend is run"
+    shell:
+        "python -m tsf.engines.described --engine ascend --model '' --precision ''"
+        " --file {input.model} --sampler {params.sampler} --output {output} 2>&1 | tee {log}"
+
+
 rule infer_ascend:
     input:
-        code("ascend.ais_bench"),
-        *([] if KEEP_BIN else code("data.temporary_bins")),
-        unpack(bins_inputs),
-        model=f"results/tsf{batch_suffix(ASCEND['batch'])}.om",
-        status=f"results/tsf{batch_suffix(ASCEND['batch'])}.om.json",
+        **SHARD_INPUT,
+        model=OM,
+        status=f"{OM}.json",
     output:
-        **({"table": "results/decoded/{engine}.{shard}.tsv"} if STREAMED else {}),
-        results=directory(f"{SHARD_RESULTS}/{{engine}}/{{shard}}"),
+        results=directory("results/shards/{engine}/{shard}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
@@ -56,26 +78,23 @@ rule infer_ascend:
     conda:
         "../envs/ascend.yaml"
     # the .bin files are made within the job, if they are not kept
-    threads: 1 if KEEP_BIN else 4
+    threads: 4 if KEEP == "nothing" else 1
     resources:
         **NPU_RESOURCES,
-        disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
+        **SHARD_DISK,
     params:
-        with_bins=with_bins,
-        bins=bins_folder,
-        fingerprint=lambda wildcards: None if KEEP_BIN else clip_fingerprint(wildcards),
+        **SHARD_PARAMS,
+        module="ascend.ais_bench",
     message:
         "infer on an NPU, shard {wildcards.shard}"
     shell:
-        "threads={threads}; {params.with_bins}"
-        "python -m tsf.ascend.ais_bench --model {input.model}"
-        " --status {input.status} --input {params.bins} --output {output.results}"
-        " --devices {resources.npu_ids} --python {resources.npu_python:q} 2>&1 | tee {log}"
+        f"{ON_SHARD} --status {{input.status}} --devices {{resources.npu_ids}}"
+        " --python {resources.npu_python:q} 2>&1 | tee {log}"
 
 
 rule measure_npu:
     input:
-        code("ascend.performance"),
+        sources_of("ascend.performance"),
         model="results/tsf{bs}.om",
         status="results/tsf{bs}.om.json",
     output:
@@ -96,18 +115,20 @@ rule measure_npu:
         " --output {output} 2>&1 | tee {log}"
 
 
+NPU_RUNS = [
+    f"results/performance/tsf{plan.batch_suffix(batch)}.json"
+    for batch in ASCEND["performance"]["batches"]
+]
+
+
 rule npu_performance:
     input:
-        code("report.ascend_performance"),
-        runs=[
-            f"results/performance/tsf{batch_suffix(batch)}.json"
-            for batch in ASCEND["performance"]["batches"]
-        ],
+        sources_of("ascend.performance_summary"),
+        runs=NPU_RUNS,
         # tsf computes its shapes as it runs, tsf_sim does the same work
         onnx=f"results/{ASCEND['onnx'] if ASCEND['onnx'] != 'tsf' else 'tsf_sim'}.onnx",
     output:
-        json="results/ascend_performance.json",
-        markdown=report("results/ascend_performance.md", category="Performance"),
+        "results/ascend_performance.json",
     log:
         "results/logs/npu_performance.log",
     conda:
@@ -115,15 +136,15 @@ rule npu_performance:
     params:
         peak=(f"--peak-tflops {ASCEND['peak_tflops']}" if ASCEND["peak_tflops"] is not None else ""),
     message:
-        "write {output.markdown}"
+        "set the speeds on the NPU beside the guide's"
     shell:
-        "python -m tsf.report.ascend_performance --runs {input.runs} --onnx {input.onnx}"
-        " {params.peak} --json {output.json} --markdown {output.markdown} 2>&1 | tee {log}"
+        "python -m tsf.ascend.performance_summary --runs {input.runs} --onnx {input.onnx}"
+        " {params.peak} --output {output} 2>&1 | tee {log}"
 
 
 rule doctor:
     input:
-        code("ascend.doctor"),
+        sources_of("ascend.doctor"),
     log:
         "results/logs/doctor.log",
     localrule: True
@@ -134,7 +155,11 @@ rule doctor:
         devices=ASCEND["devices"],
         python=ASCEND["python"],
         soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",
-        bins_mb=lambda wildcards: sum(s.bins_mb(BIN) for s in dataset_shards()) if KEEP_BIN else 0,
+        bins_mb=lambda wildcards: (
+            0
+            if KEEP == "nothing"
+            else sum(shard.bins_mb(config["bin"]) for shard in dataset_shards())
+        ),
     message:
         "what is here, and what is missing"
     shell:

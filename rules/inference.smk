@@ -1,15 +1,57 @@
 # Run the engines over the .bin files; every engine reports in ais_bench's form.
 
+# An engine starts on the dataset when it is proven and every video is accounted for. Both are
+# ancient(): the order matters, their content does not reach the results of a shard. Whatever does
+# is behind another input too (why: see tsf/engines/described.py).
+SHARD_INPUT = {
+    "proven": ancient("results/proven/{engine}.json"),
+    "info": ancient("results/k400.info"),
+    "engine": "results/engines/{engine}.json",
+}
+if KEEP == "nothing":
+    SHARD_INPUT |= {"table": "results/decoded/{shard}.tsv", "files": ancient(VIDEOS)}
+else:
+    SHARD_INPUT |= {"bins": "results/out_bin/{shard}"}
+
+
+def temporary_bins(wildcards):
+    """What goes before the engine's command to make the .bin files, and delete them after it.
+
+    The number of processes is a variable of the shell: a param with the threads would redo the
+    shards with another --cores.
+    """
+    if KEEP != "nothing":
+        return ""
+    bins_disk_mb(wildcards)  # refused here already, where that takes one line
+    return (
+        f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
+        f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
+        f" --sampler {config['sampler']} --dtype {config['bin']} --processes $threads"
+        f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
+    )
+
+
+SHARD_PARAMS = {
+    "temporary_bins": temporary_bins,
+    "bins": lambda wildcards: (
+        f"results/out_bin/{wildcards.engine}.{wildcards.shard}"
+        if KEEP == "nothing"
+        else f"results/out_bin/{wildcards.shard}"
+    ),
+}
+SHARD_DISK = {"disk_mb": lambda wildcards: bins_disk_mb(wildcards) if KEEP == "nothing" else 0}
+ON_SHARD = (
+    "threads={threads}; {params.temporary_bins}python -m tsf.{params.module} --engine {input.engine}"
+    " --input {params.bins} --output {output.results}"
+)
+
 
 rule infer:
     input:
-        code("inference.infer"),
-        *([] if KEEP_BIN else code("data.temporary_bins")),
-        unpack(bins_inputs),
+        **SHARD_INPUT,
         model=lambda wildcards: f"results/{SETUPS[wildcards.engine].file}",
     output:
-        **({"table": "results/decoded/{engine}.{shard}.tsv"} if STREAMED else {}),
-        results=directory(f"{SHARD_RESULTS}/{{engine}}/{{shard}}"),
+        results=directory("results/shards/{engine}/{shard}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
     wildcard_constraints:
@@ -18,39 +60,34 @@ rule infer:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        disk_mb=lambda wildcards: 0 if KEEP_BIN else bins_disk_mb(wildcards),
+        **SHARD_DISK,
     params:
-        options=lambda wildcards: SETUPS[wildcards.engine].options,
-        values=BIN,
-        with_bins=with_bins,
-        bins=bins_folder,
-        fingerprint=lambda wildcards: None if KEEP_BIN else clip_fingerprint(wildcards),
+        **SHARD_PARAMS,
+        module="inference.infer",
     message:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
-        "threads={threads}; {params.with_bins}"
-        "python -m tsf.inference.infer {params.options} --model {input.model} --bin {params.values}"
-        " --input {params.bins} --output {output.results} --threads {threads} 2>&1 | tee {log}"
+        f"{ON_SHARD} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
-rule gather:
+rule merge_shards:
     input:
-        code("inference.merge_shards"),
+        sources_of("inference.merge_shards"),
         info="results/k400.info",
-        shards=expand(f"{SHARD_RESULTS}/{{{{engine}}}}/{{shard}}", shard=SHARDS),
+        shards=expand("results/shards/{{engine}}/{shard}", shard=SHARDS),
     output:
-        # the summary stands for its folder: in one declared as a directory Snakemake leaves a file,
-        # and the guide's post-processing counts the files
+        # the summary stands for the whole folder: Snakemake leaves a file of its own in a folder
+        # that is declared as an output, and the guide's post-processing counts the files
         inside="results/result/{engine}/sumary.json",
         beside="results/result/{engine}_summary.json",
     log:
-        "results/logs/gather/{engine}.log",
+        "results/logs/merge_shards/{engine}.log",
     conda:
         "../envs/cpu.yaml"
     params:
         folder="results/result/{engine}",
     message:
-        "gather the results of {wildcards.engine} in the order of k400.info"
+        "merge the results of {wildcards.engine} in the order of k400.info"
     shell:
         "python -m tsf.inference.merge_shards --info {input.info} --shards {input.shards}"
         " --output {params.folder} --summary {output.beside} 2>&1 | tee {log}"

@@ -1,19 +1,34 @@
 # From mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx and tsf_opt.onnx.
 
-PATCHES = sorted(
-    os.path.relpath(path) for path in Path(workflow.basedir, "patches").glob("*.patch")
-)
+PATCHES = sorted(os.path.relpath(path) for path in (HOME / "patches").glob("*.patch"))
 
+CHECKPOINT_FILE = plan.checkpoint_file(CHECKPOINT.where, HOME)
 # the sha256 identifies the user's own file, so that it may be touched or moved; one that a rule
-# makes must not be ancient (why: see rule rawframes)
-WEIGHTS = brought("model.checkpoint", checkpoint_file())
-if not Path(checkpoint_file()).is_relative_to("results"):
+# makes must not be ancient (why: see SHARD in data.smk)
+WEIGHTS = from_user("model.checkpoint", CHECKPOINT_FILE)
+if not plan.is_made(CHECKPOINT_FILE):
     WEIGHTS = ancient(WEIGHTS)
+
+
+def checkpoint_digest(wildcards):
+    with one_line():
+        return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
+
+
+# what each export of the model starts from
+MODEL_INPUT = {"mmaction2": "results/mmaction2", "checkpoint": WEIGHTS}
+MODEL_PARAMS = {
+    "config": home_file(config["model"]["config"]),
+    "checkpoint_digest": checkpoint_digest,
+}
+MODEL_OPTIONS = (
+    "--mmaction2 {input.mmaction2} --config {params.config:q} --checkpoint {input.checkpoint:q}"
+)
 
 
 rule mmaction2:
     input:
-        code("model.upstream"),
+        sources_of("model.upstream"),
         patches=PATCHES,
     output:
         directory("results/mmaction2"),
@@ -33,7 +48,7 @@ rule mmaction2:
 
 rule download_checkpoint:
     input:
-        code("model.download"),
+        sources_of("model.download"),
     output:
         "results/checkpoint/{name}.pth",
     log:
@@ -52,52 +67,10 @@ rule download_checkpoint:
         " 2>&1 | tee {log}"
 
 
-rule random_checkpoint:
-    input:
-        code("sample.random_weights"),
-        mmaction2="results/mmaction2",
-    output:
-        "results/checkpoint/{config}.random{seed}.pth",
-    log:
-        "results/logs/checkpoint/{config}.random{seed}.log",
-    wildcard_constraints:
-        seed=r"\d+",
-    conda:
-        "../envs/cpu.yaml"
-    message:
-        "make random weights for {wildcards.config}, seed {wildcards.seed}"
-    shell:
-        "python -m tsf.sample.random_weights --mmaction2 {input.mmaction2} --config {wildcards.config}"
-        " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
-
-
-ruleorder: random_checkpoint > download_checkpoint
-
-
-rule sample_checkpoint:
-    input:
-        code("sample.train"),
-        mmaction2="results/mmaction2",
-        config=own_file("models/tsf_sample.py"),
-    output:
-        "results/tsf_sample.pth",
-    log:
-        "results/logs/sample_checkpoint.log",
-    conda:
-        "../envs/cpu.yaml"
-    threads: 8
-    message:
-        "train the sample's model anew, some 20 minutes; copy {output} to models/ to use it"
-    shell:
-        "python -m tsf.sample.train --mmaction2 {input.mmaction2} --config {input.config:q}"
-        " --output {output} 2>&1 | tee {log}"
-
-
 rule onnx:
     input:
-        code("model.export"),
-        mmaction2="results/mmaction2",
-        checkpoint=WEIGHTS,
+        sources_of("model.export"),
+        **MODEL_INPUT,
     output:
         "results/tsf{bs}.onnx",
     log:
@@ -105,20 +78,19 @@ rule onnx:
     conda:
         "../envs/cpu.yaml"
     params:
-        config=own_file(config["model"]["config"]),
-        checkpoint_digest=checkpoint_digest,
-        batch=batch_of,
+        **MODEL_PARAMS,
+        batch=lambda wildcards: plan.batch_of(wildcards.bs),
     message:
         "export mmaction2's model to {output}"
     shell:
-        "python -m tsf.model.export --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
+        f"python -m tsf.model.export {MODEL_OPTIONS}"
+        " --batch {params.batch} --output {output}"
         " 2>&1 | tee {log}"
 
 
 rule onnx_sim:
     input:
-        code("model.simplify"),
+        sources_of("model.simplify"),
         onnx="results/tsf{bs}.onnx",
     output:
         onnx="results/tsf{bs}_sim.onnx",
@@ -136,9 +108,8 @@ rule onnx_sim:
 
 rule onnx_opt:
     input:
-        code("model.export_optimised"),
-        mmaction2="results/mmaction2",
-        checkpoint=WEIGHTS,
+        sources_of("model.export_optimised"),
+        **MODEL_INPUT,
     output:
         "results/tsf{bs}_opt{u8}.onnx",
     log:
@@ -148,23 +119,21 @@ rule onnx_opt:
     conda:
         "../envs/cpu.yaml"
     params:
-        config=own_file(config["model"]["config"]),
-        checkpoint_digest=checkpoint_digest,
-        batch=batch_of,
+        **MODEL_PARAMS,
+        batch=lambda wildcards: plan.batch_of(wildcards.bs),
         pixels=lambda wildcards: "--pixels" if wildcards.u8 else "",
     message:
         "export the optimised model to {output}"
     shell:
-        "python -m tsf.model.export_optimised --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --checkpoint {input.checkpoint:q} --batch {params.batch} {params.pixels}"
+        f"python -m tsf.model.export_optimised {MODEL_OPTIONS}"
+        " --batch {params.batch} {params.pixels}"
         " --output {output} 2>&1 | tee {log}"
 
 
 rule torch_program:
     input:
-        code("model.export_torch"),
-        mmaction2="results/mmaction2",
-        checkpoint=WEIGHTS,
+        sources_of("model.export_torch"),
+        **MODEL_INPUT,
     output:
         "results/tsf{bs}.pt2",
     log:
@@ -172,37 +141,27 @@ rule torch_program:
     conda:
         "../envs/cpu.yaml"
     params:
-        config=own_file(config["model"]["config"]),
-        checkpoint_digest=checkpoint_digest,
-        batch=batch_of,
+        **MODEL_PARAMS,
+        batch=lambda wildcards: plan.batch_of(wildcards.bs),
     message:
         "save mmaction2's model for the engine torch to {output}"
     shell:
-        "python -m tsf.model.export_torch --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --checkpoint {input.checkpoint:q} --batch {params.batch} --output {output}"
+        f"python -m tsf.model.export_torch {MODEL_OPTIONS}"
+        " --batch {params.batch} --output {output}"
         " 2>&1 | tee {log}"
 
 
 CALIBRATION_ROOT = Path(config["calibration"]["root"])
-CALIBRATION_VIDEOS = brought("calibration.root", CALIBRATION_ROOT)
-if not CALIBRATION_ROOT.is_relative_to("results"):
+CALIBRATION_VIDEOS = from_user("calibration.root", CALIBRATION_ROOT)
+if not plan.is_made(CALIBRATION_ROOT):
     CALIBRATION_VIDEOS = ancient(CALIBRATION_VIDEOS)
-
-# what a comparison with PyTorch on real clips reads, next to the models
-COMPARED = {
-    "mmaction2": "results/mmaction2",
-    "checkpoint": WEIGHTS,
-    "info": "results/k400.info",
-    "list": "results/videos.tsv",
-    "files": ancient(VIDEOS),
-}
 
 
 rule calibration:
     input:
-        code("data.calibration"),
+        sources_of("data.calibration"),
         videos=CALIBRATION_VIDEOS,
-        list="results/videos.tsv",
+        generated=GENERATED,
         scored=ancient(VIDEOS),
     output:
         directory("results/calibration"),
@@ -213,19 +172,21 @@ rule calibration:
     params:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
-        dataset=DATASET,
+        layout=LAYOUT,
+        scored_root=DATASET,
+        listing=listing,
         sampler=config["sampler"],
     message:
         "take {params.videos} clips of {params.root}, none of them scored, to calibrate int8 on"
     shell:
-        "python -m tsf.data.calibration --root {params.root:q} --videos {params.videos}"
-        " --list {input.list} --dataset {params.dataset:q} --sampler {params.sampler}"
+        "python -m tsf.data.calibration --layout {params.layout} --root {params.scored_root:q}"
+        " --take-from {params.root:q} --videos {params.videos} --sampler {params.sampler}"
         " --output {output} 2>&1 | tee {log}"
 
 
 rule int8:
     input:
-        code("model.quantise"),
+        sources_of("model.quantise"),
         onnx="results/{model}.onnx",
         clips="results/calibration",
     output:
@@ -234,7 +195,7 @@ rule int8:
     log:
         "results/logs/{model}_int8.log",
     wildcard_constraints:
-        model="|".join(engines.ONNX),
+        model="|".join(ONNX),
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -245,88 +206,22 @@ rule int8:
         " --output {output.xml} 2>&1 | tee {log}"
 
 
-PARITY = config["parity"]
-THRESHOLDS = json.dumps({k: v for k, v in PARITY.items() if k != "models"})
-
-
-# the exact models that this run uses, in every run; the rest if parity.json is asked for
-VERIFIED = list(dict.fromkeys(["tsf", "tsf_sim", *(setup.model for setup in OWN_ENGINES.values())]))
-
-
-rule verify_onnx:
-    input:
-        code("evaluation.parity"),
-        **COMPARED,
-        models=expand("results/{model}.onnx", model=VERIFIED),
-    output:
-        json="results/verify.json",
-    log:
-        "results/logs/verify_onnx.log",
-    conda:
-        "../envs/cpu.yaml"
-    threads: 4
-    params:
-        config=own_file(config["model"]["config"]),
-        sampler=config["sampler"],
-        root=DATASET,
-        checkpoint_digest=checkpoint_digest,
-        thresholds=THRESHOLDS,
-        onnx=VERIFIED,
-        more="",
-    message:
-        "compare every logit of the ONNX models with PyTorch on real clips"
-    shell:
-        "python -m tsf.evaluation.parity --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --checkpoint {input.checkpoint:q} --models results --onnx {params.onnx}"
-        " --thresholds {params.thresholds:q} --info {input.info} --list {input.list}"
-        " --root {params.root:q} --sampler {params.sampler} --threads {threads}"
-        " --output {output.json} {params.more} 2>&1 | tee {log}"
-
-
-use rule verify_onnx as parity with:
-    input:
-        code("evaluation.parity"),
-        **COMPARED,
-        models=expand("results/{model}.onnx", model=PARITY["models"]),
-        configured=[f"results/{setup.file}" for setup in OWN_ENGINES.values()],
-    output:
-        json="results/parity.json",
-        markdown=report("results/parity.md", category="Accuracy"),
-    log:
-        "results/logs/parity.log",
-    params:
-        config=own_file(config["model"]["config"]),
-        sampler=config["sampler"],
-        root=DATASET,
-        checkpoint_digest=checkpoint_digest,
-        thresholds=THRESHOLDS,
-        onnx=PARITY["models"],
-        more=lambda wildcards, output: (
-            f"--markdown {output.markdown} --setups"
-            f" {quote(json.dumps([asdict(setup) for setup in OWN_ENGINES.values()]))}"
-        ),
-    message:
-        "compare every model, on every engine, with PyTorch on real clips"
-
-
 rule rewrites:
     input:
-        code("model.rewrites"),
+        sources_of("model.rewrites"),
         mmaction2="results/mmaction2",
         plain="results/tsf_sim.onnx",
         optimised="results/tsf_opt.onnx",
     output:
-        json="results/rewrites.json",
-        markdown=report("results/rewrites.md", category="Performance"),
+        "results/rewrites.json",
     log:
         "results/logs/rewrites.log",
     conda:
         "../envs/cpu.yaml"
     params:
-        config=own_file(config["model"]["config"]),
+        config=home_file(config["model"]["config"]),
     message:
         "count what each exact rewrite saves"
     shell:
         "python -m tsf.model.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
-        " --plain {input.plain} --optimised {input.optimised} --json {output.json}"
-        " --markdown {output.markdown} 2>&1 | tee {log}"
+        " --plain {input.plain} --optimised {input.optimised} --output {output} 2>&1 | tee {log}"

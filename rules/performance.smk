@@ -1,80 +1,51 @@
 # How fast the configured engines are, at their own batch size and the others in the config.
 
-SWEPT = {
-    setup.name: setup
-    for own in OWN_ENGINES.values()
-    for batch in sorted({own.batch, *config["performance"]["batches"]})
-    for setup in [replace(own, batch=batch)]
-}
-
-# the ONNX model with the multiply-adds of each, to count them in
-COUNTED = {
-    name: replace(
-        setup,
-        engine="onnxruntime",
-        precision="f32",
-        model="tsf_sim" if setup.engine == "torch" else setup.model,
-    ).file
-    for name, setup in SWEPT.items()
-}
-
 
 rule measure:
     input:
-        code("evaluation.performance"),
-        code("evaluation.gemm"),
-        model=lambda wildcards: f"results/{SWEPT[wildcards.setup].file}",
-        onnx=lambda wildcards: f"results/{COUNTED[wildcards.setup]}",
-        info="results/k400.info",
-        list="results/videos.tsv",
-        files=ancient(VIDEOS),
+        sources_of("evaluation.performance"),
+        sources_of("evaluation.gemm"),
+        sources=lambda wildcards: engine_sources(MEASURED[wildcards.setup]),
+        engine="results/engines/{setup}.json",
+        model=lambda wildcards: f"results/{MEASURED[wildcards.setup].file}",
+        onnx=lambda wildcards: f"results/{plan.counted_model(MEASURED[wildcards.setup])}",
+        generated=GENERATED,
+        files=ancient(from_user("dataset.root", VIDEOS)),
     output:
         "results/performance/{setup}.json",
     log:
         "results/logs/performance/{setup}.log",
     wildcard_constraints:
-        setup="|".join(SWEPT) or "none",
+        setup="|".join(MEASURED) or "none",
     conda:
         "../envs/cpu.yaml"
-    # all that there are: beside another job it would measure that too
+    # more than any machine has, so that this job runs alone and measures nothing of another job
     threads: 1024
     params:
-        options=lambda wildcards: SWEPT[wildcards.setup].options,
+        dataset=DATASET_OPTIONS,
         runs=config["performance"]["runs"],
         warm_up=config["performance"]["warm_up"],
-        root=DATASET,
-        sampler=config["sampler"],
-        values=BIN,
     message:
         "measure {wildcards.setup}"
     shell:
-        "python -m tsf.evaluation.performance {params.options} --model {input.model} --onnx {input.onnx}"
-        " --threads {threads} --runs {params.runs} --warm-up {params.warm_up} --info {input.info}"
-        " --list {input.list} --root {params.root:q} --sampler {params.sampler}"
-        " --bin {params.values} --output {output} 2>&1 | tee {log}"
+        "python -m tsf.evaluation.performance --engine {input.engine} --onnx {input.onnx}"
+        " --threads {threads} --runs {params.runs} --warm-up {params.warm_up} {params.dataset}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule performance:
     input:
-        code("report.performance"),
-        runs=expand("results/performance/{setup}.json", setup=SWEPT),
-        npu_runs=(
-            [
-                f"results/performance/tsf{batch_suffix(batch)}.json"
-                for batch in ASCEND["performance"]["batches"]
-            ]
-            if "ascend" in ENGINES
-            else []
-        ),
+        sources_of("evaluation.collect_performance"),
+        runs=expand("results/performance/{setup}.json", setup=MEASURED),
+        npu_runs=NPU_RUNS if "ascend" in ENGINES else [],
     output:
-        json="results/performance.json",
-        markdown=report("results/performance.md", category="Performance"),
+        "results/performance.json",
     log:
-        "results/logs/performance_report.log",
+        "results/logs/performance.log",
     conda:
         "../envs/cpu.yaml"
     message:
-        "write {output.markdown}"
+        "collect what was measured"
     shell:
-        "python -m tsf.report.performance --runs {input.runs} --npu-runs {input.npu_runs}"
-        " --json {output.json} --markdown {output.markdown} 2>&1 | tee {log}"
+        "python -m tsf.evaluation.collect_performance --runs {input.runs} {input.npu_runs}"
+        " --output {output} 2>&1 | tee {log}"

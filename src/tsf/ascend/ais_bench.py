@@ -8,13 +8,15 @@ import shutil
 from pathlib import Path
 
 from tsf import errors
-from tsf.inference import results
 from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
-from tsf.data.model_input import CROPS, refuse_wrong_size
+from tsf.data.bins import refuse_wrong_size
+from tsf.data.model_input import CROPS
+from tsf.engines.described import read_described
 from tsf.errors import UserError
 from tsf.files import whole_folder
+from tsf.inference import results
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
 RUN = "run"  # the folder that ais_bench is told to make
@@ -151,20 +153,21 @@ def infer(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Infer one shard with ais_bench.")
-    parser.add_argument("--model", type=Path, required=True, help=".om file")
-    parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
+    parser.add_argument("--engine", type=Path, required=True, help="json of engines.described")
+    parser.add_argument("--status", type=Path, required=True, help="json: how the .om was made")
     parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
     args = parser.parse_args()
 
+    model = read_described(args.engine).file
     made = json.loads(args.status.read_text())
     bins = sorted(args.input.glob("*.bin"))
     with whole_folder(args.output) as folder:
-        summary = infer(args.model, bins, made["batch"], args.devices, args.python, folder)
+        summary = infer(model, bins, made["batch"], args.devices, args.python, folder)
         arguments = {
-            "model": str(args.model),
+            "model": str(model),
             "input": str(args.input),
             "output": str(args.output),
             "outfmt": "TXT",

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsf import errors
-from tsf.ascend import requirements
-from tsf.ascend import ais_bench, atc, npu_smi
-from tsf.workflow.environment import tool_environment
+from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.errors import UserError
+from tsf.workflow.environment import tool_environment
 
 OPSET = 11  # of the exported model; a test compares it with tsf.model.export's
 MODELS_GB = 3  # checkpoint, ONNX models and tsf.om of the full-size model
@@ -86,7 +85,7 @@ def disk(bins_mb: int) -> str:
     need = MODELS_GB + bins_mb / 1e3
     what = f"{free:.0f} GB free here, about {need:.0f} GB are needed"
     if free < need:
-        raise UserError(f"{what}; set keep_bin: false, or use --directory on a larger disk")
+        raise UserError(f"{what}; set keep: nothing, or use --directory on a larger disk")
     return what
 
 

@@ -5,8 +5,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from tsf.workflow.environment import tool_environment
 from tsf.errors import UserError
+from tsf.workflow.environment import tool_environment
 
 # a record is two lines of three cells each; other lines, the process table's too, are none
 FIRST_LINE = re.compile(

@@ -5,34 +5,24 @@ import json
 from pathlib import Path
 
 from tsf import errors
-from tsf.inference import results
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.errors import UserError
+from tsf.evaluation.performance_record import performance_record
 from tsf.files import write_text
 
 WARM_UP = 5  # runs at the start that do not count: not every version of ais_bench leaves them out
 
 
-def speed(milliseconds: list[float], batch: int) -> dict:
-    """The figures of a loop of runs. milliseconds: the time of each, without copies.
-
-    fps is ais_bench's: 1000 * batch / mean, videos a second of the model alone.
-    """
+def counted(milliseconds: list[float]) -> list[float]:
+    """The runs after the warm-up. Raises UserError if there are none."""
     if len(milliseconds) <= WARM_UP:
         raise UserError(
             f"ais_bench reported {len(milliseconds)} runs, of which {WARM_UP} are warm-up; raise "
             "ascend.performance.loop"
         )
-    times = milliseconds[WARM_UP:]
-    summed = results.latencies(times)
-    return {
-        "batch": batch,
-        "fps": 1000 * batch / summed["mean"],
-        "runs": len(times),
-        "milliseconds": summed,
-    }
+    return milliseconds[WARM_UP:]
 
 
 def main() -> None:
@@ -52,15 +42,19 @@ def main() -> None:
         arguments = ["--model", str(work / "tsf.om"), "--loop", str(args.loop)]
         arguments += ["--batchsize", str(batch), "--device", str(number)]
         summary = ais_bench.call(args.python, arguments, work)
-    content = speed(ais_bench.milliseconds(summary), batch) | {
-        "device": ais_bench.device_name(summary, made),
-        "precision": made["precision"],
-        # null where a release does not tell
-        "h2d_milliseconds": summary.get("H2D_latency", {}).get("mean"),
-        "d2h_milliseconds": summary.get("D2H_latency", {}).get("mean"),
-    }
+    content = performance_record(
+        engine="ascend",
+        model=args.model.name,
+        precision=made["precision"],
+        batch=batch,
+        device=ais_bench.device_name(summary, made),
+        milliseconds=counted(ais_bench.milliseconds(summary)),
+        # None where a release does not tell
+        h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
+        d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
+    )
     write_text(args.output, json.dumps(content, indent=2) + "\n")
-    print(f"batch {batch}: {content['fps']:.2f} fps")
+    print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import shutil
 import subprocess
 
 from tsf.ascend import npu_smi
-from tsf.workflow.environment import tool_environment
 from tsf.errors import UserError
+from tsf.workflow.environment import tool_environment
 
 # run in the Python that has ais_bench; prints what it lacks, and fails if the native part does
 LACKS = """

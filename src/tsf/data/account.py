@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import listing, tables
+from tsf.data.decoded import Decoded, read_decoded
+from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
+from tsf.data.listing import ListedVideo, read_list
 from tsf.errors import UserError
 from tsf.files import whole_folder, write_text
 
@@ -14,35 +16,35 @@ DUPLICATE = "duplicate row"
 
 
 def account(
-    listed: list[listing.Listed], decoded: dict[str, tables.Decoded], classes: list[str]
-) -> tuple[list[tables.Scored], list[tuple[listing.Listed, str]]]:
+    listed: list[ListedVideo], decoded: dict[str, Decoded], classes: list[str]
+) -> tuple[list[ScoredVideo], list[tuple[ListedVideo, str]]]:
     """Split the listed videos into scored and skipped (with the reason), in the list's order.
 
     Raises UserError if a listed video was never looked at, or if none can be scored.
     """
     class_index = {name: index for index, name in enumerate(classes)}
-    scored: list[tables.Scored] = []
-    skipped: list[tuple[listing.Listed, str]] = []
+    scored: list[ScoredVideo] = []
+    skipped: list[tuple[ListedVideo, str]] = []
     seen = set()
     for video in listed:
-        if video.video not in decoded:
+        if video.name not in decoded:
             raise UserError(
                 f"{video.path} is listed, but was not there when the shards were made: run again"
             )
-        if video.video in seen:
+        if video.name in seen:
             skipped.append((video, DUPLICATE))
-        elif decoded[video.video].skipped:
-            skipped.append((video, decoded[video.video].skipped))
+        elif decoded[video.name].skipped:
+            skipped.append((video, decoded[video.name].skipped))
         elif video.label and video.label not in class_index:
             skipped.append((video, UNKNOWN_LABEL))
         else:
-            label = class_index.get(video.label, tables.NO_LABEL)
-            scored.append(tables.Scored(len(scored), video.video, label))
-        seen.add(video.video)
+            label = class_index.get(video.label, NO_LABEL)
+            scored.append(ScoredVideo(len(scored), video.name, label))
+        seen.add(video.name)
     if not scored:
         raise UserError(
             f"none of the {len(listed)} listed videos can be scored; the first is skipped for: "
-            f"{skipped[0][1]} ({skipped[0][0].path}); check listing.root in the config"
+            f"{skipped[0][1]} ({skipped[0][0].path}); check dataset.root in the config"
         )
     return scored, skipped
 
@@ -60,8 +62,8 @@ def main() -> None:
     parser.add_argument("--links", type=Path, help="folder to write: <video> -> its raw frames")
     args = parser.parse_args()
 
-    listed = listing.read_list(args.list)
-    decoded = {video.video: video for path in args.tables for video in tables.read_shard(path)}
+    listed = read_list(args.list)
+    decoded = {video.name: video for path in args.tables for video in read_decoded(path)}
     scored, skipped = account(listed, decoded, args.classes.read_text("utf-8").splitlines())
     for video, reason in skipped:
         print(f"skipped {video.path}: {reason}")
@@ -71,10 +73,10 @@ def main() -> None:
             f"{skipped[0][0].path}: {skipped[0][1]}; mend them, or set on_bad_video to skip"
         )
 
-    lines = (f"{v.video} {decoded[v.video].frames} {v.label}\n" for v in scored)
+    lines = (f"{v.name} {decoded[v.name].frames} {v.label}\n" for v in scored)
     write_text(args.file_list, "".join(lines))
-    tables.write_info(args.info, scored)
-    tables.write_skipped(args.skipped, [(v.video, v.label, reason) for v, reason in skipped])
+    write_info(args.info, scored)
+    write_skipped(args.skipped, [(v.name, v.label, reason) for v, reason in skipped])
     if args.links:
         link_rawframes(args.rawframes, args.links)
     print(f"{len(listed)} videos listed, {len(scored)} scored, {len(skipped)} skipped")

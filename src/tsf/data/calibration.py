@@ -8,12 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import decode, listing
+from tsf.data import decode
+from tsf.data.bins import write_bin
+from tsf.data.listing import add_dataset_arguments, list_videos
+from tsf.data.make_clip import clip_from_video
+from tsf.data.sampling import add_sampler_argument
 from tsf.errors import UserError
 from tsf.files import sha256, whole_folder
-from tsf.data.preprocess import clip_from_video, write_bin
 from tsf.progress import with_progress
-from tsf.data.sampling import SAMPLERS
 
 
 def shuffled(root: Path) -> list[Path]:
@@ -21,11 +23,11 @@ def shuffled(root: Path) -> list[Path]:
 
     Neighbours in a folder are often of one class, or of one recording.
     """
-    paths = [video.path for video in listing.list_videos("folder", root)]
+    paths = [video.path for video in list_videos("folder", root)]
     return [root / p for p in sorted(paths, key=lambda p: hashlib.sha256(p.encode()).digest())]
 
 
-class Scored:
+class ListedFiles:
     """Tells whether a file is one of the listed videos, by its content."""
 
     def __init__(self, videos: list[Path]):
@@ -39,10 +41,12 @@ class Scored:
         return bool(twins) and sha256(path) in map(sha256, twins)
 
 
-def clips(candidates: list[Path], scored: Scored, sampler: str, folder: Path) -> Iterator[Path]:
+def clips(
+    candidates: list[Path], listed: ListedFiles, sampler: str, folder: Path
+) -> Iterator[Path]:
     """Write a uint8 .bin file for each video that decodes and is not scored."""
     for number, video in enumerate(candidates):
-        if scored.has(video):
+        if listed.has(video):
             continue
         try:
             _, clip = clip_from_video(video, sampler, "uint8")
@@ -55,23 +59,23 @@ def clips(candidates: list[Path], scored: Scored, sampler: str, folder: Path) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of videos to take")
+    add_dataset_arguments(parser)
+    parser.add_argument("--take-from", type=Path, required=True, help="folder of other videos")
     parser.add_argument("--videos", type=int, required=True, help="how many")
-    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
-    parser.add_argument("--dataset", type=Path, required=True, help="what its paths start from")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
+    add_sampler_argument(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
 
-    if not args.root.is_dir():
-        raise UserError(f"{args.root}: no such folder; see calibration.root in the config")
-    scored = Scored([args.dataset / video.path for video in listing.read_list(args.list)])
+    if not args.take_from.is_dir():
+        raise UserError(f"{args.take_from}: no such folder; see calibration.root in the config")
+    scored = list_videos(args.layout, args.root)
+    listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
-        made = islice(clips(shuffled(args.root), scored, args.sampler, folder), args.videos)
+        made = islice(clips(shuffled(args.take_from), listed, args.sampler, folder), args.videos)
         found = sum(1 for _ in with_progress(made, args.videos, "calibration clips"))
         if found < args.videos:
             raise UserError(
-                f"{args.root}: {found} videos that can be decoded and are not scored, "
+                f"{args.take_from}: {found} videos that can be decoded and are not scored, "
                 f"calibration.videos is {args.videos}"
             )
 

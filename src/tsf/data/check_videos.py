@@ -11,19 +11,21 @@ from functools import partial
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import decode, listing
-from tsf.errors import UserError
+from tsf.data import decode
 from tsf.data.account import DUPLICATE, UNKNOWN_LABEL
+from tsf.data.classes import add_classes_argument, class_names, with_known_labels
+from tsf.data.listing import SUFFIXES, ListedVideo, add_dataset_arguments, list_videos
+from tsf.data.model_input import CLIP_LEN
+from tsf.errors import UserError
 from tsf.files import write_text
 from tsf.progress import each
-from tsf.data.sampling import CLIP_LEN
 
 FEW_FRAMES = f"fewer than {CLIP_LEN} frames (scored, as the clip wraps around)"
 NOT_LISTED = "not listed: no row names this file"
 SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
 
-def finding(video: listing.Listed, root: Path) -> str:
+def finding(video: ListedVideo, root: Path) -> str:
     """What is wrong with a video's file, or ""."""
     try:
         frames = decode.header_frames(root / video.path)
@@ -33,14 +35,14 @@ def finding(video: listing.Listed, root: Path) -> str:
 
 
 def check(
-    videos: list[listing.Listed], classes: list[str], root: Path, processes: int
+    videos: list[ListedVideo], classes: list[str], root: Path, processes: int
 ) -> list[tuple[str, str]]:
     """(path, finding) of every listed video that has one, and of every video not listed."""
     findings = []
     known, seen = set(classes), set()
     files = each(partial(finding, root=root), videos, processes, "check videos")
     for video, found in zip(videos, files, strict=True):
-        if video.video in seen:
+        if video.name in seen:
             findings.append((video.path, DUPLICATE))
         elif found and found not in SCORED_ALL_THE_SAME:
             findings.append((video.path, found))
@@ -48,29 +50,28 @@ def check(
             findings.append((video.path, f"{UNKNOWN_LABEL}: {video.label}"))
         elif found:
             findings.append((video.path, found))
-        seen.add(video.video)
+        seen.add(video.name)
     listed = {video.path for video in videos}
     for folder in sorted({str(Path(path).parent) for path in listed}):
         for name in sorted(os.listdir(root / folder) if (root / folder).is_dir() else []):
             path = str(Path(folder, name))
-            if Path(name).suffix.lower() in listing.SUFFIXES and path not in listed:
+            if Path(name).suffix.lower() in SUFFIXES and path not in listed:
                 findings.append((path, NOT_LISTED))
     return findings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--layout", choices=listing.LAYOUTS, default=listing.LAYOUTS[0])
-    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
-    parser.add_argument("--classes", type=Path, help="train.csv, or a text file, a class a line")
+    add_dataset_arguments(parser)
+    add_classes_argument(parser)
     parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
     args = parser.parse_args()
 
-    classes = listing.class_names(args.layout, args.root, args.classes)
-    videos = listing.list_videos(args.layout, args.root)
-    videos = listing.with_known_labels(args.layout, videos, classes)
+    classes = class_names(args.layout, args.root, args.classes)
+    videos = list_videos(args.layout, args.root)
+    videos = with_known_labels(args.layout, videos, classes)
     findings = check(videos, classes, args.root, args.processes)
     for path, found in findings:
         print(f"{path}: {found}")

@@ -53,6 +53,17 @@ def clip_rawframes(video: Path, sampler: str) -> tuple[int, dict[int, bytes]]:
     return total, {number: encode_rawframe(frame) for number, frame in frames.items()}
 
 
+def count_frames(video: Path) -> int:
+    """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
+
+    Only decoding tells it: a packet that is there may not decode, and an edit list hides frames.
+    """
+    total, _ = _grab(_open(video), set())
+    if total == 0:
+        raise SkippedVideo("undecodable: not one frame can be decoded")
+    return total
+
+
 def all_rawframes(video: Path) -> Iterator[bytes]:
     """The JPEG of every frame, in order. Raises SkippedVideo if there is none."""
     capture = _open(video)

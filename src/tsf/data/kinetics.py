@@ -14,7 +14,7 @@ HEADER = ["label", "youtube_id", "time_start", "time_end", "split"]
 class Row:
     """One line of an annotation file."""
 
-    video: str  # "<youtube id>_<start:06d>_<end:06d>", the file's name without ".mp4"
+    name: str  # "<youtube id>_<start:06d>_<end:06d>", the file's name without ".mp4"
     label: str  # the label's key, as `label_key` makes it
 
 
@@ -56,16 +56,16 @@ def _row(fields: list[str], where: str) -> Row:
     label = fields[0]  # a blank at its end counts, as in mmaction2
     youtube_id, start, end = (field.strip() for field in fields[1:4])
     try:
-        video = f"{youtube_id}_{int(float(start)):06d}_{int(float(end)):06d}"
+        name = f"{youtube_id}_{int(float(start)):06d}_{int(float(end)):06d}"
     except (ValueError, OverflowError):
         raise UserError(
             f"{where}: time_start and time_end must be seconds, found {start!r} and {end!r}"
         ) from None
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", video):
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"{where}: {youtube_id!r} is no YouTube id (letters, digits, - and _)")
     if not label.strip():
         raise UserError(f"{where}: the label is empty")
-    return Row(video, label_key(label))
+    return Row(name, label_key(label))
 
 
 def class_names(train_csv: Path) -> list[str]:

@@ -6,10 +6,9 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from tsf import errors
 from tsf.data import kinetics
 from tsf.errors import UserError
 from tsf.files import write_text
@@ -20,23 +19,23 @@ HEADER = "video\tpath\tlabel\n"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedVideo:
     """One listed video."""
 
-    video: str  # its name in every result: letters, digits, - and _
+    name: str  # in every result: letters, digits, - and _
     path: str  # of the file, relative to the dataset's root
     label: str  # the label's key; "" if it has none
 
 
-def list_videos(layout: str, root: Path) -> list[Listed]:
+def list_videos(layout: str, root: Path) -> list[ListedVideo]:
     """Every listed video. Raises UserError."""
     if layout == "kinetics":
         rows = kinetics.read_annotations(root / "annotations/val.csv")
-        return [Listed(row.video, f"val/{row.video}.mp4", row.label) for row in rows]
+        return [ListedVideo(row.name, f"val/{row.name}.mp4", row.label) for row in rows]
     return list_folder(root)
 
 
-def list_folder(root: Path) -> list[Listed]:
+def list_folder(root: Path) -> list[ListedVideo]:
     """Every video file in a folder tree; its class is the folder it lies in, if not the root.
 
     Raises UserError if there is none.
@@ -51,7 +50,7 @@ def list_folder(root: Path) -> list[Listed]:
         if any(character in path for character in "\t\n\r"):
             raise UserError(f"{root / path}: a tab or line break in a file's name; rename it")
         label = kinetics.label_key(os.path.basename(os.path.dirname(path)))
-        videos.append(Listed(video_name(path), path, label))
+        videos.append(ListedVideo(name_from_path(path), path, label))
     return videos
 
 
@@ -71,91 +70,51 @@ def _video_files(root: Path) -> Iterator[str]:
                 yield name if below == os.curdir else os.path.join(below, name)
 
 
-def video_name(path: str) -> str:
+def name_from_path(path: str) -> str:
     """A name for any path that is safe in file names and unique: readable part, then a hash."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "_", os.path.splitext(path)[0])[-60:]
     return f"{readable}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
-def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:
-    """The model's classes in the order of their indices; empty if nobody says.
-
-    classes: a Kinetics train.csv, or a text file with a class a line, as mmaction2's
-    label_map_k400.txt. Without it the Kinetics layout has its own train.csv. Raises UserError.
-    """
-    if classes is None:
-        return kinetics.class_names(root / "annotations/train.csv") if layout == "kinetics" else []
-    if classes.suffix == ".csv":
-        return kinetics.class_names(classes)
-    if not classes.is_file():
-        raise UserError(f"{classes}: no such file; check dataset.classes in the config")
-    names = [kinetics.label_key(line.strip()) for line in classes.read_text("utf-8").splitlines()]
-    names = [name for name in names if name]
-    if len(set(names)) < len(names):
-        raise UserError(f"{classes}: names a class twice")
-    return names
-
-
-def strange_labels(videos: list[Listed], classes: list[str]) -> list[str]:
-    return sorted({video.label for video in videos} - set(classes) - {""})
-
-
-def with_known_labels(layout: str, videos: list[Listed], classes: list[str]) -> list[Listed]:
-    """The videos of a folder tree that lie in no class's folder lose their label.
-
-    A folder need not be a class: its videos get predictions, and no say in the accuracy. A row of
-    Kinetics always means a class, and keeps an unknown one, to be reported.
-    """
-    strange = set(strange_labels(videos, classes)) if layout == "folder" else set()
-    return [replace(video, label="") if video.label in strange else video for video in videos]
-
-
-def shard_of(video: str, shards: int) -> int:
+def shard_of(name: str, shards: int) -> int:
     """The shard that a video belongs to, by its name alone.
 
     A hash, not a position: a video added, removed or replaced changes one shard only.
     """
-    return zlib.crc32(video.encode()) % shards
+    return zlib.crc32(name.encode()) % shards
 
 
-def in_shard(videos: list[Listed], shard: int, shards: int) -> list[Listed]:
+def in_shard(videos: list[ListedVideo], shard: int, shards: int) -> list[ListedVideo]:
     """The distinct videos of one shard, in the list's order."""
-    distinct: dict[str, Listed] = {}
+    distinct: dict[str, ListedVideo] = {}
     for video in videos:
-        if shard_of(video.video, shards) == shard:
-            distinct.setdefault(video.video, video)
+        if shard_of(video.name, shards) == shard:
+            distinct.setdefault(video.name, video)
     return list(distinct.values())
 
 
-def write_list(path: Path, videos: list[Listed]) -> None:
-    lines = "".join(f"{v.video}\t{v.path}\t{v.label}\n" for v in videos)
+def write_list(path: Path, videos: list[ListedVideo]) -> None:
+    lines = "".join(f"{v.name}\t{v.path}\t{v.label}\n" for v in videos)
     write_text(path, HEADER + lines)
 
 
-def read_list(path: Path) -> list[Listed]:
+def read_list(path: Path) -> list[ListedVideo]:
     lines = path.read_text(encoding="utf-8").split("\n")[1:-1]
-    return [Listed(*line.split("\t")) for line in lines]
+    return [ListedVideo(*line.split("\t")) for line in lines]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
+    """What `list_videos` takes."""
     parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--classes", type=Path, help="train.csv, or a text file, a class a line")
-    parser.add_argument("--output", type=Path, required=True, help="tsv: video, path, label")
-    parser.add_argument("--output-classes", type=Path, required=True, help="text, a class a line")
-    args = parser.parse_args()
-
-    videos = list_videos(args.layout, args.root)
-    names = class_names(args.layout, args.root, args.classes)
-    strange = strange_labels(videos, names)
-    if args.layout == "folder" and names and strange:
-        print(f"no class, so without label: {', '.join(strange)}")
-    videos = with_known_labels(args.layout, videos, names)
-    write_list(args.output, videos)
-    write_text(args.output_classes, "".join(f"{name}\n" for name in names))
-    print(f"{len(videos)} videos listed, {len(names)} classes")
+    parser.add_argument("--root", type=Path, required=root_required, help="folder of the dataset")
 
 
-if __name__ == "__main__":
-    errors.run(main)
+def add_shard_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
+    """What `videos_of_shard` takes."""
+    add_dataset_arguments(parser, root_required)
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--shards", type=int, default=1, help="that the videos are split into")
+
+
+def videos_of_shard(args: argparse.Namespace) -> list[ListedVideo]:
+    return in_shard(list_videos(args.layout, args.root), args.shard, args.shards)

@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import decode, listing, tables
+from tsf.data import decode
+from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
+from tsf.data.sampling import add_sampler_argument
 from tsf.files import whole_folder
 from tsf.progress import each
-from tsf.data.sampling import SAMPLERS
 
 
 def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
@@ -31,38 +33,33 @@ def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
 
 
 def extract_or_skip(
-    listed: listing.Listed, root: Path, folder: Path, which: str, sampler: str
-) -> tables.Decoded:
-    """`extract` into `folder`/<video>, its outcome as a row of the shard's table."""
+    listed: ListedVideo, root: Path, folder: Path, which: str, sampler: str
+) -> Decoded:
+    """`extract` into `folder`/<name>, its outcome as a row of the shard's table."""
     try:
-        total = extract(root / listed.path, folder / listed.video, which, sampler)
+        total = extract(root / listed.path, folder / listed.name, which, sampler)
     except decode.SkippedVideo as reason:
-        return tables.Decoded(listed.video, 0, str(reason))
-    return tables.Decoded(listed.video, total, "")
+        return Decoded(listed.name, 0, str(reason))
+    return Decoded(listed.name, total, "")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--layout", choices=listing.LAYOUTS, default=listing.LAYOUTS[0])
-    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
-    parser.add_argument("--shard", type=int, default=0)
-    parser.add_argument("--shards", type=int, default=1)
+    add_shard_arguments(parser)
     parser.add_argument("--frames", choices=["needed", "all"], default="needed")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
+    add_sampler_argument(parser)
     parser.add_argument("--rawframes", type=Path, required=True, help="folder to write")
     parser.add_argument("--table", type=Path, required=True, help="tsv to write: frames a video")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
 
-    listed = listing.list_videos(args.layout, args.root)
-    videos = listing.in_shard(listed, args.shard, args.shards)
     with whole_folder(args.rawframes) as folder:
         work = partial(
             extract_or_skip, root=args.root, folder=folder, which=args.frames, sampler=args.sampler
         )
         what = f"raw frames, shard {args.shard:03d}"
-        decoded = list(each(work, videos, args.processes, what))
-    tables.write_shard(args.table, decoded)
+        decoded = list(each(work, videos_of_shard(args), args.processes, what))
+    write_decoded(args.table, decoded)
 
 
 if __name__ == "__main__":

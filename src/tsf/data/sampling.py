@@ -4,6 +4,8 @@ Two releases of mmaction2 sample differently, which moves the accuracy of the sa
 (zoo: 77.92 with 0.x, 77.69 with 1.x), so the sampler is a named choice.
 """
 
+import argparse
+
 from tsf.data.model_input import CLIP_LEN
 
 FRAME_INTERVAL = 32  # from one frame of the clip to the next
@@ -28,3 +30,7 @@ def frame_numbers(total: int, sampler: str) -> list[int]:
     else:
         raise ValueError(f"unknown sampler {sampler!r}, expected one of {SAMPLERS}")
     return [(offset + FRAME_INTERVAL * k) % total + 1 for k in range(CLIP_LEN)]
+
+
+def add_sampler_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])

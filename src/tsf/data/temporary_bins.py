@@ -1,6 +1,6 @@
 """Make a shard's .bin files, run a command on them, and delete them, whatever comes.
 
-    python -m tsf.data.temporary_bins --rawframes DIR --table TSV --folder BINS -- COMMAND ...
+    python -m tsf.data.temporary_bins --root DIR --table TSV --folder BINS -- COMMAND ...
 
 The files are on the disk while this runs and not after, which is what bounds the disk that a
 whole dataset takes: the sum over the jobs that run at a time.
@@ -14,7 +14,27 @@ import sys
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import preprocess
+from tsf.data.decoded import Decoded, read_decoded
+from tsf.data.listing import add_shard_arguments
+from tsf.data.preprocess import add_bin_arguments, bins_from_videos
+from tsf.errors import UserError
+
+
+def refuse_other_outcome(counted: list[Decoded], found: list[Decoded], table: Path) -> None:
+    """Raises UserError, naming the first video that did not decode as when it was counted."""
+    before = {video.name: video for video in counted}
+    for video in found:
+        if video != before.get(video.name):
+            raise UserError(
+                f"{video.name}: {outcome(video)} now, but {outcome(before.get(video.name))} in "
+                f"{table}; if the file has changed meanwhile, run again"
+            )
+
+
+def outcome(video: Decoded | None) -> str:
+    if video is None:
+        return "not there"
+    return video.skipped or f"{video.frames} frames"
 
 
 def main() -> None:
@@ -23,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    preprocess.add_arguments(parser)
+    add_shard_arguments(parser)
+    add_bin_arguments(parser)
     parser.add_argument("--folder", type=Path, required=True, help="folder of the .bin files")
     args = parser.parse_args(sys.argv[1:split])
     if not command:
@@ -34,7 +55,8 @@ def main() -> None:
     shutil.rmtree(args.folder, ignore_errors=True)  # what a killed run left
     args.folder.mkdir(parents=True)
     try:
-        preprocess.make_bins(args, args.folder)
+        found = bins_from_videos(args, args.folder)
+        refuse_other_outcome(read_decoded(args.table), found, args.table)
         status = subprocess.run(command).returncode
     finally:
         shutil.rmtree(args.folder, ignore_errors=True)

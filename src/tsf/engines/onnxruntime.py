@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from tsf.engines.setup import Setup
 from tsf.engines.cpu import cpu_name
+from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
 SUFFIX = "ExecutionProvider"
@@ -56,3 +56,6 @@ def provider(device: str) -> str:
             f"this ONNX Runtime has no device {device!r}, but {', '.join(sorted(able))}; {remedy}"
         )
     return able[device]
+
+
+load = OnnxRuntime

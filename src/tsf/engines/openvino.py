@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tsf.data.model_input import CLIP_SHAPE
-from tsf.engines.setup import Setup
 from tsf.engines.cpu import cpu_name
+from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
 try:
@@ -54,3 +54,6 @@ class OpenVino:
     def run(self, clips: np.ndarray) -> np.ndarray:
         """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
         return self.compiled({"imgs": clips})["result"]
+
+
+load = OpenVino

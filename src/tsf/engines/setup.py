@@ -1,20 +1,13 @@
-"""The engines: what runs the model on a batch of clips.
+"""Which engine runs which model, and how: an entry of `engines` in the config."""
 
-One is a class with `__init__(setup: Setup, model: Path, threads: int)`, `device: str`,
-`batch: int`, `dtype: str` (of the clips that it takes, float32 or uint8) and
-`run(clips)`: (batch, 3, 3, 8, 224, 224) -> (batch * 3, classes) float32.
-"""
-
-import argparse
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tsf.errors import UserError
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What runs the model, and how: an entry of `engines` in the config, a column of the results.
+    """What runs the model, and how.
 
     precision: int8 leaves what is not quantised in float32, int8_bf16 in bfloat16. device: cpu,
     cuda, or another execution provider of ONNX Runtime in lower case, as in cann.
@@ -51,10 +44,10 @@ class Setup:
 
     @property
     def options(self) -> str:
-        """What `add_arguments` and `from_arguments` read from a command line."""
+        """What engines.described reads from a command line."""
         return (
-            f"--engine {self.engine} --precision {self.precision} --batch {self.batch}"
-            f" --device {self.device}"
+            f"--engine {self.engine} --model {self.model} --precision {self.precision}"
+            f" --batch {self.batch} --device {self.device}"
         )
 
 
@@ -72,29 +65,29 @@ PRECISIONS = {
 ONNX = ["tsf_sim", "tsf_opt", "tsf_opt_u8"]
 
 
-def parse_engines(entries: list[dict], bins: str) -> list[Setup]:
+def parse_engines(entries: list[dict], dtype: str) -> list[Setup]:
     """The config's `engines`; the schema has checked their form.
 
-    bins: what the .bin files hold, float32 or uint8. Raises UserError for what no engine does.
+    dtype: of the .bin files, float32 or uint8. Raises UserError for what no engine does.
     """
     setups = [replace(DEFAULTS[entry["engine"]], **entry) for entry in entries]
     names = [setup.name for setup in setups]
     for setup in setups:
-        if reason := _impossible(setup, bins):
+        if reason := _impossible(setup, dtype):
             raise UserError(f"config: engines: {reason}")
         if names.count(setup.name) > 1:
             raise UserError(f"config: engines: {setup.name} is there twice")
     return setups
 
 
-def _impossible(setup: Setup, bins: str) -> str | None:
+def _impossible(setup: Setup, dtype: str) -> str | None:
     """Why the engine cannot do that, if it cannot."""
     engine = setup.engine
     if engine == "ascend":
         if setup != DEFAULTS[engine]:
             return "ascend takes its model, precision and batch from the key ascend"
-        if bins != "float32":
-            return f"ascend reads float32 .bin files, and bin is {bins}"
+        if dtype != "float32":
+            return f"ascend reads float32 .bin files, and bin is {dtype}"
         return None
     models = ["tsf"] if engine == "torch" else ONNX
     devices = {"openvino": ["cpu"], "torch": ["cpu", "cuda"]}.get(engine, [setup.device])
@@ -107,34 +100,6 @@ def _impossible(setup: Setup, bins: str) -> str | None:
             return f"{engine} has no {what} {value!r}, but {', '.join(able)}"
     if setup.quantised and setup.model == "tsf_sim" and setup.batch > 1:
         return "int8 of tsf_sim is for batch 1, which its shapes hold; use tsf_opt"
-    if setup.model == "tsf_opt_u8" and bins != "uint8":
-        return f"tsf_opt_u8 takes bytes, and bin is {bins}; set bin to uint8, or use tsf_opt"
+    if setup.model == "tsf_opt_u8" and dtype != "uint8":
+        return f"tsf_opt_u8 takes bytes, and bin is {dtype}; set bin to uint8, or use tsf_opt"
     return None
-
-
-def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `from_arguments` takes."""
-    parser.add_argument("--engine", choices=list(PRECISIONS), default="onnxruntime")
-    parser.add_argument("--precision", default="f32")
-    parser.add_argument("--batch", type=int, default=1, help="for a model that takes any")
-    parser.add_argument("--device", default="cpu")
-
-
-def setup_from_arguments(args: argparse.Namespace) -> Setup:
-    settings = {"precision": args.precision, "batch": args.batch, "device": args.device}
-    return replace(DEFAULTS[args.engine], **settings)
-
-
-def load_engine(setup: Setup, model: Path, threads: int):
-    """The engine with the model loaded. Only its own package is imported. Raises UserError."""
-    if setup.engine == "onnxruntime":
-        from tsf.engines.onnxruntime import OnnxRuntime
-
-        return OnnxRuntime(setup, model, threads)
-    if setup.engine == "torch":
-        from tsf.engines.torch import Torch
-
-        return Torch(setup, model, threads)
-    from tsf.engines.openvino import OpenVino
-
-    return OpenVino(setup, model, threads)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.export.passes import move_to_device_pass
 
-from tsf.engines.setup import Setup
 from tsf.engines.cpu import cpu_name
+from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -41,3 +41,6 @@ class Torch:
         lower = self.type != torch.float32
         with torch.inference_mode(), torch.autocast(self.where, self.type, enabled=lower):
             return self.program(torch.from_numpy(clips).to(self.where)).float().cpu().numpy()
+
+
+load = Torch

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from tsf import errors
-from tsf.data import listing, tables
-from tsf.evaluation import paired
-from tsf.inference import results
+from tsf.data.k400_info import NO_LABEL, ScoredVideo, read_info, read_skipped
+from tsf.data.listing import read_list
 from tsf.data.model_input import CROPS
-from tsf.errors import UserError
-from tsf.files import whole_file, write_text
 from tsf.data.sampling import SAMPLERS, frame_numbers
+from tsf.errors import UserError
+from tsf.evaluation import paired
+from tsf.files import whole_file, write_text
+from tsf.inference import results
 
 
 def video_scores(logits: np.ndarray) -> np.ndarray:
@@ -47,12 +49,8 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     """The 95 % Wilson score interval of a proportion, in percent."""
-    z = paired.Z95
-    p = hits / total
-    centre = p + z * z / (2 * total)
-    half = z * ((p * (1 - p) + z * z / (4 * total)) / total) ** 0.5
-    scale = 100 / (1 + z * z / total)
-    return max(0.0, (centre - half) * scale), min(100.0, (centre + half) * scale)
+    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
+    return 100 * interval.low, 100 * interval.high
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def figure(hits: int, scored: int, skipped: int) -> Figure:
     )
 
 
-def read_scores(folder: Path, info: list[tables.Scored]) -> np.ndarray:
+def read_scores(folder: Path, info: list[ScoredVideo]) -> np.ndarray:
     """The scores of every video in k400.info, (videos, classes), from `folder`/<n>_0.txt.
 
     Raises UserError, naming the file, for a missing, extra, duplicate or malformed result.
@@ -89,7 +87,7 @@ def read_scores(folder: Path, info: list[tables.Scored]) -> np.ndarray:
     for video in info:
         if str(video.index) not in found:
             path = folder / f"{video.index}{results.SUFFIX}"
-            raise UserError(f"{path}: missing, the result of {video.video}; delete {folder}")
+            raise UserError(f"{path}: missing, the result of {video.name}; delete {folder}")
     rows = []
     for video in info:
         path = folder / f"{video.index}{results.SUFFIX}"
@@ -106,13 +104,13 @@ def read_scores(folder: Path, info: list[tables.Scored]) -> np.ndarray:
     return scores
 
 
-def assess(scores: np.ndarray, info: list[tables.Scored], skipped: int) -> dict:
+def assess(scores: np.ndarray, info: list[ScoredVideo], skipped: int) -> dict:
     """Top-1 and top-5 over the videos that have a label; nothing if none has.
 
     scores: (videos, classes).
     """
     labels = np.array([video.label for video in info])
-    labelled = labels != tables.NO_LABEL
+    labelled = labels != NO_LABEL
     videos = int(labelled.sum())
     if not videos:
         return {"videos": 0}
@@ -130,18 +128,17 @@ def assess(scores: np.ndarray, info: list[tables.Scored], skipped: int) -> dict:
 
 
 def describe(folder: Path) -> dict:
-    """What ran, and how fast, from the engine's summary."""
+    """What ran, from the engine's summary; how fast is left to what measures speed."""
     summary = results.read_summary(folder / results.SUMMARY)
     return {
         "device": summary["args"]["device"],
         "batch": summary["args"]["batchsize"],
         "model": summary["args"]["model"],
-        "model_only_videos_per_second": summary["throughput"],
     }
 
 
 def comparisons(
-    scores: dict[str, np.ndarray], info: list[tables.Scored], classes: list[str]
+    scores: dict[str, np.ndarray], info: list[ScoredVideo], classes: list[str]
 ) -> list[dict]:
     """Every pair of engines on the same videos, the classes by name where they have names.
 
@@ -151,7 +148,7 @@ def comparisons(
     best = {name: ranked(of_engine)[:, 0] for name, of_engine in scores.items()}
     pairs = []
     for first, second in combinations(scores, 2):
-        pair = paired.compare(best[first], best[second], labels)
+        pair = paired.compare_engines(best[first], best[second], labels)
         for row in pair["moved"]:
             row["class"] = class_name(row["class"], classes)
         pairs.append({"first": first, "second": second} | pair)
@@ -165,7 +162,7 @@ def moved_by_sampler(file_list: Path) -> int:
 
 
 def predictions(
-    scores: np.ndarray, info: list[tables.Scored], paths: dict[str, str], classes: list[str]
+    scores: np.ndarray, info: list[ScoredVideo], paths: dict[str, str], classes: list[str]
 ) -> pd.DataFrame:
     """The five best classes of every video, by name where the classes have names.
 
@@ -173,11 +170,10 @@ def predictions(
     """
     best = ranked(scores)[:, :5]  # (videos, 5)
     columns: dict[str, list] = {
-        "video": [video.video for video in info],
-        "path": [paths[video.video] for video in info],
+        "video": [video.name for video in info],
+        "path": [paths[video.name] for video in info],
         "label": [
-            "" if video.label == tables.NO_LABEL else class_name(video.label, classes)
-            for video in info
+            "" if video.label == NO_LABEL else class_name(video.label, classes) for video in info
         ],
     }
     for place in range(best.shape[1]):
@@ -203,9 +199,9 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help="csv to write")
     args = parser.parse_args()
 
-    info = tables.read_info(args.info)
-    skipped = tables.read_skipped(args.skipped)
-    paths = {video.video: video.path for video in listing.read_list(args.list)}
+    info = read_info(args.info)
+    skipped = read_skipped(args.skipped)
+    paths = {video.name: video.path for video in read_list(args.list)}
     classes = args.classes.read_text("utf-8").splitlines()
     scores = {folder.name: read_scores(folder, info) for folder in args.results}
     content = {

@@ -34,7 +34,7 @@ def kind(precision: str) -> str:
     return "int8" if precision.startswith("int8") else precision
 
 
-def limit(precision: str, device: str, threads: int) -> float | None:
+def fastest_gflops(precision: str, device: str, threads: int) -> float | None:
     """GFLOP/s, for int8 GOP/s: two operations a multiply-add.
 
     The best over the model's shapes, the libraries and a few runs of each. precision: as in a
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    print(json.dumps(limit(args.precision, args.device, args.threads)))
+    print(json.dumps(fastest_gflops(args.precision, args.device, args.threads)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+from scipy.stats import binomtest
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point
 
@@ -14,11 +15,7 @@ def mcnemar_exact(first_only: int, second_only: int) -> float:
     were equally good, each such video would be a fair coin.
     """
     flips = first_only + second_only
-    tail, ways = 0, 1
-    for k in range(min(first_only, second_only) + 1):
-        tail += ways  # to choose k of them
-        ways = ways * (flips - k) // (k + 1)
-    return min(1.0, 2 * tail / 2**flips)  # of integers: exact, however many flips
+    return float(binomtest(first_only, flips).pvalue) if flips else 1.0
 
 
 def difference95(first_only: int, second_only: int, videos: int) -> tuple[float, float]:
@@ -57,7 +54,7 @@ def moved(right_first: np.ndarray, right_second: np.ndarray, labels: np.ndarray)
     ]
 
 
-def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> dict:
+def compare_engines(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> dict:
     """What the second engine changes.
 
     first, second: (videos,) each engine's best class; labels: (videos,), negative if unknown.

@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data import listing, tables
-from tsf.engines.setup import add_setup_arguments, load_engine, setup_from_arguments
-from tsf.inference import results
-from tsf.data.model_input import BIN_BYTES, CROPS
+from tsf.data.bins import fill_batch, read_for_model
+from tsf.data.listing import add_dataset_arguments
+from tsf.data.model_input import CROPS
+from tsf.engines.described import add_engine_argument, read_described
+from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
-from tsf.errors import UserError
+from tsf.evaluation.performance_record import performance_record
 from tsf.files import write_text
-from tsf.inference.infer import read_batch, refuse_other_values
-from tsf.data.sampling import SAMPLERS
+from tsf.inference import results
 
 VIDEOS = 4  # at least, from end to end
-# what this process imports before the peak of its memory is read is what tsf.inference.infer imports
+# Until the peak of its memory is read, this process imports no more than tsf.inference.infer does.
 
 
 def gflops(macs: int | None, milliseconds: float) -> float | None:
@@ -52,40 +52,49 @@ def end_to_end(seconds: dict[str, float], videos_per_second: float) -> dict:
     }
 
 
-def make_bins(videos: list[Path], sampler: str, values: str, folder: Path) -> tuple[float, float]:
-    """Write <number>.bin of each video, on one core.
+def make_bins(
+    layout: str, root: Path, number: int, sampler: str, dtype: str, folder: Path
+) -> tuple[int, float, float]:
+    """Write <n>.bin of the first videos that decode, on one core.
 
-    values: float32 or uint8. Returns the seconds a video of decoding to a clip and of writing it.
+    Returns how many, and the seconds a video of decoding to a clip and of writing it.
     """
     import cv2
 
-    from tsf.data.preprocess import clip_from_video, write_bin
+    from tsf.data.bins import write_bin
+    from tsf.data.first_clips import first_clips
+    from tsf.data.make_clip import clip_from_video
 
     cv2.setNumThreads(1)
-    clip_from_video(videos[0], sampler, values)  # what is loaded at first use
+    # walks past the undecodable, and loads what is loaded at first use
+    videos = [root / video.path for video, _ in first_clips(layout, root, number, sampler, dtype)]
     decoding = writing = 0.0
-    for number, video in enumerate(videos):
+    for n, video in enumerate(videos):
         start = time.perf_counter()
-        _, clip = clip_from_video(video, sampler, values)
+        _, clip = clip_from_video(video, sampler, dtype)
         made = time.perf_counter()
-        write_bin(clip, folder / f"{number}.bin")
+        write_bin(clip, folder / f"{n}.bin")
         decoding += made - start
         writing += time.perf_counter() - made
-    return decoding / len(videos), writing / len(videos)
+    return len(videos), decoding / len(videos), writing / len(videos)
 
 
-def read_bins(engine, bins: list[Path], values: str) -> tuple[np.ndarray, float]:
+def read_bins(engine: Engine, bins: list[Path], dtype: str) -> tuple[np.ndarray, float]:
     """The first batch, (batch, 3, 3, 8, 224, 224), and the seconds a video of reading them all."""
     first, seconds = None, 0.0
     for number in range(0, len(bins), engine.batch):
         start = time.perf_counter()
-        clips = read_batch(engine, bins[number : number + engine.batch], values)
+        paths = bins[number : number + engine.batch]
+        read = [read_for_model(path, dtype, engine.dtype) for path in paths]
+        clips = fill_batch(read, engine.batch)
         seconds += time.perf_counter() - start
         first = clips if first is None else first
     return first, seconds / len(bins)
 
 
-def run_model(engine, clips: np.ndarray, warm_up: int, runs: int) -> tuple[np.ndarray, list[float]]:
+def run_model(
+    engine: Engine, clips: np.ndarray, warm_up: int, runs: int
+) -> tuple[np.ndarray, list[float]]:
     """The logits, (batch * 3, classes), and the milliseconds of each run after the warm-up."""
     milliseconds = []
     for _ in range(warm_up + runs):
@@ -103,7 +112,7 @@ def write_results(logits: np.ndarray, videos: int, folder: Path) -> float:
     return (time.perf_counter() - start) / videos
 
 
-def gemm_limit(setup: Setup, threads: int) -> float | None:
+def gemm_gflops(setup: Setup, threads: int) -> float | None:
     """`tsf.evaluation.gemm` in a process of its own, whose memory is not the model's."""
     command = [sys.executable, "-m", "tsf.evaluation.gemm", "--precision", setup.precision]
     command += ["--device", setup.device, "--threads", str(threads)]
@@ -118,51 +127,48 @@ def peak_memory() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_setup_arguments(parser)
-    parser.add_argument("--model", type=Path, required=True)
+    add_engine_argument(parser)
     parser.add_argument("--onnx", type=Path, required=True, help="to count multiply-adds in")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--warm-up", type=int, default=2, help="runs before, that do not count")
-    parser.add_argument("--info", type=Path, required=True, help="k400.info: the scored videos")
-    parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
-    parser.add_argument("--root", type=Path, required=True, help="what its paths are relative to")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0])
-    parser.add_argument("--bin", choices=list(BIN_BYTES), default="float32", help="its values")
+    add_dataset_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    scored = tables.read_info(args.info)
-    if not scored:
-        raise UserError(f"{args.info}: no video is scored, so there is none to measure on")
-    setup = setup_from_arguments(args)
+    described = read_described(args.engine)
+    setup = described.setup
     start = time.perf_counter()
-    engine = load_engine(setup, args.model, args.threads)
+    engine = load_engine(setup, described.file, args.threads)
     load_seconds = time.perf_counter() - start
-    refuse_other_values(engine, args.model, args.bin)
 
-    paths = {video.video: args.root / video.path for video in listing.read_list(args.list)}
-    videos = [paths[video.video] for video in scored[: max(engine.batch, VIDEOS)]]
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)
+        wanted = (args.layout, args.root, max(engine.batch, VIDEOS), described.sampler)
         with get_context("spawn").Pool(1) as pool:  # what decoding holds is not the model's
-            decoding, writing = pool.apply(make_bins, (videos, args.sampler, args.bin, folder))
-        bins = [folder / f"{number}.bin" for number in range(len(videos))]
-        clips, reading = read_bins(engine, bins, args.bin)
-        limits = [gemm_limit(setup, args.threads)]
+            videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
+        bins = [folder / f"{number}.bin" for number in range(videos)]
+        clips, reading = read_bins(engine, bins, described.dtype)
+        limits = [gemm_gflops(setup, args.threads)]
         logits, milliseconds = run_model(engine, clips, args.warm_up, args.runs)
         memory = peak_memory()
-        limits.append(gemm_limit(setup, args.threads))
-        reporting = write_results(logits[:CROPS], len(videos), folder)
+        limits.append(gemm_gflops(setup, args.threads))
+        reporting = write_results(logits[:CROPS], videos, folder)
 
     from tsf.model.macs import macs  # onnx and the whole model: after the memory is read
 
-    times = results.latencies(milliseconds)
     count = macs(args.onnx)
-    reached = gflops(count, times["p50"])
+    record = performance_record(
+        setup.engine,
+        described.file.name,
+        setup.precision,
+        engine.batch,
+        engine.device,
+        milliseconds,
+    )
+    reached = gflops(count, record["milliseconds"]["p50"])
     limit = None if None in limits else max(limits)
-    videos_per_second = 1000 * engine.batch / times["mean"]
+    videos_per_second = record["videos_per_second"]
     seconds = {
         "video to clip": decoding / args.threads,
         "write .bin": writing,
@@ -170,27 +176,20 @@ def main() -> None:
         "model": 1 / videos_per_second,
         "write result": reporting,
     }
-    content = {
-        "engine": setup.engine,
-        "model": args.model.name,
-        "precision": setup.precision,
-        "batch": engine.batch,
-        "device": engine.device,
+    content = record | {
         "threads": args.threads,
-        "runs": args.runs,
-        "milliseconds": times,
-        "videos_per_second": videos_per_second,
         "macs": count,
         "gflops": reached,
         "gemm_gflops": limit,
         "gemm_share": share(reached, limit),
         "memory_mb": memory,
         "load_seconds": load_seconds,
-        "videos": len(videos),
+        "videos": videos,
         "end_to_end": end_to_end(seconds, videos_per_second),
     }
     write_text(args.output, json.dumps(content, indent=2) + "\n")
-    print(f"{args.model.name}: {times['p50']:.1f} ms, {videos_per_second:.2f} videos/s")
+    p50 = record["milliseconds"]["p50"]
+    print(f"{described.file.name}: {p50:.1f} ms, {videos_per_second:.2f} videos/s")
 
 
 if __name__ == "__main__":

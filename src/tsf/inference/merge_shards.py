@@ -1,15 +1,15 @@
-"""Gather an engine's shards into one folder, named by position in k400.info as the guide's are."""
+"""Merge an engine's shards into one folder, named by position in k400.info as the guide's are."""
 
 import argparse
 import shutil
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import tables
-from tsf.inference import results
+from tsf.data.k400_info import read_info
 from tsf.data.listing import shard_of
 from tsf.errors import UserError
 from tsf.files import whole_folder
+from tsf.inference import results
 
 
 def locate(shards: list[Path]) -> dict[str, Path]:
@@ -50,17 +50,17 @@ def main() -> None:
     found = locate(args.shards)
     files = {}
     with whole_folder(args.output) as folder:
-        for video in tables.read_info(args.info):
-            if video.video not in found:
+        for video in read_info(args.info):
+            if video.name not in found:
                 # as when a run was killed while Snakemake cleared the shard
-                shard = args.shards[shard_of(video.video, len(args.shards))]
+                shard = args.shards[shard_of(video.name, len(args.shards))]
                 raise UserError(
-                    f"{video.video} is in {args.info}, but no shard has its result; "
+                    f"{video.name} is in {args.info}, but no shard has its result; "
                     f"delete {shard} and run again"
                 )
             name = f"{video.index}{results.SUFFIX}"
-            shutil.copyfile(found[video.video], folder / name)
-            files[video.video] = str(args.output / name)
+            shutil.copyfile(found[video.name], folder / name)
+            files[video.name] = str(args.output / name)
         content = merge_summaries(args.shards, files, args.output)
         results.write_summary(folder / results.SUMMARY, content)
     results.write_summary(args.summary, content)

@@ -84,18 +84,6 @@ def summary(files: dict[str, str], milliseconds: list[float], arguments: dict) -
     }
 
 
-def latencies(milliseconds: list[float]) -> dict[str, float]:
-    """What a series of runs took."""
-    return {
-        "mean": statistics.fmean(milliseconds),
-        "min": min(milliseconds),
-        "p50": float(np.percentile(milliseconds, 50)),
-        "p90": float(np.percentile(milliseconds, 90)),
-        "p99": float(np.percentile(milliseconds, 99)),
-        "max": max(milliseconds),
-    }
-
-
 def merge_latencies(parts: list[tuple[dict, int]]) -> dict[str, float]:
     """One latency of a summary over several. parts: the latency and the number of runs of each."""
     runs = sum(count for _, count in parts) or 1

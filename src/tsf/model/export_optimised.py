@@ -8,11 +8,11 @@ import onnx
 import torch
 
 from tsf import errors
-from tsf.model.recogniser import add_model_arguments, load_weights, recogniser_from_config
 from tsf.data.model_input import CLIP_SHAPE
-from tsf.model.export import OPSET
 from tsf.files import whole_file
+from tsf.model.export import OPSET
 from tsf.model.optimised import OptimisedTimeSformer, shape_of
+from tsf.model.recogniser import add_model_arguments, load_weights, recogniser_from_config
 
 
 def export(optimised: OptimisedTimeSformer, pixels: bool, batch: int, output: Path) -> None:

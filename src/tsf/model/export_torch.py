@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from tsf import errors
-from tsf.model.recogniser import add_model_arguments, build_recogniser
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
+from tsf.model.recogniser import add_model_arguments, build_recogniser
 
 
 class Logits(torch.nn.Module):

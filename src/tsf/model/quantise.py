@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
+from tsf.data.bins import read_bin
+from tsf.data.model_input import normalise
 from tsf.errors import UserError
-from tsf.inference.infer import read_bin
-from tsf.data.pixels import normalise
 
 os.environ["NNCF_CI"] = "1"  # else NNCF reports its use to its makers over the network
 try:

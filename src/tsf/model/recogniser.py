@@ -65,7 +65,7 @@ def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn
 
 
 def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> torch.nn.Module:
-    """`recogniser_from_config` with every weight from the checkpoint, none missing, none left over."""
+    """The recogniser with every weight from the checkpoint, none missing, none left over."""
     weights = load_weights(checkpoint)
     model = recogniser_from_config(mmaction2, config)
     try:

@@ -1,6 +1,6 @@
-"""What each rewrite of the optimised model saves, worked out from its shape and counted again.
+"""What each rewrite of the optimised model saves, worked out by its shape and counted again.
 
-The rewrites are those of tsf.model.optimised, by the same numbers and letters: T frames, P patches a
+The rewrites are those of model.optimised, by the same numbers and letters: T frames, P patches a
 frame, D width, H heads; here also N blocks and M hidden units of the MLP. Each saving is what the
 rewrite saves where those before it are made, so that the savings add up.
 """
@@ -14,13 +14,12 @@ from pathlib import Path
 import onnx
 
 from tsf import errors
-from tsf.model import macs
-from tsf.model.recogniser import recogniser_from_config
 from tsf.data.model_input import CROPS
 from tsf.errors import UserError
 from tsf.files import write_text
+from tsf.model import macs
 from tsf.model.optimised import Shape, shape_of
-from tsf.report.accuracy import table
+from tsf.model.recogniser import recogniser_from_config
 
 
 @dataclass(frozen=True)
@@ -175,62 +174,11 @@ def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
         found, expected = macs.macs(path), CROPS * a_view
         if found is not None and found != expected:
             raise UserError(
-                f"{path}: {found:,} multiply-adds a video, but by the shape of recogniser.config the "
-                f"{name} model has {expected:,}; make it again from this recogniser.config"
+                f"{path}: {found:,} multiply-adds a video, but by the shape of model.config the "
+                f"{name} model has {expected:,}; make it again from this model.config"
             )
         counted[name] = None if found is None else a_view
     return counted
-
-
-def markdown(content: dict, plain: str, optimised: str) -> str:
-    """The savings and the operators as two tables. plain, optimised: the models' names."""
-    total, rows = content["total"], []
-    for saving in (*content["rewrites"], total):
-        percent = 100 * saving["macs"] / content["plain_macs"]
-        rows.append(
-            [
-                str(saving.get("number", "")),
-                saving.get("rewrite", "all"),
-                f"{saving['macs'] / 1e9:.3f}" if saving["macs"] else "",
-                f"{percent:.2f}" if saving["macs"] else "",
-                f"{saving['parameters']:,}" if saving["parameters"] else "",
-                f"{saving['values'] / 1e6:.1f}" if saving["values"] else "",
-                saving.get("also", ""),
-            ]
-        )
-    header = ["", "rewrite", "G multiply-adds", "%", "parameters", "M values", "also saved"]
-    changed = sorted(
-        (row for row in content["operators"].items() if row[1][0] != row[1][1]),
-        key=lambda row: (-abs(row[1][1] - row[1][0]), row[0]),
-    )
-    names = {"plain": plain, "optimised": optimised}
-    uncounted = [names[kind] for kind, found in content["counted"].items() if found is None]
-    evidence = (
-        f"Multiply-adds could not be counted in {' and '.join(uncounted)}: the shapes are computed "
-        "in the graph."
-        if uncounted
-        else f"The multiply-adds saved are exactly those that {optimised} has fewer than {plain}, "
-        "counted in both."
-    )
-    left = content["plain_macs"] - total["macs"]
-    return f"""# What the exact rewrites save
-
-Of a view, one of the {CROPS} crops of a video: {content["plain_macs"] / 1e9:.2f} G multiply-adds in
-mmaction2's model, {left / 1e9:.2f} G in the optimised one. What each rewrite saves where those
-above it are made:
-
-{table(header, rows)}
-{evidence}
-
-%: of the plain model's multiply-adds. M values: millions of floats that an Add or a Mul no longer
-reads and writes. Rewrite 8 costs parameters: its constant is larger than the parts.
-
-## Operators
-
-{table(["", plain, optimised], [[kind, *map(str, counts)] for kind, counts in changed])}
-Left out: Constant and the types of equal number. A Gemm of the one graph is a MatMul and an Add of
-the other, and a MatMul with a Split behind it three MatMuls: those are not more work.
-"""
 
 
 def main() -> None:
@@ -239,14 +187,14 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
     parser.add_argument("--plain", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--optimised", type=Path, required=True, help="ONNX, one video a run")
-    parser.add_argument("--json", type=Path, required=True, help="to write")
-    parser.add_argument("--markdown", type=Path, required=True, help="to write")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     shape = shape_of(recogniser_from_config(args.mmaction2, args.config))
     found = savings(shape)
     before, after = operators(args.plain), operators(args.optimised)
     content = {
+        "models": {"plain": args.plain.name, "optimised": args.optimised.name},
         "plain_macs": plain_macs(shape),
         "counted": count(shape, args.plain, args.optimised),
         "rewrites": [asdict(saving) for saving in found],
@@ -260,8 +208,7 @@ def main() -> None:
             kind: [before[kind], after[kind]] for kind in sorted(before.keys() | after.keys())
         },
     }
-    write_text(args.json, json.dumps(content, indent=2) + "\n")
-    write_text(args.markdown, markdown(content, args.plain.name, args.optimised.name))
+    write_text(args.output, json.dumps(content, indent=2) + "\n")
 
 
 if __name__ == "__main__":

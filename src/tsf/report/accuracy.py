@@ -5,20 +5,16 @@ import json
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import tables
-from tsf.files import write_text
+from tsf.data.k400_info import read_skipped
 from tsf.data.sampling import SAMPLERS
+from tsf.files import write_text
+from tsf.markdown import table
+from tsf.report.parity import parity_table
 
 MOVED = 10  # classes shown of each pair of engines
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    cells = ([cell.replace("|", r"\|") for cell in line] for line in lines)
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
-
-
-def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
+def guide_table(accuracy: dict, fps: dict[str, float], dataset: str, reference: dict) -> str:
     """The guide's table: a row an engine, the reference figure below."""
     rows = [
         [
@@ -28,7 +24,7 @@ def guide_table(accuracy: dict, dataset: str, reference: dict) -> str:
             f"top1 acc= {engine['top1']:.2f}, top5 acc= {engine['top5']:.2f}"
             if engine["videos"]
             else "no labels",
-            f"{engine['model_only_videos_per_second']:.2f} fps",
+            f"{fps[name]:.2f} fps",
         ]
         for name, engine in accuracy["engines"].items()
     ]
@@ -116,25 +112,9 @@ def moved_text(pairs: list[dict]) -> str:
 """
 
 
-def parity_table(boundaries: list[dict]) -> str:
-    """How far each boundary is from the reference, and how far it may be."""
-    rows = [
-        [
-            boundary["name"],
-            f"{boundary['max_abs']:.2g}",
-            f"{boundary['relative_l2']:.2g}",
-            f"{boundary['cosine']:.9f}",
-            "-" if boundary["top1_agreement"] is None else f"{boundary['top1_agreement']:.0%}",
-            f"{boundary['measure'].replace('_', ' ')} {boundary['allowed']:g}",
-        ]
-        for boundary in boundaries
-    ]
-    header = ["boundary", "max abs", "relative L2", "cosine", "top-1 agreement", "allowed"]
-    return table(header, rows)
-
-
 def markdown(
     accuracy: dict,
+    fps: dict[str, float],
     skipped: list[tuple[str, str, str]],
     simplified: dict,
     verify: dict,
@@ -153,7 +133,7 @@ def markdown(
     more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
     return f"""# Accuracy
 
-{guide_table(accuracy, dataset, reference)}
+{guide_table(accuracy, fps, dataset, reference)}
 fps: videos (three crops each) a second of model time alone, without decoding, copies and file
 reading, at the batch size of the row.
 
@@ -179,6 +159,7 @@ and every logit of the models, on ONNX Runtime, against mmaction2 in PyTorch:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accuracy", type=Path, required=True)
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="in that order")
     parser.add_argument("--skipped", type=Path, required=True)
     parser.add_argument("--simplified", type=Path, required=True)
     parser.add_argument("--verify", type=Path, required=True)
@@ -191,9 +172,14 @@ def main() -> None:
     accuracy, simplified, verify = (
         json.loads(path.read_text()) for path in (args.accuracy, args.simplified, args.verify)
     )
-    skipped = tables.read_skipped(args.skipped)
+    summaries = [json.loads(path.read_text()) for path in args.summaries]
+    fps = {
+        name: summary["throughput"]
+        for name, summary in zip(accuracy["engines"], summaries, strict=True)
+    }
+    skipped = read_skipped(args.skipped)
     text = markdown(
-        accuracy, skipped, simplified, verify, args.dataset, args.reference, args.sampler
+        accuracy, fps, skipped, simplified, verify, args.dataset, args.reference, args.sampler
     )
     write_text(args.output, text)
 

@@ -6,27 +6,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.files import write_text
-from tsf.report.accuracy import table
-
-
-def npu_measurement(run: dict) -> dict:
-    """What tsf.ascend.performance measured, in the form of tsf.evaluation.performance; unknown is None."""
-    return {
-        "engine": "ascend",
-        "model": None,
-        "precision": run["precision"],
-        "batch": run["batch"],
-        "device": run["device"],
-        "runs": run["runs"],
-        "milliseconds": run["milliseconds"],
-        "videos_per_second": run["fps"],
-        "gflops": None,
-        "gemm_gflops": None,
-        "gemm_share": None,
-        "memory_mb": None,
-        "load_seconds": None,
-        "end_to_end": None,
-    }
+from tsf.markdown import table
 
 
 def cell(value: float | None, form: str) -> str:
@@ -35,7 +15,7 @@ def cell(value: float | None, form: str) -> str:
 
 def setup_cells(measurement: dict) -> list[str]:
     m = measurement
-    return [m["engine"], m["model"] or "-", m["precision"], str(m["batch"])]
+    return [m["engine"], m["model"], m["precision"], str(m["batch"])]
 
 
 SETUP = ["engine", "model", "precision", "batch"]
@@ -120,16 +100,11 @@ model, once a shard, and Snakemake's own time.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="of tsf.evaluation.performance")
-    parser.add_argument("--npu-runs", type=Path, nargs="*", default=[], help="of an NPU")
-    parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--markdown", type=Path, required=True)
+    parser.add_argument("--performance", type=Path, required=True, help="json")
+    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
     args = parser.parse_args()
-
-    measurements = [json.loads(path.read_text()) for path in args.runs]
-    measurements += [npu_measurement(json.loads(path.read_text())) for path in args.npu_runs]
-    write_text(args.json, json.dumps({"measurements": measurements}, indent=2) + "\n")
-    write_text(args.markdown, markdown(measurements))
+    content = json.loads(args.performance.read_text(encoding="utf-8"))
+    write_text(args.output, markdown(content["measurements"]))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.listing import list_videos
-from tsf.files import whole_folder, write_text
-from tsf.workflow.fingerprint import write_manifest
 from tsf.data.kinetics import HEADER
+from tsf.data.listing import list_videos
+from tsf.data.manifest import write_manifest
+from tsf.files import whole_folder, write_text
 from tsf.progress import each
 from tsf.sample.clips import LABELS, SPLITS, clip_rng, write_clip
 
@@ -41,7 +41,7 @@ def draw_rows(seed: int, split: str, labels: list[str]) -> list[tuple[str, str, 
     return rows
 
 
-def video_name(row: tuple[str, str, int, int, str]) -> str:
+def file_name(row: tuple[str, str, int, int, str]) -> str:
     """The file name of a row's video in the cvdfoundation download."""
     _, youtube_id, start, end, _ = row
     return f"{youtube_id}_{start:06d}_{end:06d}.mp4"
@@ -57,7 +57,7 @@ def _write_annotations(path: Path, rows: list[tuple[str, str, int, int, str]]) -
 
 def _write_video(index: int, rows: list[tuple], folder: Path, seed: int, truncated: int) -> None:
     """Writes the validation video of one row."""
-    path = folder / video_name(rows[index])
+    path = folder / file_name(rows[index])
     write_clip(path, clip_rng(seed, "val", index), rows[index][0])
     if index == truncated:
         # The index of the file lies at its end, so half a file is nothing a decoder can open.

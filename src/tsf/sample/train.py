@@ -17,8 +17,9 @@ import torch
 
 from tsf import errors
 from tsf.data.model_input import SIDE
+from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 from tsf.files import whole_file
-from tsf.model.recogniser import from_config
+from tsf.model.recogniser import recogniser_from_config
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -29,7 +30,6 @@ from tsf.sample.clips import (
     draw_background,
     draw_scene,
 )
-from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 
 # The model is trained with the classes as `LABELS` lists them; the checkpoint has them as
 # mmaction2's class map does, the sorted label keys.
@@ -185,13 +185,13 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
-    small = from_config(
+    small = recogniser_from_config(
         options.mmaction2, options.config, img_size=SMALL, patch_size=PATCH // SHRINK
     ).train()
     prepare(small)
     fit(small, options.seed, options.steps)
 
-    model = from_config(options.mmaction2, options.config)
+    model = recogniser_from_config(options.mmaction2, options.config)
     model.load_state_dict(order_classes(spread_patches(small.state_dict())))
     imgs = torch.randn(2, 3, CLIP_LEN, SIDE, SIDE)
     means = torch.nn.functional.avg_pool3d(imgs, (1, SHRINK, SHRINK))

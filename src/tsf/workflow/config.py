@@ -7,13 +7,14 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, ValidationError
 
 from tsf.engines.setup import parse_engines
-from tsf.model import checkpoints
 from tsf.errors import UserError
+from tsf.model.checkpoints import DIGITS, checkpoint
 
 
 def check(config: dict, schema: Path) -> None:
     """Raises UserError: every fault in a line of its own, with the key and what it may be."""
     content = json.loads(schema.read_text(encoding="utf-8"))
+    _refuse_retired(config)
     if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
         config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]
     config.update(_typed(config, content))
@@ -23,16 +24,29 @@ def check(config: dict, schema: Path) -> None:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
     parse_engines(config["engines"], config["bin"])
     model = config["model"]
-    if model["checkpoint"] is None and model["config"] not in checkpoints.DIGITS:
+    if model["checkpoint"] is None and model["config"] not in DIGITS:
         raise UserError(
             f"config: model.checkpoint is null, and {model['config']!r} has none of its own; "
-            f"those that have: {', '.join(checkpoints.DIGITS)}"
+            f"those that have: {', '.join(DIGITS)}"
         )
-    if "://" in checkpoints.checkpoint(model).where and checkpoints.checkpoint(model).sha256 is None:
+    if "://" in checkpoint(model).where and checkpoint(model).sha256 is None:
         raise UserError(
             "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
             "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
         )
+
+
+def _refuse_retired(config: dict) -> None:
+    """Raises UserError for the two keys that `keep` has replaced, with the value to write now."""
+    if "frames" not in config and "keep_bin" not in config:
+        return
+    frames = config.get("frames", "needed")
+    keep_bin = str(config.get("keep_bin", True)).lower() == "true"
+    keep = {"all": "all_frames", "none": "bins"}.get(frames, "frames") if keep_bin else "nothing"
+    raise UserError(
+        f"config: frames and keep_bin are one key now, keep: in their place write keep: {keep} "
+        "(all_frames, frames, bins or nothing; each keeps what follows it too)"
+    )
 
 
 def _typed(value, schema: dict):

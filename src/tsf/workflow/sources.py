@@ -4,12 +4,18 @@ import ast
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
+# what these say is read by a person and reaches no result: rewording it redoes nothing
+WORDING = {"tsf.errors", "tsf.progress"}
 
 
 @cache
 def sources(module: str) -> tuple[Path, ...]:
-    """The files of `tsf.<module>` and of every tsf module that it imports, directly or not."""
+    """The files of `tsf.<module>` and of every tsf module that it imports, directly or not.
+
+    A module that is imported by a computed name, as an engine's, is not among them: the rule
+    that knows the name adds its sources. Those of wording alone are left out.
+    """
     found: dict[str, Path] = {}
     _collect(f"tsf.{module}", found)
     return tuple(sorted(found.values()))
@@ -17,22 +23,25 @@ def sources(module: str) -> tuple[Path, ...]:
 
 def _collect(name: str, found: dict[str, Path]) -> None:
     path = _file(name)
-    if path is None or name in found:
+    if path is None or name in found or name in WORDING:
         return
     found[name] = path
     if "." in name:
         _collect(name.rpartition(".")[0], found)  # importing a module runs its package first
+    for imported in imports(path):
+        if imported.startswith("tsf"):
+            _collect(imported, found)
+
+
+def imports(path: Path) -> list[str]:
+    """The dotted names that a file imports; of `from x import y` both x and x.y."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            # `from tsf import x` may name a module, `from tsf.x import y` names one
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for imported in names:
-            if imported.startswith("tsf"):
-                _collect(imported, found)
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def _file(name: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The small tab-separated tables that the steps hand to each other."""
+"""k400.info, the scored videos, and skipped.tsv, the others: together every listed video."""
 
 import re
 from collections.abc import Iterable
@@ -8,53 +8,32 @@ from pathlib import Path
 from tsf.errors import UserError
 from tsf.files import write_text
 
-SHARD_HEADER = "video\tframes\tskipped\n"
 SKIPPED_HEADER = "video\tlabel\treason\n"
 NO_LABEL = -1  # as in mmaction2's list of the unlabelled test split
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """What became of one video of a shard."""
-
-    video: str
-    frames: int  # that can be decoded; 0 if skipped
-    skipped: str  # why, or ""
-
-
-@dataclass(frozen=True)
-class Scored:
+class ScoredVideo:
     """One line of k400.info: a video that gets a score."""
 
     index: int  # 0 .. n - 1, the name of its result file
-    video: str
+    name: str
     label: int  # the index of its class, or NO_LABEL
 
 
-def write_shard(path: Path, videos: Iterable[Decoded]) -> None:
-    lines = "".join(f"{v.video}\t{v.frames}\t{v.skipped}\n" for v in videos)
-    write_text(path, SHARD_HEADER + lines)
-
-
-def read_shard(path: Path) -> list[Decoded]:
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    columns = (line.split("\t") for line in lines)
-    return [Decoded(video, int(frames), skipped) for video, frames, skipped in columns]
-
-
-def write_info(path: Path, videos: Iterable[Scored]) -> None:
+def write_info(path: Path, videos: Iterable[ScoredVideo]) -> None:
     """k400.info as the guide's post-processing reads it: first column index, last column label."""
-    write_text(path, "".join(f"{v.index} {v.video} {v.label}\n" for v in videos))
+    write_text(path, "".join(f"{v.index} {v.name} {v.label}\n" for v in videos))
 
 
-def read_info(path: Path) -> list[Scored]:
+def read_info(path: Path) -> list[ScoredVideo]:
     """Raises UserError with file and line for a line of another form."""
     videos = []
     for index, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
         fields = line.split(" ")
         if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"\d+|-1", fields[2]):
             raise UserError(f"{path}, line {index + 1}: expected '{index} VIDEO LABEL': {line!r}")
-        videos.append(Scored(index, fields[1], int(fields[2])))
+        videos.append(ScoredVideo(index, fields[1], int(fields[2])))
     return videos
 
 

@@ -1,0 +1,161 @@
+# Prove on real clips, before the dataset is inferred, that each engine computes what PyTorch does.
+PARITY = config["parity"]
+THRESHOLDS = json.dumps({key: PARITY[key] for key in ("max_abs", "relative_l2")})
+# what each engine must have shown before it starts on the dataset, and all that parity.json shows
+PROOF = {name: plan.exact_setups(setup, ASCEND["onnx"]) for name, setup in SETUPS.items()}
+IN_EVERY_RUN = {name: setup for proof in PROOF.values() for name, setup in proof.items()}
+COMPARED = plan.named(map(plan.on_onnxruntime, PARITY["models"])) | IN_EVERY_RUN
+BATCHES = config["performance"]["batches"]
+# performance.json measures the engines at further batch sizes
+MEASURED = plan.at_batch_sizes(OWN_ENGINES.values(), BATCHES)
+DESCRIBED = COMPARED | MEASURED
+
+
+def boundaries(setups):
+    """The measured distances, in the order of the data: the bytes, then each setup's logits."""
+    return ["results/parity/bytes.json", *expand("results/parity/{setup}.json", setup=setups)]
+
+
+rule describe_engine:
+    input:
+        sources_of("engines.described"),
+        # what runs the engine: a change of it makes this file anew and so redoes the inference
+        sources_of("inference.infer"),
+        *(sources_of("data.temporary_bins") if KEEP == "nothing" else []),
+        sources=lambda wildcards: engine_sources(DESCRIBED[wildcards.setup]),
+        model=lambda wildcards: f"results/{DESCRIBED[wildcards.setup].file}",
+    output:
+        "results/engines/{setup}.json",
+    log:
+        "results/logs/engines/{setup}.log",
+    wildcard_constraints:
+        setup="|".join(DESCRIBED),
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        options=lambda wildcards: DESCRIBED[wildcards.setup].options,
+        sampler=config["sampler"],
+        dtype=config["bin"],
+    message:
+        "say how {wildcards.setup} is run"
+    shell:
+        "python -m tsf.engines.described {params.options} --file {input.model}"
+        " --sampler {params.sampler} --dtype {params.dtype} --output {output} 2>&1 | tee {log}"
+
+
+rule reference:
+    input:
+        sources_of("evaluation.reference"),
+        **MODEL_INPUT,
+        generated=GENERATED,
+        files=ancient(from_user("dataset.root", VIDEOS)),
+    output:
+        "results/parity/reference.npz",
+    log:
+        "results/logs/parity/reference.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    params:
+        **MODEL_PARAMS,
+        dataset=DATASET_OPTIONS,
+        clips=PARITY["clips"],
+        sampler=config["sampler"],
+    message:
+        "compute the reference, mmaction2 in PyTorch, on real clips"
+    shell:
+        f"python -m tsf.evaluation.reference {MODEL_OPTIONS}"
+        " {params.dataset} --clips {params.clips} --sampler {params.sampler}"
+        " --threads {threads} --output {output} 2>&1 | tee {log}"
+
+
+rule compare_bytes:
+    input:
+        sources_of("evaluation.parity"),
+        reference="results/parity/reference.npz",
+    output:
+        "results/parity/bytes.json",
+    log:
+        "results/logs/parity/bytes.log",
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "compare the bytes of a uint8 .bin file with the guide's float32"
+    shell:
+        "python -m tsf.evaluation.parity --reference {input.reference}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule compare_logits:
+    input:
+        sources_of("evaluation.parity"),
+        sources=lambda wildcards: engine_sources(COMPARED[wildcards.setup]),
+        reference="results/parity/reference.npz",
+        engine="results/engines/{setup}.json",
+        model=lambda wildcards: f"results/{COMPARED[wildcards.setup].file}",
+    output:
+        "results/parity/{setup}.json",
+    log:
+        "results/logs/parity/{setup}.log",
+    wildcard_constraints:
+        setup="|".join(COMPARED),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    message:
+        "compare every logit of {wildcards.setup} with the reference"
+    shell:
+        "python -m tsf.evaluation.parity --reference {input.reference} --engine {input.engine}"
+        " --threads {threads} --output {output} 2>&1 | tee {log}"
+
+
+# The inference of an engine waits for this file, as an ancient() input: a proof that is made anew,
+# with another threshold say, redoes no inference. A failed job's old file must stay for that,
+# since an ancient() input that is missing makes a job due: hence update().
+rule prove:
+    input:
+        sources_of("evaluation.judge_parity"),
+        measured=lambda wildcards: boundaries(PROOF[wildcards.engine]),
+    output:
+        update("results/proven/{engine}.json"),
+    log:
+        "results/logs/proven/{engine}.log",
+    # an engine that is off shall be found before the videos are decoded
+    priority: 50
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        thresholds=THRESHOLDS,
+    message:
+        "hold {wildcards.engine} against the thresholds, before it starts on the dataset"
+    shell:
+        "python -m tsf.evaluation.judge_parity --measured {input.measured}"
+        " --thresholds {params.thresholds:q} --output {output} 2>&1 | tee {log}"
+
+
+use rule prove as verify with:
+    input:
+        sources_of("evaluation.judge_parity"),
+        measured=boundaries(IN_EVERY_RUN),
+    output:
+        "results/verify.json",
+    log:
+        "results/logs/verify.log",
+    priority: 0
+    message:
+        "hold the exact models and the engines of this run against the thresholds"
+
+
+use rule prove as parity with:
+    input:
+        sources_of("evaluation.judge_parity"),
+        measured=boundaries(COMPARED),
+    output:
+        "results/parity.json",
+    log:
+        "results/logs/parity.log",
+    priority: 0
+    message:
+        "hold every model and engine against the thresholds"

@@ -1,0 +1,98 @@
+# Render what was measured.
+
+
+rule accuracy_report:
+    input:
+        sources_of("report.accuracy"),
+        accuracy="results/accuracy.json",
+        # the speeds, which accuracy.json leaves out so that two runs give the same bytes
+        summaries=expand("results/result/{engine}_summary.json", engine=ENGINES),
+        skipped="results/skipped.tsv",
+        simplified="results/tsf_sim.json",
+        verify="results/verify.json",
+    output:
+        report("results/accuracy.md", category="Accuracy"),
+    log:
+        "results/logs/accuracy_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        dataset=config["dataset"]["name"],
+        sampler=config["sampler"],
+        reference=lambda wildcards: json.dumps(config["reference"]),
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.accuracy --accuracy {input.accuracy} --summaries {input.summaries}"
+        " --skipped {input.skipped} --simplified {input.simplified} --verify {input.verify}"
+        " --dataset {params.dataset:q} --reference {params.reference:q}"
+        " --sampler {params.sampler} --output {output} 2>&1 | tee {log}"
+
+
+rule parity_report:
+    input:
+        sources_of("report.parity"),
+        json="results/parity.json",
+    output:
+        report("results/parity.md", category="Accuracy"),
+    log:
+        "results/logs/parity_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.parity --parity {input.json} --output {output} 2>&1 | tee {log}"
+
+
+rule rewrites_report:
+    input:
+        sources_of("report.rewrites"),
+        json="results/rewrites.json",
+    output:
+        report("results/rewrites.md", category="Performance"),
+    log:
+        "results/logs/rewrites_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.rewrites --rewrites {input.json} --output {output} 2>&1 | tee {log}"
+
+
+rule performance_report:
+    input:
+        sources_of("report.performance"),
+        json="results/performance.json",
+    output:
+        report("results/performance.md", category="Performance"),
+    log:
+        "results/logs/performance_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.performance --performance {input.json} --output {output} 2>&1 | tee {log}"
+
+
+rule npu_performance_report:
+    input:
+        sources_of("report.ascend_performance"),
+        json="results/ascend_performance.json",
+    output:
+        report("results/ascend_performance.md", category="Performance"),
+    log:
+        "results/logs/ascend_performance_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.ascend_performance --performance {input.json} --output {output} 2>&1 | tee {log}"

@@ -1,0 +1,45 @@
+"""ascend_performance.json: the speeds on the NPU beside the guide's, and the share of its peak."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors
+from tsf.files import write_text
+from tsf.model.macs import macs
+
+GUIDE = {"device": "Ascend 310P3 (the guide's figure)", "batch": 1, "fps": 7.53}
+
+
+def share_of_peak(fps: float, macs_per_video: int, peak_tflops: float) -> float:
+    """The part of the chip's peak that the model's multiply-adds, two operations each, use."""
+    return fps * 2 * macs_per_video / (peak_tflops * 1e12)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="json, one a batch")
+    parser.add_argument("--onnx", type=Path, required=True, help="the model at batch 1")
+    parser.add_argument("--peak-tflops", type=float, help="of the chip, at this precision")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in args.runs]
+    macs_per_video = macs(args.onnx)
+    for run in runs:
+        known = None not in (args.peak_tflops, macs_per_video)
+        fps = run["videos_per_second"]
+        run["share_of_peak"] = (
+            share_of_peak(fps, macs_per_video, args.peak_tflops) if known else None
+        )
+    content = {
+        "runs": runs,
+        "macs_per_video": macs_per_video,
+        "peak_tflops": args.peak_tflops,
+        "guide": GUIDE,
+    }
+    write_text(args.output, json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,65 @@
+"""The .bin files: one clip each, without a header, as the guide's preprocessing writes them."""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+
+from tsf.data.model_input import CLIP_SHAPE, normalise
+from tsf.errors import UserError
+from tsf.files import whole_file
+
+# a file's size by the type of its values: normalised float32 as in the guide, or uint8 pixels
+BYTES = {
+    "float32": 4 * math.prod(CLIP_SHAPE),  # 14,450,688
+    "uint8": math.prod(CLIP_SHAPE),  # 3,612,672
+}
+
+
+def add_dtype_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dtype", choices=list(BYTES), default="float32", help="of .bin files")
+
+
+def refuse_wrong_size(path: Path, dtype: str) -> None:
+    """Raises UserError for a .bin file of another size, which may be taken for several clips.
+
+    dtype: float32 or uint8.
+    """
+    size, expected = path.stat().st_size, BYTES[dtype]
+    if size != expected:
+        raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")
+
+
+def write_bin(clip: np.ndarray, path: Path) -> None:
+    """Write a clip as the guide does: little-endian values, no header."""
+    with whole_file(path) as part:
+        # not clip.tofile(), which on a full disk does not say that the disk is full
+        part.write_bytes(clip.astype(clip.dtype.newbyteorder("<"), copy=False).data)
+
+
+def read_bin(path: Path, dtype: str) -> np.ndarray:
+    """One clip, (3, 3, 8, 224, 224) of `dtype`, float32 or uint8.
+
+    Raises UserError for a file of another size.
+    """
+    refuse_wrong_size(path, dtype)
+    return np.fromfile(path, np.dtype(dtype).newbyteorder("<")).reshape(CLIP_SHAPE)
+
+
+def read_for_model(path: Path, dtype: str, model_dtype: str) -> np.ndarray:
+    """One clip in the type that the model takes: pixels are normalised for a float32 model.
+
+    dtype: of the file. Raises UserError for a float32 file and a model that takes pixels.
+    """
+    if (dtype, model_dtype) == ("float32", "uint8"):
+        raise UserError(f"{path} holds float32 values, and the model takes uint8; set bin: uint8")
+    clip = read_bin(path, dtype)  # (3, 3, 8, 224, 224)
+    return normalise(clip) if (dtype, model_dtype) == ("uint8", "float32") else clip
+
+
+def fill_batch(clips: list[np.ndarray] | np.ndarray, batch: int) -> np.ndarray:
+    """At most `batch` clips, and zeros for those that are missing: (batch, 3, 3, 8, 224, 224)."""
+    filled = np.zeros((batch, *clips[0].shape), clips[0].dtype)
+    filled[: len(clips)] = clips
+    return filled

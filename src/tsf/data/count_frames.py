@@ -1,0 +1,39 @@
+"""Count the frames of one shard's videos, where nothing that is made of them is kept.
+
+The file list needs the true count of every video, and the account whether it decodes, before any
+engine runs.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from tsf import errors
+from tsf.data import decode
+from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
+from tsf.progress import each
+
+
+def count_or_skip(listed: ListedVideo, root: Path) -> Decoded:
+    """The outcome of decoding a video as a row of the shard's table."""
+    try:
+        return Decoded(listed.name, decode.count_frames(root / listed.path), "")
+    except decode.SkippedVideo as reason:
+        return Decoded(listed.name, 0, str(reason))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_shard_arguments(parser)
+    parser.add_argument("--table", type=Path, required=True, help="tsv to write: frames a video")
+    parser.add_argument("--processes", type=int, default=1)
+    args = parser.parse_args()
+
+    work = partial(count_or_skip, root=args.root)
+    what = f"count frames, shard {args.shard:03d}"
+    write_decoded(args.table, each(work, videos_of_shard(args), args.processes, what))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,36 @@
+"""The first listed videos that decode: real clips to compare and to measure on."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tsf.data.decode import SkippedVideo
+from tsf.data.listing import ListedVideo, list_videos
+from tsf.data.make_clip import clip_from_video
+from tsf.errors import UserError
+
+
+def first_clips(
+    layout: str, root: Path, number: int, sampler: str, dtype: str
+) -> list[tuple[ListedVideo, np.ndarray]]:
+    """At most `number` videos in the list's order, each with its clip, (3, 3, 8, 224, 224).
+
+    A video that does not decode is passed over. Fewer come back from a dataset that has fewer.
+    dtype: float32 or uint8. Raises UserError if not one video decodes.
+    """
+    found = list(islice(_decodable(layout, root, sampler, dtype), number))
+    if not found:
+        raise UserError(f"{root}: not one of the listed videos decodes; check dataset.root")
+    return found
+
+
+def _decodable(
+    layout: str, root: Path, sampler: str, dtype: str
+) -> Iterator[tuple[ListedVideo, np.ndarray]]:
+    for video in dict.fromkeys(list_videos(layout, root)):  # a row may be there twice
+        try:
+            yield video, clip_from_video(root / video.path, sampler, dtype)[1]
+        except SkippedVideo:
+            continue

@@ -1,0 +1,58 @@
+"""Hold the measured distances against the config's thresholds; the first that is over ends it."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors
+from tsf.errors import UserError
+from tsf.files import write_text
+
+
+def threshold(precision: str, thresholds: dict) -> tuple[str, float]:
+    """The measure that counts in a precision, and what it may be at most.
+
+    precision: of a Setup, or "bytes", which must be equal. thresholds: `parity` of the config.
+    """
+    if precision == "bytes":
+        return "max_abs", 0.0
+    if precision == "f32":
+        return "max_abs", thresholds["max_abs"]
+    return "relative_l2", thresholds["relative_l2"][precision]
+
+
+def refuse_apart(boundaries: list[dict]) -> None:
+    """Raises UserError, naming the first boundary that is further off than allowed, or NaN."""
+    for boundary in boundaries:
+        measure = boundary["measure"]
+        if not boundary[measure] <= boundary["allowed"]:
+            raise UserError(
+                f"{boundary['name']} differs from the reference on real clips: {measure} "
+                f"{boundary[measure]:.3g}, allowed are {boundary['allowed']:g}; it is the first of "
+                f"{', '.join(b['name'] for b in boundaries)} that does. The thresholds are parity "
+                "in the config"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measured", type=Path, nargs="+", required=True, help="json, in order")
+    parser.add_argument("--thresholds", type=json.loads, required=True, help="json")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    boundaries = []
+    for path in args.measured:
+        boundary = json.loads(path.read_text(encoding="utf-8"))
+        measure, allowed = threshold(boundary["precision"], args.thresholds)
+        boundaries.append(boundary | {"measure": measure, "allowed": allowed})
+    refuse_apart(boundaries)
+    clips = boundaries[0]["clips"]
+    if any(boundary.pop("clips") != clips for boundary in boundaries):
+        raise UserError("the boundaries were measured on different clips; delete results/parity")
+    content = {"clips": clips, "boundaries": boundaries}
+    write_text(args.output, json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,59 @@
+"""One form for every measurement of speed, whatever ran the model."""
+
+import statistics
+
+import numpy as np
+
+UNKNOWN = (
+    "threads",
+    "macs",
+    "gflops",
+    "gemm_gflops",
+    "gemm_share",
+    "memory_mb",
+    "load_seconds",
+    "end_to_end",
+    "h2d_milliseconds",
+    "d2h_milliseconds",
+)
+
+
+def latencies(milliseconds: list[float]) -> dict[str, float]:
+    """What a series of runs took, in milliseconds."""
+    return {
+        "mean": statistics.fmean(milliseconds),
+        "min": min(milliseconds),
+        "p50": float(np.percentile(milliseconds, 50)),
+        "p90": float(np.percentile(milliseconds, 90)),
+        "p99": float(np.percentile(milliseconds, 99)),
+        "max": max(milliseconds),
+    }
+
+
+def performance_record(
+    engine: str,
+    model: str,
+    precision: str,
+    batch: int,
+    device: str,
+    milliseconds: list[float],
+    **measured,
+) -> dict:
+    """The figures of a loop of runs. milliseconds: of each run that counts.
+
+    videos_per_second is ais_bench's throughput: 1000 * batch / mean, of the model alone. What
+    was not measured is None.
+    """
+    times = latencies(milliseconds)
+    return {
+        "engine": engine,
+        "model": model,
+        "precision": precision,
+        "batch": batch,
+        "device": device,
+        "runs": len(milliseconds),
+        "milliseconds": times,
+        "videos_per_second": 1000 * batch / times["mean"],
+        **dict.fromkeys(UNKNOWN),
+        **measured,
+    }

@@ -1,0 +1,48 @@
+"""The clips to compare on, and what mmaction2 in PyTorch, float32, makes of them."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tsf import errors
+from tsf.data.first_clips import first_clips
+from tsf.data.listing import add_dataset_arguments
+from tsf.data.sampling import add_sampler_argument
+from tsf.evaluation.reference_file import Reference, write_reference
+from tsf.model.recogniser import add_model_arguments, build_recogniser, reference_logits
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_model_arguments(parser)
+    add_dataset_arguments(parser)
+    add_sampler_argument(parser)
+    parser.add_argument("--clips", type=int, required=True, help="how many")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="npz to write")
+    args = parser.parse_args()
+
+    torch.set_num_threads(args.threads)
+    found, pixels = (
+        first_clips(args.layout, args.root, args.clips, args.sampler, dtype)
+        for dtype in ("float32", "uint8")
+    )
+    clips = np.stack([clip for _, clip in found])  # (videos, 3, 3, 8, 224, 224)
+    recogniser = build_recogniser(args.mmaction2, args.config, args.checkpoint)
+    logits = reference_logits(recogniser, torch.from_numpy(clips)).numpy()  # (videos * 3, classes)
+    write_reference(
+        args.output,
+        Reference(
+            names=[video.name for video, _ in found],
+            clips=clips,
+            pixels=np.stack([clip for _, clip in pixels]),
+            logits=logits,
+        ),
+    )
+    print(f"{args.output}: {', '.join(video.name for video, _ in found)}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,51 @@
+"""parity.md: how far each boundary, from the bytes to each engine's logits, is from PyTorch."""
+
+import argparse
+import json
+from pathlib import Path
+
+from tsf import errors
+from tsf.files import write_text
+from tsf.markdown import table
+
+
+def parity_table(boundaries: list[dict]) -> str:
+    """How far each boundary is from the reference, and how far it may be."""
+    rows = [
+        [
+            boundary["name"],
+            f"{boundary['max_abs']:.2g}",
+            f"{boundary['relative_l2']:.2g}",
+            f"{boundary['cosine']:.9f}",
+            "-" if boundary["top1_agreement"] is None else f"{boundary['top1_agreement']:.0%}",
+            f"{boundary['measure'].replace('_', ' ')} {boundary['allowed']:g}",
+        ]
+        for boundary in boundaries
+    ]
+    header = ["boundary", "max abs", "relative L2", "cosine", "top-1 agreement", "allowed"]
+    return table(header, rows)
+
+
+def markdown(content: dict) -> str:
+    return f"""# Parity
+
+Against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
+{", ".join(content["clips"])}.
+
+The first row compares the bytes of a uint8 .bin file, once they are normalised, with the float32
+file of the guide; the others every logit. A row without an engine is ONNX Runtime's. A model that
+ends in _u8 reads the bytes. The cosine is that of the worst view.
+
+{parity_table(content["boundaries"])}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parity", type=Path, required=True, help="json")
+    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
+    args = parser.parse_args()
+    write_text(args.output, markdown(json.loads(args.parity.read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    errors.run(main)
