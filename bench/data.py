@@ -33,11 +33,11 @@ import cv2
 
 from tsf import errors
 from tsf.data import decode, preprocess, rawframes, tables
-from tsf.sample import real_clips
+from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_text
 from tsf.model.recogniser import CONFIGS
-from tsf.data.sampling import SAMPLERS
+from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SAMPLER = SAMPLERS[0]
@@ -101,7 +101,7 @@ def straight(video: Path, folder: Path) -> None:
 def through_frames(video: Path, folder: Path) -> None:
     """Ours with `frames: needed`."""
     total = rawframes.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
-    decoded = tables.Decoded(video.stem, total, "")
+    decoded = Decoded(video.stem, total, "")
     preprocess.bin_from_rawframes(decoded, folder / "needed", folder, SAMPLER)
 
 
@@ -112,11 +112,11 @@ def decode_only(video: Path, folder: Path) -> None:
         pass
 
 
-def make_clips(footage_data: Path, folder: Path) -> list[Path]:
+def make_clips(real_clips: Path, folder: Path) -> list[Path]:
     """The real clips, and the native ones made of them: <source>_<bit rate>.mp4."""
     for source in SOURCES:
         clip = folder / f"{source}.mp4"
-        shutil.copyfile(footage_data / f"{real_clips.video_name(source, 0)}.mp4", clip)
+        shutil.copyfile(real_clips / f"{real_clips.video_name(source, 0)}.mp4", clip)
         images = real_clips.read_frames(clip)
         for rate in BIT_RATES:
             path = folder / f"{source}_{rate}.mp4"
@@ -196,7 +196,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--mmaction2", type=Path, default=Path("results/mmaction2"))
-    parser.add_argument("--videos", type=Path, default=Path("results/footage_data/val"))
+    parser.add_argument("--videos", type=Path, default=Path("results/real_clips/val"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, default=Path("results/bench_data.json"))
     args = parser.parse_args()

@@ -22,22 +22,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tsf.data.pixels import normalise
 
 from tsf import errors
-from tsf.engines.setup import ONNX, load_engine
-from tsf.evaluation import gemm
-from tsf.model.recogniser import build_recogniser, reference_logits
-from tsf.engines.setup import Setup
+from tsf.data.preprocess import clip_from_video
+from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
+from tsf.engines.setup import ONNX, Setup, load_engine
 from tsf.errors import UserError
-from tsf.files import write_text
-from tsf.model.macs import macs
+from tsf.evaluation import gemm
 from tsf.evaluation.parity import compare
 from tsf.evaluation.performance import gflops
-from tsf.data.pixels import normalise
-from tsf.data.preprocess import clip_from_video
+from tsf.files import write_text
+from tsf.model.macs import macs
+from tsf.model.recogniser import build_recogniser, reference_logits
 from tsf.report.accuracy import table
-from tsf.data.sampling import SAMPLERS
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SETUPS = [
@@ -235,7 +234,7 @@ def main() -> None:
     results = args.results
     counted = {name: macs(results / f"{name}.onnx") for name in ONNX}
     counted["tsf"] = counted["tsf_sim"]
-    video = min((results / "footage_data/val").glob("*.mp4"))
+    video = min((results / "real_clips/val").glob("*.mp4"))
     _, pixels = clip_from_video(video, SAMPLERS[0], "uint8")
     inputs = {"uint8": pixels[np.newaxis], "float32": normalise(pixels)[np.newaxis]}
 

@@ -6,12 +6,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import runs
 import streams as odd_streams
-import workflow
 
+from tsf.errors import UserError
 from tsf.model import upstream
 from tsf.sample import real_clips
-from tsf.errors import UserError
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -53,7 +53,7 @@ def real_clips(archives, tmp_path_factory):
 def sample_run(tmp_path_factory, archives):
     """One real run of the embedded sample, from a fresh checkout. Read it, change only copies."""
     home = tmp_path_factory.mktemp("sample")
-    run = workflow.Run(workflow.checkout(home / workflow.CHECKOUT, archives), home / "run")
+    run = runs.Run(runs.checkout(home / runs.CHECKOUT, archives), home / "run")
     result = run.snakemake("all")
     assert result.returncode == 0, result.stdout
     return run

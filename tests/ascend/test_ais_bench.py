@@ -17,10 +17,10 @@ import machine
 import numpy as np
 import pytest
 
-from tsf.inference import results
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.errors import UserError
+from tsf.inference import results
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from workflow import ROOT
+from runs import ROOT
 
 from tsf.ascend import atc
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from machine import STAND_INS
 
-from tsf.workflow import environment
 from tsf.errors import UserError
+from tsf.workflow import environment
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import machine
 import pytest
 
 from tsf.ascend import performance
-from tsf.report import ascend_performance
 from tsf.errors import UserError
+from tsf.report import ascend_performance
 
 
 def test_fps_is_of_the_mean_after_the_warm_up():

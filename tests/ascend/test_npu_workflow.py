@@ -7,7 +7,7 @@ from itertools import pairwise
 import machine
 import numpy as np
 import pytest
-import workflow
+import runs
 
 from tsf.data import tables
 from tsf.inference import results
@@ -85,14 +85,14 @@ def test_nothing_is_left_to_do_and_devices_change_nothing(npu_run):
     run, env = npu_run
     for more in ("batch: 1", "batch: 1, devices: [0, 1], python: python"):
         dry = run.snakemake("all", "-n", *BOTH, ascend(more), env=env)
-        assert workflow.jobs(dry) == {}
+        assert runs.jobs(dry) == {}
 
 
 def test_what_reruns(npu_run):
     run, env = npu_run
 
     def due(*more):
-        return workflow.jobs(run.snakemake("all", "-n", *BOTH, *more, env=env))
+        return runs.jobs(run.snakemake("all", "-n", *BOTH, *more, env=env))
 
     found = due(ascend("precision: exact"))
     assert found["om"] == 1 and found["infer_ascend"] == 4
@@ -148,7 +148,7 @@ def test_om_that_fails_and_the_rerun(npu_run, tmp_path):
     run = first.copy(tmp_path)
     os.unlink(run.results / "tsf.om")
     failed = run.snakemake("tsf.om", env=machine.environment(tmp_path, ATC="E19010"))
-    line = workflow.error_lines(failed)[0]
+    line = runs.error_lines(failed)[0]
     assert line.startswith("error: atc failed with E19010: No parser is registered")
     assert not (run.results / "tsf.om").exists()
     assert "E19010" in (run.results / "logs/om.log").read_text()  # the log is kept
@@ -171,7 +171,7 @@ def test_bin_files_within_the_job(npu_run, tmp_path):
 def refusal(run, *arguments, env):
     """The one line that stops a run before any of its jobs."""
     result = run.snakemake(*arguments, env=env)
-    [line] = workflow.error_lines(result)
+    [line] = runs.error_lines(result)
     assert "Select jobs" not in result.stdout and "compile " not in result.stdout
     return line
 
@@ -192,7 +192,7 @@ def test_refusals_before_any_work(sample_run, tmp_path):
     # without CANN
     line = refusal(run, "tsf.om", env={})
     assert line.startswith("error: atc is not on PATH, and results/tsf.om is made by it")
-    dry = workflow.jobs(run.snakemake("tsf.om", "-n"))
+    dry = runs.jobs(run.snakemake("tsf.om", "-n"))
     assert dry == {"om": 1, "tsf.om": 1}
 
 

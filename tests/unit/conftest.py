@@ -1,0 +1,78 @@
+"""The small trained model, plain and rewritten, and real clips."""
+
+import numpy as np
+import pytest
+import torch
+from runs import ROOT
+
+from tsf.data.model_input import CLIP_SHAPE
+from tsf.model import export_optimised, optimised
+from tsf.model.recogniser import build_recogniser, load_weights
+
+CHECKPOINT = ROOT / "models/tsf_sample.pth"
+
+
+@pytest.fixture(scope="session")
+def config():
+    """What recogniser.config is for the sample."""
+    return str(ROOT / "models/tsf_sample.py")
+
+
+@pytest.fixture(scope="session")
+def state():
+    """The checkpoint's weights by name."""
+    return load_weights(CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def recogniser(mmaction2, config):
+    """mmaction2's recogniser."""
+    return build_recogniser(mmaction2, config, CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def plain(mmaction2, config):
+    """mmaction2's recogniser in float64."""
+    return build_recogniser(mmaction2, config, CHECKPOINT).double()
+
+
+@pytest.fixture(scope="session")
+def shape(plain):
+    return optimised.shape_of(plain)
+
+
+@pytest.fixture(scope="session")
+def rewritten(shape, state):
+    """The optimised model in float64."""
+    return optimised.OptimisedTimeSformer(shape, state)
+
+
+@pytest.fixture(scope="session")
+def bins(sample_run):
+    """The sample's .bin files."""
+    return sorted((sample_run.results / "out_bin").glob("*/*.bin"))
+
+
+@pytest.fixture(scope="session")
+def clips(bins):
+    """Three of the sample's videos, (3, 3, 3, 8, 224, 224) float32."""
+    read = [np.fromfile(path, "<f4").reshape(CLIP_SHAPE) for path in bins[:3]]
+    return torch.from_numpy(np.stack(read))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exact")
+
+
+@pytest.fixture(scope="session")
+def tsf_opt_onnx(shape, state, folder):
+    """The optimised model for one video."""
+    small = optimised.OptimisedTimeSformer(shape, state).float()
+    export_optimised.export(small, False, 1, folder / "tsf_opt.onnx")
+    return folder / "tsf_opt.onnx"
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(5)

@@ -1,0 +1,176 @@
+"""Every listed video is accounted for, and the lists are those of mmaction2's build_file_list.py.
+
+golden/file_list.json has what that script wrote for annotation files that are awkward in one way
+each. Where this workflow means to do otherwise, the difference is spelled out here.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from runs import ROOT
+from tsf.data.tables import Decoded, Scored
+
+from tsf.data import account, listing, tables
+from tsf.data.listing import ListedVideo
+from tsf.errors import UserError
+
+GOLDEN = ROOT / "tests/golden/file_list.json"
+CASES = {case["name"]: case for case in json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]}
+SAME = [
+    "awkward_labels",
+    "space_at_the_end_in_train",
+    "times",
+    "windows_line_ends",
+    "more_columns",
+]
+# case: the lines that this workflow writes, and the videos that it skips
+OTHERWISE = {
+    # a video is scored once, so that a result file belongs to one line
+    "duplicates_and_missing": (
+        ["dup_000000_000010 4 1", "one_000000_000010 2 0"],
+        ["gone_000000_000010", "dup_000000_000010"],
+    ),
+    "duplicate_with_another_label": (["dup_000000_000010 4 1"], ["dup_000000_000010"]),
+    # a label that train.csv lacks ends mmaction2's script; here it is a reason to skip
+    "label_only_in_val": (["one_000000_000010 4 1"], ["two_000000_000010"]),
+    "label_only_in_val_and_no_video": (["one_000000_000010 4 1"], ["two_000000_000010"]),
+    # blank lines and test.csv do not matter
+    "blank_line": (["one_000000_000010 1 1"], ["two_000000_000010"]),
+    "no_test_csv": (["one_000000_000010 1 1"], []),
+    # a folder without frames cannot come to be: the video is skipped
+    "empty_folder": (["one_000000_000010 1 1"], ["two_000000_000010"]),
+    # these are about entries of the frames' folder; the count comes from the decoder here
+    "stray_file": (["one_000000_000010 1 1"], []),
+    "other_entries": (["one_000000_000010 3 1"], []),
+}
+REFUSED = {
+    "other_case": "none of the 1 listed videos can be scored",
+    "space_at_the_end": "none of the 1 listed videos can be scored",
+    "no_frames_at_all": "none of the 1 listed videos can be scored",
+    "empty_time": "line 2: time_start and time_end must be seconds",
+    "no_header": "line 1: expected the header",
+}
+
+
+def lay_out(case, root):
+    """The case's annotations, and the names of the videos that they list."""
+    (root / "annotations").mkdir()
+    for split in ("train", "val"):
+        path = root / f"annotations/{split}.csv"
+        path.write_bytes(case["csv"][split].encode("utf-8"))
+
+
+def make_lists(case, monkeypatch, *options):
+    """Run the command lines that list the videos and account for them, here."""
+    run(monkeypatch, dataset, "--root . --output list.tsv --output-classes classes.txt")
+    names = dict.fromkeys(video.name for video in listing.read_list(Path("list.tsv")))
+    counts = {name: case["frames"].get(name, 0) for name in names}
+    decoded = [Decoded(name, n, "" if n else "missing file") for name, n in counts.items()]
+    tables.write_shard(Path("table.tsv"), decoded)
+    line = "--list list.tsv --classes classes.txt --tables table.tsv --file-list list.txt"
+    line += " --info k400.info --skipped skipped.tsv"
+    run(monkeypatch, file_list, " ".join([line, *options]))
+    lines = Path("list.txt").read_text(encoding="utf-8").splitlines()
+    return lines, tables.read_info(Path("k400.info")), tables.read_skipped(Path("skipped.tsv"))
+
+
+def run(monkeypatch, module, line):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *line.split()])
+    module.main()
+
+
+@pytest.fixture(autouse=True)
+def in_a_fresh_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_golden_case_is_used():
+    assert sorted(CASES) == sorted([*SAME, *OTHERWISE, *REFUSED])
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_list_is_mmaction2s(name, tmp_path, monkeypatch):
+    lay_out(CASES[name], tmp_path)
+    lines, info, skipped = make_lists(CASES[name], monkeypatch)
+    assert lines == CASES[name]["lines"]
+    assert skipped == []
+    assert [f"{v.name} {v.label}" for v in info] == [
+        f"{line.split()[0]} {line.split()[2]}" for line in lines
+    ]
+    assert [v.index for v in info] == list(range(len(lines)))
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_where_the_list_is_meant_to_differ(name, tmp_path, monkeypatch):
+    lay_out(CASES[name], tmp_path)
+    lines, info, skipped = make_lists(CASES[name], monkeypatch)
+    assert (lines, [video for video, _, _ in skipped]) == OTHERWISE[name]
+    assert len(info) == len(lines)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_where_it_ends_with_one_line(name, tmp_path, monkeypatch):
+    lay_out(CASES[name], tmp_path)
+    with pytest.raises(UserError, match=REFUSED[name]) as fault:
+        make_lists(CASES[name], monkeypatch)
+    assert "\n" not in str(fault.value)
+    assert not (tmp_path / "list.txt").exists() and not (tmp_path / "k400.info").exists()
+
+
+def test_a_bad_video_can_be_made_to_end_the_run(tmp_path, monkeypatch):
+    case = CASES["duplicates_and_missing"]
+    lay_out(case, tmp_path)
+    with pytest.raises(UserError, match="2 of 4 listed videos cannot be scored, the first is"):
+        make_lists(case, monkeypatch, "--on-bad-video", "fail")
+    assert not (tmp_path / "list.txt").exists()
+
+
+# ---- account ----
+
+
+def listed(*videos):
+    return [ListedVideo(video, f"val/{video}.mp4", label) for video, label in videos]
+
+
+def account(videos, decoded, classes=("run", "swim")):
+    return account.account(videos, {video.name: video for video in decoded}, list(classes))
+
+
+def test_scored_and_skipped_add_up():
+    videos = listed(
+        ("a", "swim"), ("b", "fly"), ("c", "run"), ("d", "run"), ("a", "run"), ("e", "run")
+    )
+    decoded = [
+        Decoded("a", 300, ""),
+        Decoded("b", 300, ""),
+        Decoded("c", 0, "missing file"),
+        Decoded("d", 9, ""),
+        Decoded("e", 0, "no video stream"),
+    ]
+    scored, skipped = account(videos, decoded)
+    assert scored == [ScoredVideo(0, "a", 1), ScoredVideo(1, "d", 0)]
+    assert [(video.name, video.label, reason) for video, reason in skipped] == [
+        ("b", "fly", account.UNKNOWN_LABEL),
+        ("c", "run", "missing file"),
+        ("a", "run", "duplicate row"),
+        ("e", "run", "no video stream"),
+    ]
+
+
+def test_a_video_without_a_label_is_scored_unlabelled():
+    scored, skipped = account(
+        listed(("a", ""), ("b", "run")), [Decoded("a", 9, ""), Decoded("b", 1, "")]
+    )
+    assert [video.label for video in scored] == [tables.NO_LABEL, 0] and skipped == []
+
+
+def test_a_row_that_no_shard_looked_at_is_an_error():
+    with pytest.raises(UserError, match=r"val/b\.mp4 is listed, but was not there"):
+        account(listed(("a", "run"), ("b", "run")), [Decoded("a", 300, "")])
+
+
+def test_nothing_to_score_is_an_error_that_names_the_first_reason():
+    with pytest.raises(UserError, match=r"none of the 1 .* missing file \(val/a\.mp4\); check"):
+        account(listed(("a", "run")), [Decoded("a", 0, "missing file")])

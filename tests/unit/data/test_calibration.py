@@ -1,0 +1,70 @@
+"""int8 is calibrated on videos that are not scored, told by their content."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tsf import errors
+from tsf.data import calibration, listing, preprocess
+from tsf.data.listing import ListedVideo
+
+CLIPS = ["bikes", "bigbuckbunny", "carphone_pristine"]
+
+
+@pytest.fixture
+def folder(real_clips, tmp_path):
+    """A tree of real clips, one of them scored under another name, and a file that is no video."""
+    root = tmp_path / "train"
+    for name in CLIPS:
+        (root / name).mkdir(parents=True)
+        shutil.copyfile(real_clips[name], root / name / "clip.mp4")
+    (root / "broken.mp4").write_bytes(b"no video")
+    scored = tmp_path / "val"
+    scored.mkdir()
+    shutil.copyfile(real_clips["bikes"], scored / "another name.mp4")
+    listing.write_list(
+        tmp_path / "videos.tsv",
+        [ListedVideo("a", "val/another name.mp4", ""), ListedVideo("b", "val/missing.mp4", "")],
+    )
+    return tmp_path
+
+
+def run(monkeypatch, folder, videos):
+    arguments = ["--root", folder / "train", "--videos", videos, "--list", folder / "videos.tsv"]
+    arguments += ["--dataset", folder, "--output", folder / "calibration"]
+    monkeypatch.setattr("sys.argv", ["calibration", *map(str, arguments)])
+    errors.run(calibration.main)
+
+
+def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
+    run(monkeypatch, folder, 2)
+    found = {path.read_bytes() for path in (folder / "calibration").iterdir()}
+    expected = {
+        preprocess.clip_from_video(real_clips[name], "mmaction2-0.x", "uint8")[1].tobytes()
+        for name in CLIPS[1:]
+    }
+    assert found == expected
+
+
+def test_too_few_are_one_line_and_nothing_is_left(monkeypatch, folder):
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, folder, 3)
+    assert "train: 2 videos that can be decoded and are not scored" in str(stop.value)
+    assert "\n" not in str(stop.value) and not (folder / "calibration").exists()
+
+
+def test_a_missing_folder_is_one_line(monkeypatch, folder):
+    shutil.rmtree(folder / "train")
+    with pytest.raises(SystemExit, match=r"train: no such folder; see calibration\.root"):
+        run(monkeypatch, folder, 1)
+
+
+def test_the_order_is_mixed_and_always_the_same(tmp_path):
+    for number in range(40):
+        (tmp_path / f"{number:02d}.mp4").touch()
+    order = [path.name for path in calibration.shuffled(tmp_path)]
+    assert order == [path.name for path in calibration.shuffled(tmp_path)]
+    assert sorted(order) == [f"{n:02d}.mp4" for n in range(40)] != order
+    neighbours = np.diff([int(name[:2]) for name in order])
+    assert (neighbours == 1).sum() < 10

@@ -1,0 +1,146 @@
+"""Which videos are listed, in either layout, and which shard each belongs to."""
+
+from pathlib import Path
+
+import pytest
+
+from tsf.data import listing
+from tsf.data.listing import ListedVideo
+from tsf.errors import UserError
+
+HEADER = "label,youtube_id,time_start,time_end,split\n"
+
+
+def listed(*names):
+    return [ListedVideo(name, f"val/{name}.mp4", "yoga") for name in names]
+
+
+def test_shards_are_pinned():
+    """Another hash would move every video of an existing results folder."""
+    names = ["a_000000_000010", "ZZ-_00000000_000010_000020", "abcdefghijk_000100_000110"]
+    assert [listing.shard_of(name, 64) for name in names] == [61, 5, 39]
+    assert [listing.shard_of(name, 4) for name in names] == [1, 1, 3]
+
+
+def test_every_video_is_in_one_shard_in_the_lists_order():
+    videos = listed(*(f"v{n}" for n in (3, 1, 2, 1, 9, 8, 7, 6, 5, 4)))
+    shards = [listing.in_shard(videos, shard, 3) for shard in range(3)]
+    distinct = list(dict.fromkeys(videos))
+    assert sorted(v.name for shard in shards for v in shard) == sorted(v.name for v in distinct)
+    assert all(shard == [video for video in distinct if video in shard] for shard in shards)
+
+
+def test_names_are_spread_over_the_shards():
+    videos = listed(*(f"video{n:06d}_000000_000010" for n in range(6400)))
+    sizes = [len(listing.in_shard(videos, shard, 64)) for shard in range(64)]
+    assert min(sizes) > 50 and max(sizes) < 150
+
+
+def test_the_list_comes_back(tmp_path):
+    videos = [
+        ListedVideo("a", "val/a.mp4", "playing_guitar"),
+        ListedVideo("b", "sub folder/b.mov", ""),
+    ]
+    listing.write_list(tmp_path / "list.tsv", videos)
+    assert listing.read_list(tmp_path / "list.tsv") == videos
+
+
+def test_the_kinetics_layout(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    text = HEADER + "playing guitar,a,3,13,val\nyoga,b,0,10,val\n"
+    (tmp_path / "annotations/val.csv").write_text(text)
+    assert listing.list_videos("kinetics", tmp_path) == [
+        ListedVideo("a_000003_000013", "val/a_000003_000013.mp4", "playing_guitar"),
+        ListedVideo("b_000000_000010", "val/b_000000_000010.mp4", "yoga"),
+    ]
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_the_folder_layout_takes_the_class_from_the_sub_folder(tmp_path):
+    touch(tmp_path, "b.MOV", "playing guitar/a.mp4", "playing guitar/notes.txt", "x/y/c.webm")
+    found = listing.list_videos("folder", tmp_path)
+    assert [(video.path, video.label) for video in found] == [
+        ("b.MOV", ""),
+        ("playing guitar/a.mp4", "playing_guitar"),
+        ("x/y/c.webm", "y"),
+    ]
+
+
+def test_folder_names_are_safe_and_unique(tmp_path):
+    touch(
+        tmp_path, "a/x.mp4", "a/x.mov", "b/x.mp4", "a x.mp4", "a_x.mp4", "\u89c6\u9891/\u4e00.mp4"
+    )
+    names = [video.name for video in listing.list_videos("folder", tmp_path)]
+    assert len(set(names)) == 6
+    assert all(name.replace("-", "").replace("_", "").isalnum() for name in names)
+    assert all(name.isascii() for name in names)
+    # the name is that of the path: another file beside it changes none
+    touch(tmp_path, "0.mp4")
+    assert set(names) < {video.name for video in listing.list_videos("folder", tmp_path)}
+
+
+def test_a_folder_without_videos_is_an_error(tmp_path):
+    touch(tmp_path, "notes.txt")
+    with pytest.raises(UserError, match="holds no video"):
+        listing.list_videos("folder", tmp_path)
+    with pytest.raises(UserError, match="no such folder"):
+        listing.list_videos("folder", tmp_path / "elsewhere")
+
+
+def test_a_name_that_would_break_the_tables_is_refused(tmp_path):
+    touch(tmp_path, "a\tb.mp4")
+    with pytest.raises(UserError, match="a tab or line break"):
+        listing.list_videos("folder", tmp_path)
+
+
+# ---- classes ----
+
+
+def class_file(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_classes_of_a_csv_and_of_a_label_map_agree(tmp_path):
+    train = HEADER + "zumba,a,0,10,train\nTai chi,b,0,10,train\nplaying guitar,c,0,10,train\n"
+    by_csv = class_file(tmp_path, "train.csv", train)
+    by_text = class_file(tmp_path, "label_map.txt", "Tai chi\nplaying guitar\nzumba\n\n")
+    expected = ["Tai_chi", "playing_guitar", "zumba"]
+    assert listing.class_names("folder", tmp_path, by_csv) == expected
+    assert listing.class_names("folder", tmp_path, by_text) == expected
+
+
+def test_the_kinetics_layout_has_its_own_classes(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    class_file(tmp_path, "annotations/train.csv", HEADER + "yoga,a,0,10,train\n")
+    assert listing.class_names("kinetics", tmp_path, None) == ["yoga"]
+    assert listing.class_names("folder", tmp_path, None) == []
+
+
+def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="names a class twice"):
+        listing.class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
+    with pytest.raises(UserError, match=r"n\.txt: no such file"):
+        listing.class_names("folder", tmp_path, tmp_path / "n.txt")
+
+
+def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
+    """A video behind a link is a video; one whose target is gone is missing, not forgotten."""
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    touch(elsewhere, "yoga/a.mp4", "b.mp4")
+    touch(root, "zumba/c.mp4")
+    (root / "linked").symlink_to(elsewhere)
+    (root / "zumba/up").symlink_to(root)  # a circle
+    (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    found = [(video.path, video.label) for video in listing.list_videos("folder", root)]
+    assert found == [
+        ("gone.mp4", ""),
+        ("linked/b.mp4", "linked"),
+        ("linked/yoga/a.mp4", "yoga"),
+        ("zumba/c.mp4", "zumba"),
+    ]

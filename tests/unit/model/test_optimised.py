@@ -1,0 +1,200 @@
+"""The optimised model as a whole: mmaction2's logits, fewer operations, and what it refuses."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from tsf.data.model_input import CLIP_SHAPE
+from tsf.engines.setup import DEFAULTS, load_engine
+from tsf.errors import UserError
+from tsf.model import export, export_optimised, optimised, simplify
+from tsf.model.macs import macs
+from tsf.model.recogniser import build_recogniser, recogniser_from_config, reference_logits
+from tsf.sample.random_weights import random_weights
+
+FULL = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
+
+
+def command_line(monkeypatch, module, *arguments):
+    monkeypatch.setattr("sys.argv", ["tsf", *map(str, arguments)])
+    module.main()
+
+
+def run(path, clips):
+    """clips: (batch, 3, 3, 8, 224, 224). Returns (batch * 3, classes)."""
+    return load_engine(DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
+
+
+@pytest.fixture(scope="module")
+def tsf_sim_onnx(mmaction2, recogniser, folder):
+    export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
+    simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
+    return folder / "tsf_sim.onnx"
+
+
+def exported(shape, state, path, pixels=False, batch=1):
+    small = optimised.OptimisedTimeSformer(shape, state, pixels).float()
+    export_optimised.export(small, pixels, batch, path)
+    return path
+
+
+# ---- the function ----
+
+
+def test_logits_are_mmaction2s_in_float64(plain, rewritten, clips):
+    with torch.inference_mode():
+        found = rewritten(clips.double())
+    expected = reference_logits(plain, clips.double())
+    assert found.dtype == expected.dtype == torch.float64
+    assert (found - expected).abs().max() <= 1e-10
+    assert expected.std() > 1  # the model says something
+
+
+def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, bins):
+    engine = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, threads=2)
+    assert len(bins) == 40
+    for path in bins:
+        clip = np.fromfile(path, "<f4").reshape(1, *CLIP_SHAPE)
+        expected = reference_logits(recogniser, torch.from_numpy(clip)).numpy()
+        found = engine.run(clip)
+        assert np.abs(found - expected).max() <= 1e-4
+        assert (found.argmax(1) == expected.argmax(1)).all()
+
+
+def test_bytes_give_the_logits_of_their_normalised_values(plain, shape, state, folder, clips):
+    pixels = (clips * 127.5 + 127.5).round().to(torch.uint8)
+    path = exported(shape, state, folder / "tsf_opt_u8.onnx", pixels=True)
+    found = np.concatenate([run(path, clip[None]) for clip in pixels])
+    assert np.abs(found - reference_logits(plain, clips.double()).numpy()).max() <= 1e-4
+    exact = optimised.OptimisedTimeSformer(shape, state, pixels=True)
+    with torch.inference_mode():
+        difference = exact(pixels) - reference_logits(plain, (pixels.double() - 127.5) / 127.5)
+    assert difference.abs().max() <= 1e-10
+
+
+def test_a_batch_gives_what_its_videos_give(shape, state, folder, tsf_opt_onnx, clips):
+    found = run(exported(shape, state, folder / "tsf_bs3_opt.onnx", batch=3), clips)
+    single = np.concatenate([run(tsf_opt_onnx, clip[None]) for clip in clips])
+    assert found.shape == single.shape == (9, 8)
+    assert np.abs(found - single).max() <= 1e-5
+
+
+# ---- the graph ----
+
+
+def test_it_is_one_file_at_opset_11_with_the_same_ends(tsf_opt_onnx, tsf_sim_onnx):
+    found, expected = (onnx.load(p, load_external_data=False) for p in (tsf_opt_onnx, tsf_sim_onnx))
+    assert [(o.domain, o.version) for o in found.opset_import] == [("", 11)]
+    assert not any(t.data_location == onnx.TensorProto.EXTERNAL for t in found.graph.initializer)
+    assert found.graph.input == expected.graph.input
+    assert found.graph.output == expected.graph.output
+
+
+def test_no_shape_in_the_graph_holds_the_batch(shape, state, folder, tsf_opt_onnx):
+    """Only its ends tell a model for three videos from that for one."""
+    graphs = [
+        onnx.load(path).graph
+        for path in (tsf_opt_onnx, exported(shape, state, folder / "three.onnx", batch=3))
+    ]
+    for graph in graphs:
+        del graph.input[:], graph.output[:], graph.value_info[:]
+    assert graphs[0] == graphs[1]
+
+
+def plain_macs(s: optimised.Shape) -> int:
+    """Multiply-adds of a view, mmaction2's model."""
+    patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
+    temporal = 5 * patches * s.width**2 + 2 * patches * s.frames * s.width
+    spatial = 4 * copies * s.width**2 + 2 * copies * (1 + s.patches) * s.width
+    mlp = 2 * s.tokens * s.width * s.hidden
+    pixels = s.channels * s.patch**2
+    return patches * pixels * s.width + s.blocks * (temporal + spatial + mlp) + s.width * s.classes
+
+
+def saved_macs(s: optimised.Shape) -> int:
+    """What the rewrites 1, 2 and 3 save of a view."""
+    patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
+    merged = s.blocks * patches * s.width**2
+    spatial = 4 * copies * s.width**2 + 2 * copies * (1 + s.patches) * s.width
+    mlp = 2 * (s.tokens - 1) * s.width * s.hidden
+    # query, key, value and output of one row, and each head over the tokens at full width
+    remaining = 4 * s.width**2 + 2 * s.heads * copies * s.width
+    return merged + spatial + mlp - remaining
+
+
+def test_macs_are_what_the_formula_says(shape, tsf_sim_onnx, tsf_opt_onnx):
+    assert macs(tsf_sim_onnx) == 3 * plain_macs(shape)
+    assert macs(tsf_opt_onnx) == 3 * (plain_macs(shape) - saved_macs(shape))
+
+
+def test_the_formula_gives_the_papers_figure_at_full_size():
+    full = optimised.Shape(3, 8, 224, 16, 768, 12, 12, 3072, 400, 1e-6)
+    assert round(plain_macs(full) / 1e9, 2) == 195.83
+    assert round(100 * saved_macs(full) / plain_macs(full), 2) == 11.57
+
+
+@pytest.mark.slow
+def test_at_full_size(mmaction2, folder, clips, monkeypatch):
+    recogniser = recogniser_from_config(mmaction2, FULL)
+    shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
+    torch.save({"state_dict": random_weights(shapes, 0)}, folder / "full.pth")
+    recogniser = build_recogniser(mmaction2, FULL, folder / "full.pth")
+    path = folder / "full_opt.onnx"
+    options = ["--mmaction2", mmaction2, "--config", FULL, "--checkpoint", folder / "full.pth"]
+    command_line(monkeypatch, export_optimised, *options, "--output", path)
+    full = optimised.shape_of(recogniser)
+    assert macs(path) == 3 * (plain_macs(full) - saved_macs(full))
+    expected, found = reference_logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
+    assert found.shape == (3, 400)
+    assert np.abs(found - expected).max() <= 1e-4
+    assert np.ptp(expected) > 1
+    exact = optimised.OptimisedTimeSformer(full, recogniser.state_dict())
+    view = clips[:1, :1].double()  # (1, 1, 3, 8, 224, 224)
+    with torch.inference_mode():
+        difference = exact(view) - reference_logits(recogniser.double(), view)
+    assert difference.abs().max() <= 1e-10
+
+
+# ---- refusals ----
+
+
+def refusal(call, *arguments):
+    with pytest.raises(UserError) as fault:
+        call(*arguments)
+    assert "\n" not in str(fault.value)
+    return str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("cls_head.fc_cls.bias", None, "has no cls_head.fc_cls.bias"),
+        ("backbone.transformer_layers.layers.2.ffns.0.norm.bias", None, "has no backbone"),
+        ("backbone.extra", torch.zeros(1), "1 tensors that recogniser.config has no place for"),
+        (
+            "cls_head.fc_cls.weight",
+            torch.zeros(400, 96),
+            "(400, 96), recogniser.config makes it (8, 96",
+        ),
+        ("backbone.pos_embed", torch.zeros(1, 197, 96), "backbone.pos_embed is (1, 197, 96)"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(shape, state, name, value, message):
+    spoiled = {key: tensor for key, tensor in state.items() if key != name}
+    if value is not None:
+        spoiled[name] = value
+    assert message in refusal(optimised.OptimisedTimeSformer, shape, spoiled)
+
+
+def test_every_tensor_is_needed(shape, state):
+    for name in state:
+        rest = {key: tensor for key, tensor in state.items() if key != name}
+        assert name in refusal(optimised.OptimisedTimeSformer, shape, rest)
+
+
+@pytest.mark.parametrize("attention", ["joint_space_time", "space_only"])
+def test_other_attention_is_refused(mmaction2, config, attention):
+    recogniser = recogniser_from_config(mmaction2, config, attention_type=attention)
+    message = refusal(optimised.shape_of, recogniser)
+    assert attention in message and "tsf_sim" in message

@@ -1,0 +1,115 @@
+"""What each rewrite saves: by formula, against the exported graphs and at full size."""
+
+import json
+import math
+
+import onnx
+import pytest
+
+from tsf.data.model_input import CROPS
+from tsf.errors import UserError
+from tsf.model import rewrites
+from tsf.model.macs import macs
+from tsf.model.optimised import Shape
+
+FULL = Shape(3, 8, 224, 16, 768, 12, 12, 3072, 400, 1e-6)
+
+
+@pytest.fixture(scope="module")
+def tsf_sim_onnx(sample_run):
+    return sample_run.results / "tsf_sim.onnx"
+
+
+@pytest.fixture
+def command_line(mmaction2, config, tsf_sim_onnx, tsf_opt_onnx, tmp_path, monkeypatch):
+    """Run the step; the models may be others. Returns the json and the markdown."""
+
+    def run(plain=tsf_sim_onnx, optimised=tsf_opt_onnx):
+        paths = {"json": tmp_path / "r.json", "markdown": tmp_path / "r.md"}
+        options = {"mmaction2": mmaction2, "config": config, "plain": plain, "optimised": optimised}
+        line = [f"--{name}={value}" for name, value in (options | paths).items()]
+        monkeypatch.setattr("sys.argv", ["tsf", *line])
+        rewrites.main()
+        return json.loads(paths["json"].read_text()), paths["markdown"].read_text("utf-8")
+
+    return run
+
+
+def saved(shape, what):
+    return sum(getattr(saving, what) for saving in rewrites.savings(shape))
+
+
+def multiplied(path):
+    """How many values a view the Mul nodes of a model give."""
+    graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True).graph
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in graph.value_info}
+    names = [node.output[0] for node in graph.node if node.op_type == "Mul"]
+    return sum(math.prod(shapes[name]) for name in names) // CROPS
+
+
+# ---- the sample's model ----
+
+
+def test_the_multiply_adds_are_the_difference_of_the_graphs(shape, tsf_sim_onnx, tsf_opt_onnx):
+    assert CROPS * saved(shape, "macs") == macs(tsf_sim_onnx) - macs(tsf_opt_onnx)
+
+
+def test_the_parameters_are_the_difference_of_the_models(shape, plain, rewritten):
+    before, after = (sum(p.numel() for p in model.parameters()) for model in (plain, rewritten))
+    assert saved(shape, "parameters") == before - after
+
+
+def test_the_values_are_those_that_no_mul_gives(shape, tsf_sim_onnx, tsf_opt_onnx):
+    by_number = {saving.number: saving.values for saving in rewrites.savings(shape)}
+    # what rewrite 2 takes: rows of the query and of the LayerNorms before the last MLP and the
+    # head, and two Muls of that MLP's Gelu
+    rows = shape.tokens - 1
+    query = shape.frames * (1 + shape.patches) - 1
+    unasked = (query + 2 * rows) * shape.width + 2 * rows * shape.hidden
+    found = multiplied(tsf_sim_onnx) - multiplied(tsf_opt_onnx)
+    assert by_number[5] + by_number[6] // 2 + unasked == found
+    # a key and a value of every query but the class token's
+    assert by_number[4] == 2 * (by_number[5] - shape.width)
+
+
+def test_the_reports(command_line, shape, tsf_sim_onnx, tsf_opt_onnx):
+    found, text = command_line()
+    total = saved(shape, "macs")
+    assert found["total"]["macs"] == total == sum(row["macs"] for row in found["rewrites"])
+    assert CROPS * found["counted"]["plain"] == macs(tsf_sim_onnx)
+    assert CROPS * found["counted"]["optimised"] == macs(tsf_opt_onnx)
+    assert f"|  | all | {total / 1e9:.3f} | {100 * total / found['plain_macs']:.2f} |" in text
+    assert "counted in both" in text
+    # every block keeps its Gelu; query, key and value of 6 attentions are not split any more
+    assert "Erf" in found["operators"] and "| Erf |" not in text
+    assert found["operators"]["Split"] == [6, 0] and "| Split | 6 | 0 |" in text
+    rows = text.split("## Operators")[1].splitlines()[4:-3]
+    changes = [abs(int(row.split("|")[3]) - int(row.split("|")[2])) for row in rows]
+    assert changes == sorted(changes, reverse=True) and min(changes) > 0
+
+
+def test_a_model_that_cannot_be_counted_is_said_to_be(command_line, sample_run):
+    found, text = command_line(plain=sample_run.results / "tsf.onnx")
+    assert found["counted"]["plain"] is None and found["counted"]["optimised"] is not None
+    assert "could not be counted in tsf.onnx: " in text and "counted in both" not in text
+
+
+def test_another_model_is_refused(command_line, tsf_sim_onnx):
+    with pytest.raises(UserError, match="the optimised model has") as fault:
+        command_line(optimised=tsf_sim_onnx)
+    assert str(fault.value).startswith(f"{tsf_sim_onnx}: ") and "\n" not in str(fault.value)
+
+
+# ---- the full-size model ----
+
+
+def test_at_full_size():
+    by_number = {saving.number: saving for saving in rewrites.savings(FULL)}
+    plain = rewrites.plain_macs(FULL)
+    assert round(plain / 1e9, 2) == 195.83
+    percent = {n: round(100 * saving.macs / plain, 2) for n, saving in by_number.items()}
+    assert percent == {1: 5.67, 2: 4.97, 3: 0.94} | dict.fromkeys(range(4, 9), 0)
+    assert round(100 * saved(FULL, "macs") / plain, 2) == 11.57
+    assert by_number[1].parameters == 12 * (768**2 + 768) == 7_087_104
+    assert by_number[7].bin_bytes == 14_450_688 - 3_612_672
+    assert "3,612,672 bytes, not 14,450,688" in by_number[7].also

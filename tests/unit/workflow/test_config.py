@@ -1,0 +1,137 @@
+"""The configuration: what is shipped is valid, and every fault is told in one line with a hint."""
+
+import json
+
+import pytest
+import yaml
+from runs import ROOT
+
+from tsf.errors import UserError
+from tsf.model import checkpoints
+from tsf.workflow.config import check
+
+SCHEMA = ROOT / "config/schema.json"
+SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def load(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def merge(base, changes):
+    """As Snakemake lays one configuration over another."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = merge(base[key], value) if both else value
+    return merged
+
+
+@pytest.fixture
+def default():
+    return load(ROOT / "config.yaml")
+
+
+def fault_of(config):
+    with pytest.raises(UserError) as fault:
+        check(config, SCHEMA)
+    message = str(fault.value)
+    assert message.startswith("config: ") and "\n" not in message
+    return message
+
+
+def test_the_default_is_valid(default):
+    check(default, SCHEMA)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
+def test_the_shipped_configurations_are_valid_over_the_default(path, default):
+    check(merge(default, load(path)), SCHEMA)
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *SHIPPED], ids=lambda path: path.stem)
+def test_editors_find_the_schema(path):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    schema = first.removeprefix("# yaml-language-server: $schema=")
+    assert schema != first and (path.parent / schema).resolve() == SCHEMA
+
+
+def test_the_full_set_has_the_guides_checkpoint_and_checks_it(default):
+    config = merge(default, load(ROOT / "config/kinetics400.yaml"))
+    where, digits = checkpoints.checkpoint(config["model"])
+    assert where.startswith("https://") and digits == "3f8e5d03"
+    assert where.endswith("/timesformer_divST_8x32x1_15e_kinetics400_rgb-3f8e5d03.pth")
+
+
+def test_a_named_checkpoint_comes_before_mmaction2s():
+    chosen = {"config": "timesformer_divST_8x32x1_15e_kinetics400_rgb", "sha256": "12345678"}
+    assert checkpoints.checkpoint(chosen | {"checkpoint": "x.pth"}) == ("x.pth", "12345678")
+
+
+def objects(schema, path=""):
+    """Every mapping that the schema describes, with its path."""
+    if "properties" in schema:
+        yield path, schema
+        for name, value in schema["properties"].items():
+            yield from objects(value, f"{path}.{name}".strip("."))
+
+
+def test_the_schema_describes_every_key_and_forbids_others(default):
+    for path, schema in objects(json.loads(SCHEMA.read_text())):
+        assert schema["additionalProperties"] is False, path
+        here = default
+        for name in filter(None, path.split(".")):
+            here = here[name]
+        assert schema["properties"].keys() == here.keys(), path
+        for name, value in schema["properties"].items():
+            assert value.get("description"), f"{path}.{name}"
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({"frame": "all"}, "'frame' is no key of the top level; did you mean 'frames'?"),
+        ({"xyz": 1}, "'xyz' is no key of the top level; known are "),
+        ({"model": {"checkpont": "x"}}, "'checkpont' is no key of model; did you mean 'checkpoin"),
+        ({"frames": "neded"}, "frames is 'neded', allowed are "),
+        ({"sampler": "mmaction2-1"}, "did you mean 'mmaction2-1.x'?"),
+        ({"shards": "four"}, "shards is 'four', which is not of type 'integer'"),
+        ({"shards": 0}, "shards is 0, which is less than the minimum of 1"),
+        ({"shards": True}, "shards is True, which is not of type 'integer'"),
+        ({"keep_bin": "yes"}, "keep_bin is 'yes', which is not of type 'boolean'"),
+        ({"dataset": {"root": ""}}, "dataset.root is ''"),
+        ({"dataset": None}, "dataset is None, which is not of type 'object'"),
+        ({"engines": []}, "engines is []"),
+        ({"engines": ["onnxruntme"]}, "did you mean 'onnxruntime'?"),
+        ({"engines": ["onnxruntime", {"engine": "onnxruntime"}]}, "onnxruntime is there twice"),
+        ({"engines": [{"engine": "openvino", "precison": "bf16"}]}, "did you mean 'precision'?"),
+        ({"engines": [{"precision": "bf16"}]}, "'engine' is missing in engines.0"),
+        ({"engines": [{"engine": "openvino", "precision": "fp16"}]}, "has no precision 'fp16'"),
+        ({"engines": [{"engine": "torch", "model": "tsf_opt"}]}, "torch has no model 'tsf_opt'"),
+        ({"engines": [{"engine": "openvino", "device": "cuda"}]}, "has no device 'cuda', but cpu"),
+        ({"engines": [{"engine": "onnxruntime", "model": "tsf_opt_u8"}]}, "set bin to uint8"),
+        ({"engines": [{"engine": "ascend", "batch": 4}]}, "from the key ascend"),
+        ({"engines": ["ascend"], "bin": "uint8"}, "ascend reads float32 .bin files"),
+        ({"model": {"sha256": "3F8E5D03"}}, "model.sha256 is '3F8E5D03'"),
+        # unquoted digits are a number to YAML
+        ({"model": {"sha256": 12345678}}, "in quotes if they are all digits"),
+        ({"ascend": {"soc_version": "310P3"}}, "as in Ascend310P3"),
+        ({"reference": {"top1": 101}}, "reference.top1 is 101"),
+        (
+            {"model": {"checkpoint": "https://example.org/x.pth", "sha256": None}},
+            "model.sha256 is null, but model.checkpoint is a URL",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_key_and_a_hint(default, changes, expected):
+    assert expected in fault_of(merge(default, changes))
+
+
+def test_a_missing_key_is_named(default):
+    del default["model"]["config"]
+    assert "'config' is missing in model" in fault_of(default)
+
+
+def test_every_fault_is_told_at_once(default):
+    message = fault_of(merge(default, {"frames": "x", "shards": 0, "extra": 1}))
+    assert all(word in message for word in ("frames", "shards", "extra"))

@@ -1,0 +1,129 @@
+"""A shard's fingerprint follows its own videos and nothing else."""
+
+import os
+import re
+
+import pytest
+
+from tsf.data.listing import list_videos, shard_of
+from tsf.errors import UserError
+from tsf.workflow import fingerprint
+
+SHARDS = 4
+NAMES = [f"video{n}_000000_000010" for n in range(20)]
+HEADER = "label,youtube_id,time_start,time_end,split\n"
+
+
+def write_csv(root, numbers, label="yoga"):
+    text = "".join(f"{label},video{n},0,10,val\n" for n in numbers)
+    (root / "annotations/val.csv").write_text(HEADER + text)
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "k400"
+    (root / "annotations").mkdir(parents=True)
+    (root / "val").mkdir()
+    write_csv(root, range(20))
+    for name in NAMES[:19]:  # the last is listed and missing
+        (root / f"val/{name}.mp4").write_bytes(b"video")
+    return root
+
+
+def forget():
+    """What a run has seen of the dataset."""
+    fingerprint.listed_videos.cache_clear()
+    fingerprint.look_at.cache_clear()
+
+
+def fingerprints(root, layout="kinetics"):
+    forget()
+    return [shard.fingerprint for shard in fingerprint.shards(layout, root, SHARDS)]
+
+
+def changed(before, after):
+    return {n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new}
+
+
+def test_every_shard_has_videos(root):
+    """So that the tests below can fail."""
+    forget()
+    counts = [shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)]
+    assert sum(counts) == 20 and min(counts) > 0
+
+
+def test_a_replaced_video_changes_its_shard(root):
+    before = fingerprints(root)
+    path = root / f"val/{NAMES[3]}.mp4"
+    path.write_bytes(b"another")
+    assert changed(before, fingerprints(root)) == {shard_of(NAMES[3], SHARDS)}
+
+
+def test_a_video_of_the_same_size_and_another_time_changes_its_shard(root):
+    before = fingerprints(root)
+    path = root / f"val/{NAMES[3]}.mp4"
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+    assert changed(before, fingerprints(root)) == {shard_of(NAMES[3], SHARDS)}
+
+
+def test_a_removed_and_an_arriving_video_change_their_shards(root):
+    before = fingerprints(root)
+    (root / f"val/{NAMES[5]}.mp4").unlink()
+    assert changed(before, fingerprints(root)) == {shard_of(NAMES[5], SHARDS)}
+    (root / f"val/{NAMES[19]}.mp4").write_bytes(b"video")
+    expected = {shard_of(NAMES[5], SHARDS), shard_of(NAMES[19], SHARDS)}
+    assert changed(before, fingerprints(root)) == expected
+
+
+def test_an_added_and_a_removed_row_change_their_shard(root):
+    before = fingerprints(root)
+    write_csv(root, range(21))
+    assert changed(before, fingerprints(root)) == {shard_of("video20_000000_000010", SHARDS)}
+    write_csv(root, range(19))
+    assert changed(before, fingerprints(root)) == {shard_of(NAMES[19], SHARDS)}
+
+
+def test_labels_order_and_unlisted_files_change_nothing(root):
+    before = fingerprints(root)
+    write_csv(root, reversed(range(20)), label="swimming")
+    (root / "val/unlisted.mp4").write_bytes(b"video")
+    assert fingerprints(root) == before
+
+
+def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
+    before = fingerprints(tmp_path / "not made yet")
+    fingerprint.write_manifest(root, list_videos("kinetics", root))
+    assert fingerprints(root) == before
+    # and is followed from then on
+    (root / f"val/{NAMES[3]}.mp4").write_bytes(b"another")
+    assert changed(before, fingerprints(root)) == {shard_of(NAMES[3], SHARDS)}
+    (root / f"val/{NAMES[19]}.mp4").write_bytes(b"video")
+    expected = {shard_of(NAMES[3], SHARDS), shard_of(NAMES[19], SHARDS)}
+    assert changed(before, fingerprints(root)) == expected
+
+
+def test_a_folder_tree_is_followed_too(root):
+    before, listing = fingerprints(root, "folder"), fingerprint.listing("folder", root)
+    (root / "val/a b.mp4").write_bytes(b"video")
+    assert len(changed(before, fingerprints(root, "folder"))) == 1
+    assert fingerprint.listing("folder", root) != listing
+
+
+@pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
+def test_a_shard_over_the_cap_is_refused_with_a_number_that_works(root, disk_mb, fits):
+    with pytest.raises(UserError, match=r"set shards to (\d+)") as refusal:
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb)
+    number = int(re.search(r"set shards to (\d+)", str(refusal.value))[1])
+    videos = [shard.videos for shard in fingerprint.shards("kinetics", root, number)]
+    assert sum(videos) == 20 and max(videos) <= fits
+    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb)
+
+
+def test_a_cap_below_one_video_can_only_be_raised(root):
+    with pytest.raises(UserError) as refusal:
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14)
+    assert "set shards" not in str(refusal.value)
+    raised = int(re.search(r"--resources disk_mb=(\d+)", str(refusal.value))[1])
+    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised)
+    with pytest.raises(UserError):
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1)

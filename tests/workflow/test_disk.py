@@ -1,0 +1,264 @@
+"""The .bin files on the disk at a time stay under disk_mb, and none stays behind."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections import Counter
+from math import ceil
+from pathlib import Path
+
+import datasets
+import psutil
+import pytest
+import runs
+
+BIN_BYTES = 14_450_688
+SHARDS = 12
+VIDEOS = 60
+TEMPORARY = ("--config", "keep=nothing")
+
+
+def size(folder: Path) -> int:
+    """Bytes of everything below a folder that changes meanwhile."""
+    total = 0
+    try:
+        for entry in os.scandir(folder):
+            total += size(entry.path) if entry.is_dir() else entry.stat().st_size
+    except FileNotFoundError:
+        pass
+    return total
+
+
+class Watcher(threading.Thread):
+    """Looks at a folder's size all the time that a `with` block takes."""
+
+    def __init__(self, folder: Path):
+        super().__init__(daemon=True)
+        self.folder = folder
+        self.sizes: list[int] = []
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            self.sizes.append(size(self.folder))
+            time.sleep(0.005)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+def bins_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def videos(sample_run, tmp_path):
+    """A dataset of sixty videos: the sample's, some under two names."""
+    clips = datasets.scored_videos(sample_run)
+    classes = (sample_run.results / "classes.txt").read_text().splitlines()
+    rows = [(number, clips[number % len(clips)][1]) for number in range(VIDEOS)]
+    root = datasets.kinetics(tmp_path / "k400", rows, classes)
+    for number in range(VIDEOS):
+        datasets.link(clips[number % len(clips)][0], datasets.video(root, number))
+    return root
+
+
+def test_the_peak_is_the_cap_however_many_videos(run_copy, videos):
+    names = [datasets.name(number) for number in range(VIDEOS)]
+    largest = max(Counter(zlib.crc32(name.encode()) % SHARDS for name in names).values())
+    cap = ceil(largest * BIN_BYTES / 1e6)
+    assert 5 * cap * 1e6 < VIDEOS * BIN_BYTES
+    settings = (*TEMPORARY, f"shards={SHARDS}", f"dataset={{root: {videos}}}")
+    with Watcher(run_copy.results / "out_bin") as watcher:
+        before = size(run_copy.results / "out_bin")  # of the copied run, which kept its files
+        result = run_copy.snakemake(
+            "accuracy.json",
+            *("--resources", f"disk_mb={cap}", "--set-threads", "infer=1"),
+            *settings,
+        )
+    assert result.returncode == 0, result.stdout
+    peak = max(watcher.sizes) - before
+    # the largest shard is on the disk at one time, and never more than the cap
+    assert largest * BIN_BYTES <= peak <= cap * 1e6
+    assert size(run_copy.results / "out_bin") == before
+    assert len(list(run_copy.results.glob("result/onnxruntime/*_0.txt"))) == VIDEOS
+
+
+def test_a_model_that_does_not_load_leaves_nothing(run_copy):
+    shutil.rmtree(run_copy.results / "out_bin")
+    model = run_copy.results / "tsf_sim.onnx"
+    model.unlink()
+    model.write_bytes(b"not a model")
+    result = run_copy.snakemake("results/streamed/onnxruntime/000", *TEMPORARY)
+    lines = runs.error_lines(result)
+    assert lines and all("tsf_sim.onnx" in line for line in lines), result.stdout
+    assert bins_below(run_copy.results / "out_bin") == []
+    assert not (run_copy.results / "streamed/onnxruntime/000").exists()
+
+
+def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy):
+    left = run_copy.results / "out_bin/onnxruntime.011/video.bin"
+    left.parent.mkdir()
+    left.write_bytes(b"left")
+    kept = bins_below(run_copy.results / "out_bin/000")
+    assert kept
+    run_copy.dry_run("results/streamed/onnxruntime/000", *TEMPORARY)
+    assert left.exists()
+    result = run_copy.snakemake("results/streamed/onnxruntime/000", *TEMPORARY)
+    assert result.returncode == 0, result.stdout
+    assert not left.parent.exists()
+    # what keep_bin: true made is the user's
+    assert bins_below(run_copy.results / "out_bin/000") == kept
+
+
+def test_results_of_other_shards_are_not_taken_for_these(run_copy):
+    """Shards 000 to 003 of four are there; of eight they are others."""
+    jobs = run_copy.dry_run("results/streamed/onnxruntime/003", *TEMPORARY, "shards=8")
+    assert jobs == {"infer": 1}
+
+
+# ---- tsf.data.temporary_bins by itself ----
+
+
+@pytest.fixture
+def root(streams, tmp_path):
+    """A folder of four videos."""
+    folder = tmp_path / "videos"
+    for name in ("short5", "wraps", "square", "portrait"):
+        datasets.link(streams[name], folder / f"{name}.mp4")
+    return folder
+
+
+def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen:
+    """tsf.data.temporary_bins around a command, in the folder beside the videos."""
+    options_of_it = ["--layout", "folder", "--root", root, "--table", "table.tsv"]
+    options_of_it += ["--folder", "bins", "--processes", processes]
+    arguments = [sys.executable, "-m", "tsf.data.temporary_bins", *options_of_it, "--", *command]
+    return subprocess.Popen(
+        list(map(str, arguments)),
+        cwd=root.parent,
+        env={**os.environ, "PYTHONPATH": str(runs.ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+COUNT = "import os; print('seen', len(os.listdir('bins')), flush=True)"
+WAIT = f"{COUNT}; import time; time.sleep(60)"
+
+
+def test_the_command_sees_the_files_and_nobody_later(root):
+    process = start(root, sys.executable, "-c", COUNT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "seen 4" in output
+    assert not (root.parent / "bins").exists()
+    assert len((root.parent / "table.tsv").read_text().splitlines()) == 5
+
+
+def test_a_command_that_fails_is_a_failure_and_leaves_nothing(root):
+    process = start(root, sys.executable, "-c", "raise SystemExit(7)")
+    process.communicate(timeout=60)
+    assert process.returncode == 7
+    assert not (root.parent / "bins").exists()
+
+
+def until(condition, process):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("moment", ["making the files", "running the command"])
+def test_a_terminated_job_leaves_neither_files_nor_processes(root, moment):
+    process = start(root, sys.executable, "-c", WAIT)
+    bins = root.parent / "bins"
+    until(lambda: list(bins.glob("*.bin")), process)
+    if moment == "running the command":
+        while "seen 4" not in process.stdout.readline():
+            pass
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not bins.exists()
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+
+
+def test_a_killed_job_is_cleared_up_by_the_next_one(root):
+    process = start(root, sys.executable, "-c", WAIT)
+    while "seen 4" not in process.stdout.readline():
+        pass
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    for member in family:
+        member.kill()
+    left = root.parent / "bins"
+    assert len(bins_below(left)) == 4
+    (left / "other.bin").write_bytes(b"left")
+    again = start(root, sys.executable, "-c", COUNT)
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == 0 and "seen 4" in output
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_file_that_cannot_be_written_whole_is_named(root, processes):
+    """A quota or a limit on file sizes: one line, nothing left, and the next run is clean."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    process = start(root, sys.executable, "-c", COUNT, processes=processes, preexec_fn=limit)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in output, output
+    (line,) = [line for line in output.splitlines() if line.startswith("error: ")]
+    assert "File too large" in line and ".bin" in line
+    assert not (root.parent / "bins").exists() and not (root.parent / "table.tsv").exists()
+
+
+@pytest.fixture
+def small_disk(run_copy):
+    """Room for one .bin file where the shards' files go."""
+    folder = run_copy.results / "out_bin"
+    shutil.rmtree(folder)
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", folder]
+    if os.geteuid() or subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(run_copy, small_disk):
+    shard = run_copy.results / "streamed/onnxruntime/001"
+    before = run_copy.results / "shards/onnxruntime/001"
+    expected = {path.name: path.read_bytes() for path in before.glob("*_0.txt")}
+    assert len(expected) > 1
+    target = "results/streamed/onnxruntime/001"
+    full = run_copy.snakemake(target, *TEMPORARY)
+    lines = runs.error_lines(full)
+    assert lines and all("No space left" in line and "free some space" in line for line in lines)
+    assert bins_below(small_disk) == [] and not shard.exists()
+
+    subprocess.run(["mount", "-o", "remount,size=500m", small_disk], check=True)
+    again = run_copy.snakemake(target, *TEMPORARY)
+    assert again.returncode == 0, again.stdout
+    assert {path.name: path.read_bytes() for path in shard.glob("*_0.txt")} == expected
+    assert bins_below(small_disk) == []

@@ -1,0 +1,117 @@
+"""Engines in the workflow: each by its settings, all compared with PyTorch and each other."""
+
+import json
+
+import pytest
+
+ENGINES = [
+    "{engine: onnxruntime, model: tsf_opt_u8}",
+    "{engine: openvino, model: tsf_opt, batch: 3}",
+    "{engine: openvino, model: tsf_opt_u8, precision: int8}",
+    "torch",
+]
+NAMES = [
+    "onnxruntime_tsf_opt_u8", "openvino_tsf_opt_bs3", "openvino_tsf_opt_u8_int8", "torch",
+]  # fmt: skip
+
+
+def test_the_optimised_model_is_made_by_name_without_a_video(run_copy):
+    assert run_copy.dry_run("tsf_opt.onnx") == {"onnx_opt": 1, "tsf_opt.onnx": 1}
+
+
+def read(run, name):
+    return json.loads((run.results / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def run(sample_run, tmp_path_factory):
+    """All of them on the sample, from uint8 .bin files that live only within the job."""
+    copy = sample_run.copy(tmp_path_factory.mktemp("engines"))
+    arguments = [
+        "parity.json", "all", "rewrites.json", "performance.json", "--config",
+        f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=nothing",
+        "performance={runs: 2}",
+    ]  # fmt: skip
+    result = copy.snakemake(*arguments)
+    assert result.returncode == 0, result.stdout
+    assert "Nothing to be done" in copy.snakemake(*arguments, "-n").stdout
+    return copy
+
+
+def test_every_engine_is_scored_on_the_same_videos(run):
+    accuracy = read(run, "accuracy.json")
+    assert list(accuracy["engines"]) == NAMES
+    for name, engine in accuracy["engines"].items():
+        assert engine["top1"] == 100 and engine["videos"] == 40, name
+    assert [engine["batch"] for engine in accuracy["engines"].values()] == [1, 3, 1, 1]
+    assert accuracy["engines"][NAMES[2]]["model"] == "results/tsf_opt_u8_int8.xml"
+    assert len(accuracy["paired"]) == 6
+    assert all(pair["same_class"] == 40 for pair in accuracy["paired"])
+
+
+def test_the_logits_are_those_of_the_float32_files(run, sample_run):
+    """A file's values differ by their rounding to six decimals alone."""
+    for number in range(40):
+        plain, pixels = (
+            (folder / f"{number}_0.txt").read_text().split()
+            for folder in (
+                sample_run.results / "result/onnxruntime",
+                run.results / "result/torch",
+            )
+        )
+        pairs = zip(map(float, plain), map(float, pixels), strict=True)
+        assert max(abs(a - b) for a, b in pairs) <= 2e-5
+
+
+def test_every_boundary_is_compared_with_pytorch(run):
+    boundaries = read(run, "parity.json")["boundaries"]
+    assert [b["name"] for b in boundaries] == [
+        "uint8 .bin, normalised",
+        "tsf.onnx",
+        "tsf_sim.onnx",
+        "tsf_opt.onnx",
+        "tsf_opt_u8.onnx",
+        "tsf_bs3_opt.onnx (openvino_tsf_opt_bs3)",
+        "tsf_opt_u8_int8.xml (openvino_tsf_opt_u8_int8)",
+        "tsf.pt2 (torch)",
+    ]
+    assert boundaries[0]["max_abs"] == 0
+    for boundary in boundaries[1:]:
+        exact = "int8" not in boundary["name"]
+        assert boundary["max_abs"] <= 1e-4 if exact else boundary["max_abs"] > 1e-3
+        assert boundary["top1_agreement"] == 1
+    verified = read(run, "verify.json")["boundaries"]
+    assert [b["name"] for b in verified] == [b["name"] for b in boundaries[:3]] + [
+        "tsf_opt_u8.onnx", "tsf_opt.onnx",
+    ]  # fmt: skip
+
+
+def test_a_threshold_ends_the_run_and_names_the_boundary(run):
+    result = run.snakemake(
+        "parity.json", "--config", f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=bins",
+        "keep_bin=False", "parity={relative_l2: {int8: 1.0e-4}}",
+    )  # fmt: skip
+    assert result.returncode != 0
+    (line, *_) = [x for x in result.stdout.splitlines() if x.startswith("error: ")]
+    assert "tsf_opt_u8_int8.xml (openvino_tsf_opt_u8_int8) differs" in line
+    assert "allowed are 0.0001" in line
+
+
+def test_every_engine_is_measured(run):
+    measurements = read(run, "performance.json")["measurements"]
+    assert [(m["engine"], m["precision"], m["batch"], m["runs"]) for m in measurements] == [
+        ("onnxruntime", "f32", 1, 2),
+        ("openvino", "f32", 1, 2),
+        ("openvino", "f32", 3, 2),
+        ("openvino", "int8", 1, 2),
+        ("torch", "f32", 1, 2),
+    ]
+    for found in measurements:
+        assert found["videos_per_second"] > found["end_to_end"]["videos_per_second"] > 0
+        assert found["gflops"] > 0 and found["gemm_gflops"] > 0 and found["memory_mb"] > 50
+    text = (run.results / "performance.md").read_text()
+    assert text.count("| onnxruntime | tsf_opt_u8.onnx |") == 2
+
+
+def test_what_the_rewrites_save_is_counted(run):
+    assert "multiply-adds" in (run.results / "rewrites.md").read_text()

@@ -1,0 +1,100 @@
+"""Real footage and the full-size model: every stage at its true size. Slow: some minutes."""
+
+import csv
+import hashlib
+import json
+import os
+
+import numpy as np
+import pytest
+import runs
+import torch
+
+from tsf.model.recogniser import CONFIGS, build_recogniser
+
+pytestmark = pytest.mark.slow
+CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory, archives):
+    home = tmp_path_factory.mktemp("footage")
+    run = runs.Run(runs.checkout(home / runs.CHECKOUT, archives), home / "run")
+    result = run.snakemake("all", "--configfile", run.repo / "config/real_clips.yaml")
+    assert result.returncode == 0, result.stdout
+    return run
+
+
+def test_it_runs_to_the_end(footage):
+    results = footage.results
+    accuracy = json.loads((results / "accuracy.json").read_text())
+    assert accuracy["listed"] == accuracy["scored"] == 32 and accuracy["skipped"] == 0
+    bins = list(results.glob("out_bin/*/*.bin"))
+    assert len(bins) == 32 and {path.stat().st_size for path in bins} == {14_450_688}
+    for number in range(32):
+        lines = (results / f"result/onnxruntime/{number}_0.txt").read_text().splitlines()
+        assert [len(line.split()) for line in lines] == [400, 400, 400]
+    verify = json.loads((results / "verify.json").read_text())
+    for found in verify["boundaries"][1:]:
+        assert found["values"] == 2 * 3 * 400
+        assert found["max_abs"] <= 1e-4 and found["top1_agreement"] == 1
+
+
+def test_the_clips_are_of_every_kind(footage):
+    """Landscape and portrait, more than the clip spans, less, and so little that it wraps."""
+    lines = (footage.results / "kinetics400_val_list_rawframes.txt").read_text().splitlines()
+    counts = {int(line.split()[1]) for line in lines}
+    assert max(counts) >= 256 and min(counts) <= 224 and {250, 300} <= counts
+
+
+def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
+    """mmaction2's own dataset, pipeline and recogniser, over the same files."""
+    results = footage.results
+    folder = results / "mmaction2"
+    recogniser = build_recogniser(folder, CONFIG, results / f"checkpoint/{CONFIG}.random0.pth")
+    from mmaction.datasets import build_dataset
+    from mmcv import Config
+
+    settings = Config.fromfile(str(folder / CONFIGS / f"{CONFIG}.py"))
+    settings.data.test.ann_file = str(results / "kinetics400_val_list_rawframes.txt")
+    settings.data.test.data_prefix = str(results / "rawframes_val")
+    dataset = build_dataset(settings.data.test, {"test_mode": True})
+
+    with open(results / "predictions.csv", newline="", encoding="utf-8") as file:
+        rows = {row["video"]: row for row in csv.DictReader(file)}
+    names = (results / "classes.txt").read_text().splitlines()
+    torch.set_num_threads(2)
+    for number, video in enumerate(dataset.video_infos):
+        name = os.path.basename(video["frame_dir"])
+        images = dataset[number]["imgs"]  # (3, 3, 8, 224, 224)
+        (path,) = results.glob(f"out_bin/*/{name}.bin")
+        assert (
+            hashlib.sha256(images.numpy().tobytes()).hexdigest()
+            == hashlib.sha256(path.read_bytes()).hexdigest()
+        ), name
+        with torch.inference_mode():
+            expected = recogniser(images[None], return_loss=False)[0]
+        logits = np.loadtxt(results / f"result/onnxruntime/{number}_0.txt", ndmin=2)
+        exponentials = np.exp(logits - logits.max(1, keepdims=True))
+        scores = (exponentials / exponentials.sum(1, keepdims=True)).mean(0)
+        assert scores.argmax() == expected.argmax(), name
+        assert np.abs(scores - expected).max() < 1e-5
+        best = int(expected.argmax())
+        assert rows[name]["top1"] == (names[best] if best < len(names) else str(best))
+
+
+def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(footage, tmp_path):
+    """As the full validation set runs: one of eight shards, its four .bin files under the cap."""
+    run = footage.copy(tmp_path)
+    target = run.results / "streamed/onnxruntime/003"
+    config = ("--configfile", run.repo / "config/real_clips.yaml")
+    settings = ("--config", "keep=nothing", "shards=8")
+    shard = "results/streamed/onnxruntime/003"
+    result = run.snakemake(shard, "--resources", "disk_mb=60", *config, *settings)
+    assert result.returncode == 0, result.stdout
+    found = sorted(target.glob("*_0.txt"))
+    assert len(found) == 4
+    for path in found:
+        (before,) = footage.results.glob(f"shards/onnxruntime/*/{path.name}")
+        assert path.read_bytes() == before.read_bytes()
+    assert not list(run.results.glob("out_bin/onnxruntime.*"))
