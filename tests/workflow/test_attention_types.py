@@ -5,8 +5,9 @@ import onnx
 import pytest
 import torch
 
-from tsf.data import preprocess
-from tsf.engines.setup import DEFAULTS, load_engine
+from tsf.data.make_clip import clip_from_video
+from tsf.engines.engine import load_engine
+from tsf.engines.setup import DEFAULTS
 from tsf.model import checkpoints, export, simplify
 from tsf.model.recogniser import CONFIGS, build_recogniser, recogniser_from_config, reference_logits
 from tsf.sample.random_weights import random_weights
@@ -18,7 +19,7 @@ SMALL = {"embed_dims": 96, "num_heads": 4, "num_transformer_layers": 2, "patch_s
 def clip(real_clips):
     """(1, 3, 3, 8, 224, 224) float32 of the real clip of bikes."""
     path = next(path for name, path in real_clips.items() if "bikes" in name)
-    return preprocess.clip_from_video(path, "mmaction2-0.x")[1][np.newaxis]
+    return clip_from_video(path, "mmaction2-0.x")[1][np.newaxis]
 
 
 def small(mmaction2, name, folder):

@@ -97,14 +97,15 @@ def test_the_peak_is_the_cap_however_many_videos(run_copy, videos):
 
 def test_a_model_that_does_not_load_leaves_nothing(run_copy):
     shutil.rmtree(run_copy.results / "out_bin")
+    shutil.rmtree(run_copy.results / "shards/onnxruntime/000")
     model = run_copy.results / "tsf_sim.onnx"
     model.unlink()
     model.write_bytes(b"not a model")
-    result = run_copy.snakemake("results/streamed/onnxruntime/000", *TEMPORARY)
+    result = run_copy.snakemake("results/shards/onnxruntime/000", *TEMPORARY)
     lines = runs.error_lines(result)
     assert lines and all("tsf_sim.onnx" in line for line in lines), result.stdout
     assert bins_below(run_copy.results / "out_bin") == []
-    assert not (run_copy.results / "streamed/onnxruntime/000").exists()
+    assert not (run_copy.results / "shards/onnxruntime/000").exists()
 
 
 def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy):
@@ -113,19 +114,19 @@ def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy)
     left.write_bytes(b"left")
     kept = bins_below(run_copy.results / "out_bin/000")
     assert kept
-    run_copy.dry_run("results/streamed/onnxruntime/000", *TEMPORARY)
+    run_copy.dry_run("results/shards/onnxruntime/000", *TEMPORARY)
     assert left.exists()
-    result = run_copy.snakemake("results/streamed/onnxruntime/000", *TEMPORARY)
+    result = run_copy.snakemake("results/shards/onnxruntime/000", *TEMPORARY)
     assert result.returncode == 0, result.stdout
     assert not left.parent.exists()
-    # what keep_bin: true made is the user's
+    # what keep: frames made is the user's
     assert bins_below(run_copy.results / "out_bin/000") == kept
 
 
 def test_results_of_other_shards_are_not_taken_for_these(run_copy):
     """Shards 000 to 003 of four are there; of eight they are others."""
-    jobs = run_copy.dry_run("results/streamed/onnxruntime/003", *TEMPORARY, "shards=8")
-    assert jobs == {"infer": 1}
+    jobs = run_copy.dry_run("results/shards/onnxruntime/003", *TEMPORARY, "shards=8")
+    assert jobs["infer"] == 1 and jobs["count_frames"] == 8
 
 
 # ---- tsf.data.temporary_bins by itself ----
@@ -247,11 +248,10 @@ def small_disk(run_copy):
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(run_copy, small_disk):
-    shard = run_copy.results / "streamed/onnxruntime/001"
-    before = run_copy.results / "shards/onnxruntime/001"
-    expected = {path.name: path.read_bytes() for path in before.glob("*_0.txt")}
+    shard = run_copy.results / "shards/onnxruntime/001"
+    expected = {path.name: path.read_bytes() for path in shard.glob("*_0.txt")}
     assert len(expected) > 1
-    target = "results/streamed/onnxruntime/001"
+    target = "results/shards/onnxruntime/001"
     full = run_copy.snakemake(target, *TEMPORARY)
     lines = runs.error_lines(full)
     assert lines and all("No space left" in line and "free some space" in line for line in lines)

@@ -88,8 +88,8 @@ def test_every_boundary_is_compared_with_pytorch(run):
 
 def test_a_threshold_ends_the_run_and_names_the_boundary(run):
     result = run.snakemake(
-        "parity.json", "--config", f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=bins",
-        "keep_bin=False", "parity={relative_l2: {int8: 1.0e-4}}",
+        "parity.json", "--config", f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=nothing",
+        "parity={relative_l2: {int8: 1.0e-4}}",
     )  # fmt: skip
     assert result.returncode != 0
     (line, *_) = [x for x in result.stdout.splitlines() if x.startswith("error: ")]

@@ -32,8 +32,7 @@ def many(sample_run, tmp_path_factory):
         "--config",
         f"dataset={{root: {root}, name: stand-ins}}",
         f"shards={SHARDS}",
-        "keep=bins",
-        "keep_bin=False",
+        "keep=nothing",
     )
     before = run.dry_run("accuracy.json", *settings)
     result = run.snakemake("accuracy.json", *settings)
@@ -43,8 +42,10 @@ def many(sample_run, tmp_path_factory):
 
 def test_the_jobs_are_shards_not_videos(many):
     _, _, _, before = many
-    assert before["infer"] == SHARDS
-    assert all(count == 1 for rule, count in before.items() if rule != "infer"), before
+    assert before["infer"] == before["count_frames"] == SHARDS
+    assert all(n == 1 for rule, n in before.items() if rule not in ("infer", "count_frames")), (
+        before
+    )
 
 
 def test_every_one_is_accounted_for(many):

@@ -79,7 +79,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(sample_run, without_videos):
 
 
 def test_straight_from_video_with_temporary_bins_gives_the_same_results(sample_run, without_videos):
-    """frames: none, keep_bin: false, as the full validation set runs."""
+    """keep: nothing, as the full validation set runs."""
     run = without_videos
     settings = ("--config", "keep=nothing")
     result = run.snakemake("all", *settings)

@@ -1,4 +1,4 @@
-"""Real footage and the full-size model: every stage at its true size. Slow: some minutes."""
+"""Real clips and the full-size model: every stage at its true size. Slow: some minutes."""
 
 import csv
 import hashlib
@@ -17,16 +17,16 @@ CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 
 
 @pytest.fixture(scope="module")
-def footage(tmp_path_factory, archives):
-    home = tmp_path_factory.mktemp("footage")
+def real_run(tmp_path_factory, archives):
+    home = tmp_path_factory.mktemp("real")
     run = runs.Run(runs.checkout(home / runs.CHECKOUT, archives), home / "run")
     result = run.snakemake("all", "--configfile", run.repo / "config/real_clips.yaml")
     assert result.returncode == 0, result.stdout
     return run
 
 
-def test_it_runs_to_the_end(footage):
-    results = footage.results
+def test_it_runs_to_the_end(real_run):
+    results = real_run.results
     accuracy = json.loads((results / "accuracy.json").read_text())
     assert accuracy["listed"] == accuracy["scored"] == 32 and accuracy["skipped"] == 0
     bins = list(results.glob("out_bin/*/*.bin"))
@@ -40,16 +40,16 @@ def test_it_runs_to_the_end(footage):
         assert found["max_abs"] <= 1e-4 and found["top1_agreement"] == 1
 
 
-def test_the_clips_are_of_every_kind(footage):
+def test_the_clips_are_of_every_kind(real_run):
     """Landscape and portrait, more than the clip spans, less, and so little that it wraps."""
-    lines = (footage.results / "kinetics400_val_list_rawframes.txt").read_text().splitlines()
+    lines = (real_run.results / "kinetics400_val_list_rawframes.txt").read_text().splitlines()
     counts = {int(line.split()[1]) for line in lines}
     assert max(counts) >= 256 and min(counts) <= 224 and {250, 300} <= counts
 
 
-def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
+def test_predictions_are_those_of_mmaction2_in_pytorch(real_run):
     """mmaction2's own dataset, pipeline and recogniser, over the same files."""
-    results = footage.results
+    results = real_run.results
     folder = results / "mmaction2"
     recogniser = build_recogniser(folder, CONFIG, results / f"checkpoint/{CONFIG}.random0.pth")
     from mmaction.datasets import build_dataset
@@ -83,18 +83,18 @@ def test_predictions_are_those_of_mmaction2_in_pytorch(footage):
         assert rows[name]["top1"] == (names[best] if best < len(names) else str(best))
 
 
-def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(footage, tmp_path):
+def test_without_raw_frames_and_with_temporary_bins_the_results_are_the_same(real_run, tmp_path):
     """As the full validation set runs: one of eight shards, its four .bin files under the cap."""
-    run = footage.copy(tmp_path)
-    target = run.results / "streamed/onnxruntime/003"
+    run = real_run.copy(tmp_path)
+    target = run.results / "shards/onnxruntime/003"
     config = ("--configfile", run.repo / "config/real_clips.yaml")
     settings = ("--config", "keep=nothing", "shards=8")
-    shard = "results/streamed/onnxruntime/003"
+    shard = "results/shards/onnxruntime/003"
     result = run.snakemake(shard, "--resources", "disk_mb=60", *config, *settings)
     assert result.returncode == 0, result.stdout
     found = sorted(target.glob("*_0.txt"))
     assert len(found) == 4
     for path in found:
-        (before,) = footage.results.glob(f"shards/onnxruntime/*/{path.name}")
+        (before,) = real_run.results.glob(f"shards/onnxruntime/*/{path.name}")
         assert path.read_bytes() == before.read_bytes()
     assert not list(run.results.glob("out_bin/onnxruntime.*"))

@@ -145,7 +145,7 @@ def test_what_goes_bad_after_the_look_is_accounted_for(dataset, tmp_path):
     result = run("tsf.data.preprocess", *options, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     outputs = ("--output", "videos.tsv", "--output-classes", "classes.txt")
-    assert run("tsf.data.listing", "--root", root, *outputs, cwd=tmp_path).returncode == 0
+    assert run("tsf.data.list_videos", "--root", root, *outputs, cwd=tmp_path).returncode == 0
     inputs = ("--list", "videos.tsv", "--classes", "classes.txt", "--tables", "table.tsv")
     outputs = ("--file-list", "list.txt", "--info", "k400.info", "--skipped", "skipped.tsv")
     result = run("tsf.data.account", *inputs, *outputs, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""frames: none, needed and all: through the DAG, the .bin files are the guide's."""
+"""keep: bins, frames and all_frames: through the DAG, the .bin files are the guide's."""
 
 import hashlib
 
@@ -10,12 +10,12 @@ STREAMS = ("short5", "portrait", "bt709", "wrong_header_count", "truncated", "wr
 UNREADABLE = ("no_key_frame", "zero_bytes")
 
 
-@pytest.mark.parametrize("frames", ["none", "needed", "all"])
-def test_the_bins_are_those_of_the_reference(frames, streams, golden, tmp_path):
+@pytest.mark.parametrize("keep", ["bins", "frames", "all_frames"])
+def test_the_bins_are_those_of_the_reference(keep, streams, golden, tmp_path):
     root = tmp_path / "videos"
     for name in (*STREAMS, *UNREADABLE):
         datasets.link(streams[name], root / f"{name}.mp4")
-    settings = (f"dataset={{layout: folder, root: {root}}}", "shards=1", f"frames={frames}")
+    settings = (f"dataset={{layout: folder, root: {root}}}", "shards=1", f"keep={keep}")
     targets = ("results/out_bin/000", "results/skipped.tsv")
     result = runs.snakemake(*targets, "--config", *settings, directory=tmp_path)
     assert result.returncode == 0, result.stdout
@@ -45,8 +45,8 @@ def test_the_bins_are_those_of_the_reference(frames, streams, golden, tmp_path):
     for path in results.glob("rawframes/000/*/*.jpg"):
         kept[path.parent.name] += 1
     expected = {
-        "none": {},
-        "needed": {name: len({jpeg for jpeg, _ in by_name[name]["sampled"]}) for name in STREAMS},
-        "all": {name: by_name[name]["frames"] for name in STREAMS},
+        "bins": {},
+        "frames": {name: len({jpeg for jpeg, _ in by_name[name]["sampled"]}) for name in STREAMS},
+        "all_frames": {name: by_name[name]["frames"] for name in STREAMS},
     }
-    assert {names[video]: n for video, n in kept.items()} == expected[frames]
+    assert {names[video]: n for video, n in kept.items()} == expected[keep]

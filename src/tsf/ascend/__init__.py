@@ -1,1 +1,4 @@
-"""The Huawei Ascend side: npu-smi, atc and ais_bench, driven as they really behave."""
+"""Drive npu-smi, atc and ais_bench as they really behave.
+
+May import data, model, engines, inference, evaluation, workflow.
+"""

@@ -18,9 +18,9 @@ from pathlib import Path
 from tsf import errors
 from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.errors import UserError
+from tsf.model.opset import OPSET
 from tsf.workflow.environment import tool_environment
 
-OPSET = 11  # of the exported model; a test compares it with tsf.model.export's
 MODELS_GB = 3  # checkpoint, ONNX models and tsf.om of the full-size model
 NPU_MEMORY_MB = 2048  # free, for the full-size model at a small batch
 SET_ENV = ("/usr/local/Ascend/ascend-toolkit/set_env.sh", "/usr/local/Ascend/cann/set_env.sh")

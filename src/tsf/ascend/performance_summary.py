@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from tsf import errors
+from tsf.ascend.atc import PRECISIONS
 from tsf.files import write_text
 from tsf.model.macs import macs
 
@@ -36,6 +37,7 @@ def main() -> None:
         "runs": runs,
         "macs_per_video": macs_per_video,
         "peak_tflops": args.peak_tflops,
+        "precisions": {run["precision"]: PRECISIONS[run["precision"]] for run in runs},
         "guide": GUIDE,
     }
     write_text(args.output, json.dumps(content, indent=2) + "\n")

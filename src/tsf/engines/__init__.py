@@ -1,1 +1,1 @@
-"""What runs a model in this process. May import data.model_input."""
+"""What runs a model in a job's own process. May import data."""

@@ -1,1 +1,1 @@
-"""evaluation"""
+"""Measure accuracy, parity and speed; write JSON. May import data, model, engines, inference."""

@@ -1,1 +1,1 @@
-"""inference"""
+"""Run an engine over shards of .bin files. May import data, engines."""

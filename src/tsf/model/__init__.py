@@ -1,1 +1,1 @@
-"""model"""
+"""From mmaction2 and a checkpoint to the models in every form. May import data."""

@@ -11,9 +11,9 @@ import torch
 from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
+from tsf.model.opset import OPSET
 from tsf.model.recogniser import add_model_arguments, build_recogniser
 
-OPSET = 11  # every CANN release reads it
 EXPORTER = "mmaction/.mim/tools/deployment/pytorch2onnx.py"
 
 

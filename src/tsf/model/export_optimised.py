@@ -10,7 +10,7 @@ import torch
 from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
-from tsf.model.export import OPSET
+from tsf.model.opset import OPSET
 from tsf.model.optimised import OptimisedTimeSformer, shape_of
 from tsf.model.recogniser import add_model_arguments, load_weights, recogniser_from_config
 

@@ -1,1 +1,1 @@
-"""report"""
+"""Render JSON as Markdown; compute nothing. May import data."""

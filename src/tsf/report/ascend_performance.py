@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from tsf import errors
-from tsf.ascend.atc import PRECISIONS
 from tsf.files import write_text
 from tsf.markdown import table
 
@@ -51,8 +50,7 @@ def peak_text(content: dict) -> str:
 
 def markdown(content: dict) -> str:
     runs = content["runs"]
-    used = sorted({run["precision"] for run in runs})
-    meanings = ", ".join(f"{name} = {PRECISIONS[name]}" for name in used)
+    meanings = ", ".join(f"{name} = {words}" for name, words in content["precisions"].items())
     return f"""# Performance on the NPU
 
 {guide_table(runs, content["guide"])}

@@ -1,1 +1,1 @@
-"""A made-up stand-in for Kinetics: motion clips, their dataset, a small model for them."""
+"""Make what the user does not bring: videos, weights. May import data, model."""

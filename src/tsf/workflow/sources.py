@@ -14,7 +14,8 @@ def sources(module: str) -> tuple[Path, ...]:
     """The files of `tsf.<module>` and of every tsf module that it imports, directly or not.
 
     A module that is imported by a computed name, as an engine's, is not among them: the rule
-    that knows the name adds its sources. Those of wording alone are left out.
+    that knows the name adds its sources. Files of wording alone are left out: error messages,
+    progress lines, a package that holds no more than its docstring.
     """
     found: dict[str, Path] = {}
     _collect(f"tsf.{module}", found)
@@ -25,12 +26,20 @@ def _collect(name: str, found: dict[str, Path]) -> None:
     path = _file(name)
     if path is None or name in found or name in WORDING:
         return
-    found[name] = path
+    if not _is_docstring_alone(path):
+        found[name] = path
     if "." in name:
         _collect(name.rpartition(".")[0], found)  # importing a module runs its package first
     for imported in imports(path):
         if imported.startswith("tsf"):
             _collect(imported, found)
+
+
+def _is_docstring_alone(path: Path) -> bool:
+    return all(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+    )
 
 
 def imports(path: Path) -> list[str]:
