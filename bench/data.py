@@ -32,7 +32,10 @@ import av
 import cv2
 
 from tsf import errors
-from tsf.data import decode, preprocess, rawframes, tables
+from tsf.data import decode, preprocess, rawframes
+from tsf.data.bins import write_bin
+from tsf.data.decoded import Decoded
+from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_text
@@ -94,8 +97,8 @@ class Guide:
 
 def straight(video: Path, folder: Path) -> None:
     """Ours with `frames: none`."""
-    _, clip = preprocess.clip_from_video(video, SAMPLER)
-    preprocess.write_bin(clip, folder / f"{video.stem}.bin")
+    _, clip = clip_from_video(video, SAMPLER)
+    write_bin(clip, folder / f"{video.stem}.bin")
 
 
 def through_frames(video: Path, folder: Path) -> None:

@@ -22,15 +22,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tsf.data.pixels import normalise
 
 from tsf import errors
 from tsf.data.preprocess import clip_from_video
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
-from tsf.engines.setup import ONNX, Setup, load_engine
+from tsf.engines.engine import load_engine
+from tsf.engines.setup import ONNX, Setup
 from tsf.errors import UserError
 from tsf.evaluation import gemm
+from tsf.evaluation.gemm import fastest_gflops
 from tsf.evaluation.parity import compare
 from tsf.evaluation.performance import gflops
 from tsf.files import write_text
@@ -90,7 +91,7 @@ def measure(
     for turn in range(rounds + 1):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             if name in limits:
-                limits[name] += [gemm.limit(name, "cpu", threads)] if turn else []
+                limits[name] += [fastest_gflops(name, "cpu", threads)] if turn else []
                 continue
             wall, cpu = time.perf_counter(), time.process_time()
             logits[name] = runs[name]()

@@ -50,7 +50,8 @@ def once(shared):
 def streams(once):
     """Path of every odd stream, by its name."""
     folder = once("streams", odd_streams.make_streams)
-    return {path.stem: path for path in folder.iterdir() if path.name != ".made"}
+    suffix = odd_streams.SUFFIX
+    return {p.name.removesuffix(suffix): p for p in folder.iterdir() if p.name.endswith(suffix)}
 
 
 def fetch_archives(folder):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import runs
 
-from tsf.data import tables
+from tsf.data.k400_info import read_info
 from tsf.inference import results
 
 BOTH = ["--config", "engines=[ascend, onnxruntime]"]
@@ -34,7 +34,7 @@ def read(run, name):
 
 
 def logits(run, engine):
-    info = tables.read_info(run.results / "k400.info")
+    info = read_info(run.results / "k400.info")
     folder = run.results / "result" / engine
     return np.stack([results.read_logits(folder / f"{v.index}_0.txt", 3) for v in info])
 

@@ -98,7 +98,7 @@ def read_scores(folder: Path, info: list[ScoredVideo]) -> np.ndarray:
     worst = max(info, key=lambda video: video.label)
     if worst.label >= scores.shape[1]:
         raise UserError(
-            f"{worst.video} has label {worst.label}, but the model has {scores.shape[1]} classes; "
+            f"{worst.name} has label {worst.label}, but the model has {scores.shape[1]} classes; "
             "the checkpoint does not belong to this dataset"
         )
     return scores

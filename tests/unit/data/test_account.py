@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from runs import ROOT
-from tsf.data.tables import Decoded, Scored
 
-from tsf.data import account, listing, tables
+from tsf.data import account, list_videos, listing
+from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.k400_info import NO_LABEL, ScoredVideo, read_info, read_skipped
 from tsf.data.listing import ListedVideo
 from tsf.errors import UserError
 
@@ -64,16 +65,16 @@ def lay_out(case, root):
 
 def make_lists(case, monkeypatch, *options):
     """Run the command lines that list the videos and account for them, here."""
-    run(monkeypatch, dataset, "--root . --output list.tsv --output-classes classes.txt")
+    run(monkeypatch, list_videos, "--root . --output list.tsv --output-classes classes.txt")
     names = dict.fromkeys(video.name for video in listing.read_list(Path("list.tsv")))
     counts = {name: case["frames"].get(name, 0) for name in names}
     decoded = [Decoded(name, n, "" if n else "missing file") for name, n in counts.items()]
-    tables.write_shard(Path("table.tsv"), decoded)
+    write_decoded(Path("table.tsv"), decoded)
     line = "--list list.tsv --classes classes.txt --tables table.tsv --file-list list.txt"
     line += " --info k400.info --skipped skipped.tsv"
-    run(monkeypatch, file_list, " ".join([line, *options]))
+    run(monkeypatch, account, " ".join([line, *options]))
     lines = Path("list.txt").read_text(encoding="utf-8").splitlines()
-    return lines, tables.read_info(Path("k400.info")), tables.read_skipped(Path("skipped.tsv"))
+    return lines, read_info(Path("k400.info")), read_skipped(Path("skipped.tsv"))
 
 
 def run(monkeypatch, module, line):
@@ -134,7 +135,7 @@ def listed(*videos):
     return [ListedVideo(video, f"val/{video}.mp4", label) for video, label in videos]
 
 
-def account(videos, decoded, classes=("run", "swim")):
+def account_of(videos, decoded, classes=("run", "swim")):
     return account.account(videos, {video.name: video for video in decoded}, list(classes))
 
 
@@ -149,7 +150,7 @@ def test_scored_and_skipped_add_up():
         Decoded("d", 9, ""),
         Decoded("e", 0, "no video stream"),
     ]
-    scored, skipped = account(videos, decoded)
+    scored, skipped = account_of(videos, decoded)
     assert scored == [ScoredVideo(0, "a", 1), ScoredVideo(1, "d", 0)]
     assert [(video.name, video.label, reason) for video, reason in skipped] == [
         ("b", "fly", account.UNKNOWN_LABEL),
@@ -160,17 +161,17 @@ def test_scored_and_skipped_add_up():
 
 
 def test_a_video_without_a_label_is_scored_unlabelled():
-    scored, skipped = account(
+    scored, skipped = account_of(
         listed(("a", ""), ("b", "run")), [Decoded("a", 9, ""), Decoded("b", 1, "")]
     )
-    assert [video.label for video in scored] == [tables.NO_LABEL, 0] and skipped == []
+    assert [video.label for video in scored] == [NO_LABEL, 0] and skipped == []
 
 
 def test_a_row_that_no_shard_looked_at_is_an_error():
     with pytest.raises(UserError, match=r"val/b\.mp4 is listed, but was not there"):
-        account(listed(("a", "run"), ("b", "run")), [Decoded("a", 300, "")])
+        account_of(listed(("a", "run"), ("b", "run")), [Decoded("a", 300, "")])
 
 
 def test_nothing_to_score_is_an_error_that_names_the_first_reason():
     with pytest.raises(UserError, match=r"none of the 1 .* missing file \(val/a\.mp4\); check"):
-        account(listed(("a", "run")), [Decoded("a", 0, "missing file")])
+        account_of(listed(("a", "run")), [Decoded("a", 0, "missing file")])

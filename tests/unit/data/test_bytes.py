@@ -5,7 +5,10 @@ import hashlib
 import pytest
 import streams as odd_streams
 
-from tsf.data import decode, listing, pixels, preprocess, rawframes, tables
+from tsf.data import decode, listing, preprocess, rawframes
+from tsf.data.decoded import Decoded
+from tsf.data.make_clip import clip_from_video
+from tsf.data.model_input import normalise
 
 SAMPLER = "mmaction2-0.x"
 READABLE = [make.__name__ for make in odd_streams.SOUND + odd_streams.DAMAGED]
@@ -40,16 +43,16 @@ def test_the_clip_of_a_video(video, expected):
     found = {f"img_{number:05d}.jpg": sha256(jpeg) for number, jpeg in jpegs.items()}
     assert found == dict(expected["sampled"])
 
-    total, clip = preprocess.clip_from_video(video, SAMPLER)
+    total, clip = clip_from_video(video, SAMPLER)
     assert total == expected["frames"]
     assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "float32"
     assert sha256(clip.tobytes()) == expected["bin_sha256"]
 
 
 def test_the_pixels_of_a_video_normalise_to_the_guides_bytes(video, expected):
-    _, clip = preprocess.clip_from_video(video, SAMPLER, "uint8")
+    _, clip = clip_from_video(video, SAMPLER, "uint8")
     assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "uint8"
-    assert sha256(pixels.normalise(clip).tobytes()) == expected["bin_sha256"]
+    assert sha256(normalise(clip).tobytes()) == expected["bin_sha256"]
 
 
 # the long way costs a JPEG a frame: for one video of each kind that decodes in its own way
@@ -111,7 +114,7 @@ def test_the_other_sampler_reads_other_frames(streams, golden):
     video = streams["t250"]
     total, jpegs = decode.clip_rawframes(video, "mmaction2-1.x")
     assert sorted(jpegs) == [13, 45, 77, 109, 141, 173, 205, 237]
-    _, clip = preprocess.clip_from_video(video, "mmaction2-1.x")
+    _, clip = clip_from_video(video, "mmaction2-1.x")
     assert total == 250 and sha256(clip.tobytes()) != golden[video.stem]["bin_sha256"]
 
 

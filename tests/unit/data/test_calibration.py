@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tsf import errors
-from tsf.data import calibration, listing, preprocess
-from tsf.data.listing import ListedVideo
+from tsf.data import calibration
+from tsf.data.make_clip import clip_from_video
 
 CLIPS = ["bikes", "bigbuckbunny", "carphone_pristine"]
 
@@ -23,16 +23,13 @@ def folder(real_clips, tmp_path):
     scored = tmp_path / "val"
     scored.mkdir()
     shutil.copyfile(real_clips["bikes"], scored / "another name.mp4")
-    listing.write_list(
-        tmp_path / "videos.tsv",
-        [ListedVideo("a", "val/another name.mp4", ""), ListedVideo("b", "val/missing.mp4", "")],
-    )
     return tmp_path
 
 
 def run(monkeypatch, folder, videos):
-    arguments = ["--root", folder / "train", "--videos", videos, "--list", folder / "videos.tsv"]
-    arguments += ["--dataset", folder, "--output", folder / "calibration"]
+    arguments = ["--layout", "folder", "--root", folder / "val"]
+    arguments += ["--take-from", folder / "train", "--videos", videos]
+    arguments += ["--output", folder / "calibration"]
     monkeypatch.setattr("sys.argv", ["calibration", *map(str, arguments)])
     errors.run(calibration.main)
 
@@ -41,7 +38,7 @@ def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
     run(monkeypatch, folder, 2)
     found = {path.read_bytes() for path in (folder / "calibration").iterdir()}
     expected = {
-        preprocess.clip_from_video(real_clips[name], "mmaction2-0.x", "uint8")[1].tobytes()
+        clip_from_video(real_clips[name], "mmaction2-0.x", "uint8")[1].tobytes()
         for name in CLIPS[1:]
     }
     assert found == expected

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from runs import ROOT
-from tsf.data.tables import Scored
 
-from tsf.data import listing, tables
+from tsf.data import listing
+from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
 from tsf.errors import UserError
 from tsf.evaluation import accuracy
 from tsf.inference import results
@@ -68,6 +68,7 @@ def test_figure_bounds_what_the_skipped_could_do():
     found = accuracy.figure(hits=30, scored=40, skipped=10)
     assert found.percent == 75
     assert found.if_skipped_all_wrong == 60 and found.if_skipped_all_right == 80
+    assert found.interval95 == accuracy.wilson_interval(30, 40)
 
 
 INFO = [ScoredVideo(0, "a", 2), ScoredVideo(1, "b", 0), ScoredVideo(2, "c", 1)]
@@ -97,10 +98,10 @@ def test_assess(folder):
 
 
 def test_videos_without_a_label_are_not_counted(folder):
-    info = [*INFO[:2], ScoredVideo(2, "c", tables.NO_LABEL)]
+    info = [*INFO[:2], ScoredVideo(2, "c", NO_LABEL)]
     found = accuracy.assess(accuracy.read_scores(folder, info), info, skipped=0)
     assert found["videos"] == 2 and found["top1"] == 100
-    unlabelled = [ScoredVideo(video.index, video.name, tables.NO_LABEL) for video in INFO]
+    unlabelled = [ScoredVideo(video.index, video.name, NO_LABEL) for video in INFO]
     found = accuracy.assess(accuracy.read_scores(folder, unlabelled), unlabelled, skipped=0)
     assert found["videos"] == 0 and "top1" not in found
 
@@ -108,9 +109,9 @@ def test_videos_without_a_label_are_not_counted(folder):
 @pytest.fixture
 def outcome(folder, tmp_path, monkeypatch):
     """accuracy.json and predictions.csv of these results, by the step's command line."""
-    tables.write_info(tmp_path / "k400.info", INFO)
+    write_info(tmp_path / "k400.info", INFO)
     skipped = [("d", "run", "missing file"), ("e", "run", "missing file")]
-    tables.write_skipped(tmp_path / "skipped.tsv", skipped)
+    write_skipped(tmp_path / "skipped.tsv", skipped)
     videos = [listing.ListedVideo(name, f"val/{name}.mp4", "run") for name in "abcde"]
     listing.write_list(tmp_path / "list.tsv", videos)
     # 0.x and 1.x sample 300 frames differently, 100 frames alike

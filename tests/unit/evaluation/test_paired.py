@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, multinomial
 
-from tsf.evaluation.paired import compare, difference95, mcnemar_exact
+from tsf.evaluation.paired import compare_engines, difference95, mcnemar_exact
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_compare():
     labels = np.array([0, 1, 2, 3, 4, 5, -1, -1])
     first = np.array([0, 1, 2, 0, 9, 8, 7, 7])  # right on 0, 1, 2
     second = np.array([0, 1, 0, 3, 4, 8, 7, 6])  # right on 0, 1, 3, 4
-    assert compare(first, second, labels) == {
+    assert compare_engines(first, second, labels) == {
         "videos": 8,
         "same_class": 4,  # 0, 1, 5, 6
         "other_class": 4,
@@ -91,17 +91,17 @@ def test_the_class_that_changed_most_comes_first():
     labels = np.array([5, 5, 5, 5, 3, 3, 8, 8, 1])
     first = np.array([5, 5, 0, 0, 3, 0, 8, 0, 1])
     second = np.array([0, 0, 5, 0, 0, 3, 0, 0, 1])
-    rows = compare(first, second, labels)["moved"]
+    rows = compare_engines(first, second, labels)["moved"]
     # class 5 lost one net, 8 lost one, 3 none; the lower class first in a tie, 1 did not move
     assert [list(row.values()) for row in rows] == [[5, 2, 1], [8, 1, 0], [3, 1, 1]]
 
 
 def test_without_labels_there_is_no_difference():
-    found = compare(np.array([1, 2]), np.array([1, 3]), np.array([-1, -1]))
+    found = compare_engines(np.array([1, 2]), np.array([1, 3]), np.array([-1, -1]))
     assert found["difference"] is None and found["difference95"] is None
     assert found["other_class"] == 1 and found["moved"] == []
 
 
 def test_a_class_of_minus_one_is_never_right():
     unknown = np.array([-1, -1])
-    assert compare(unknown, unknown, unknown)["both_right"] == 0
+    assert compare_engines(unknown, unknown, unknown)["both_right"] == 0

@@ -1,18 +1,18 @@
 """The figures of a measurement against hand-worked ones, and one of the sample's model."""
 
 import json
-import math
 import os
 import subprocess
 import sys
 
+import datasets
 import numpy as np
 import pytest
 import runs
 
-from tsf.evaluation import gemm, performance
-from tsf.inference import results
-from tsf.report import performance
+from tsf.engines.described import describe, write_described
+from tsf.engines.setup import DEFAULTS
+from tsf.evaluation import performance
 
 
 def run(module, *arguments):
@@ -22,13 +22,6 @@ def run(module, *arguments):
         capture_output=True,
         text=True,
     )
-
-
-def test_percentiles():
-    found = results.latencies([400.0, 100.0, 300.0, 200.0])
-    assert (found["mean"], found["min"], found["p50"], found["max"]) == (250, 100, 250, 400)
-    # of n sorted values the percentile p lies at p / 100 * (n - 1), so here at 2.7 and 2.97
-    assert found["p90"] == pytest.approx(370) and found["p99"] == pytest.approx(397)
 
 
 def test_gflops_and_share():
@@ -84,97 +77,42 @@ def test_a_batch_is_read_and_what_is_missing_of_it_is_zeros(tmp_path):
     assert clips[:, 0, 0, 0, 0, 0].tolist() == [3, 0]
 
 
-MEASUREMENT = {
-    "engine": "openvino",
-    "model": "tsf_opt.onnx",
-    "precision": "bf16",
-    "batch": 1,
-    "device": "a | processor",
-    "threads": 2,
-    "runs": 10,
-    "milliseconds": dict.fromkeys(("mean", "min", "p50", "p90", "p99", "max"), 400.0),
-    "videos_per_second": 2.5,
-    "gflops": 2597.5,
-    "gemm_gflops": 3000.0,
-    "gemm_share": 0.8658,
-    "memory_mb": 1164.2,
-    "load_seconds": 4.39,
-    "end_to_end": performance.end_to_end({**STAGES, "write result": 0.02}, 2.5),
-}
-NPU_RUN = {
-    "device": "Ascend310P3",
-    "batch": 4,
-    "precision": "fast",
-    "fps": 7.53,
-    "runs": 45,
-    "milliseconds": {"mean": 531.2, "min": 530, "p50": 531, "p90": 532, "p99": 533, "max": 534},
-}
+@pytest.fixture
+def measure(tmp_path, sample_run):
+    """Runs the step on the sample's model, or another."""
+
+    def measure(model, root, output):
+        described = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+        write_described(tmp_path / "engine.json", described)
+        onnx = sample_run.results / "tsf_sim.onnx"
+        return run(
+            *("evaluation.performance", "--engine", tmp_path / "engine.json", "--onnx", onnx),
+            *("--threads", 2, "--runs", 3, "--warm-up", 1, "--root", root, "--output", output),
+        )
+
+    return measure
 
 
-def test_the_rows_of_the_report(tmp_path):
-    for name, content in (("a", MEASUREMENT), ("npu", NPU_RUN)):
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    files = ["--json", tmp_path / "p.json", "--markdown", tmp_path / "p.md"]
-    inputs = ["--runs", tmp_path / "a.json", "--npu-runs", tmp_path / "npu.json"]
-    assert run("performance_report", *inputs, *files).returncode == 0
-    text = (tmp_path / "p.md").read_text()
-    assert (
-        "| openvino | tsf_opt.onnx | bf16 | 1 | a \\| processor | 400.0 | 400.0 | 400.0 | 2.50 "
-        "| 2,598 | 3,000 | 87% | 1,164 | 4.4 |\n"
-    ) in text
-    assert (
-        "| ascend | - | fast | 4 | Ascend310P3 | 531.0 | 532.0 | 533.0 | 7.53 "
-        "| - | - | - | - | - |\n"
-    ) in text
-    assert (
-        "| openvino | tsf_opt.onnx | bf16 | 1 | 0.0500 | 0.0100 | 0.0200 | 0.4000 | 0.0200 "
-        "| 0.5000 | 2.00 | 80% | model |\n"
-    ) in text
-    measurements = json.loads((tmp_path / "p.json").read_text())["measurements"]
-    assert [m["engine"] for m in measurements] == ["openvino", "ascend"]
-    assert set(measurements[1]) <= set(MEASUREMENT)
-
-
-def test_with_an_npu_alone_there_is_no_table_of_stages():
-    text = performance.markdown([performance.npu_measurement(NPU_RUN)])
-    assert "Ascend310P3" in text and "From the video" not in text
-
-
-def test_what_cannot_be_counted_is_a_dash():
-    unknown = MEASUREMENT | {"gflops": None, "gemm_gflops": None, "gemm_share": None}
-    assert "| 2.50 | - | - | - | 1,164 |" in performance.markdown([unknown])
-
-
-def arguments(results, model, output):
-    return [
-        *("--model", model, "--onnx", results / "tsf_sim.onnx", "--threads", 2),
-        *("--runs", 3, "--warm-up", 1, "--info", results / "k400.info"),
-        *("--list", results / "videos.tsv", "--root", results / "sample_data"),
-        *("--output", output),
-    ]
-
-
-def test_a_bad_model_is_one_line(tmp_path):
-    model, info = tmp_path / "bad.onnx", tmp_path / "k400.info"
+def test_a_bad_model_is_one_line(measure, sample_run, tmp_path):
+    model = tmp_path / "bad.onnx"
     model.write_bytes(b"no model")
-    info.write_text("0 video 0\n")
-    found = run("performance", *arguments(tmp_path, model, tmp_path / "p.json"))
+    found = measure(model, sample_run.results / "sample_data", tmp_path / "folder/p.json")
     assert found.returncode == 1 and found.stderr.startswith(f"error: {model}: ONNX Runtime")
-    assert found.stderr.count("\n") == 1 and {*tmp_path.iterdir()} == {model, info}
+    assert found.stderr.count("\n") == 1 and not (tmp_path / "folder").exists()
 
 
-def test_without_a_scored_video_there_is_nothing_to_measure_on(tmp_path):
-    (tmp_path / "k400.info").touch()
-    found = run("performance", *arguments(tmp_path, tmp_path / "x.onnx", tmp_path / "p.json"))
-    assert found.returncode == 1 and "k400.info: no video is scored" in found.stderr
-    assert found.stderr.count("\n") == 1
+def test_without_a_video_that_decodes_there_is_nothing_to_measure_on(measure, sample_run, tmp_path):
+    root = datasets.kinetics(tmp_path / "k400", [(0, "yoga")], ["yoga"])
+    found = measure(sample_run.results / "tsf_sim.onnx", root, tmp_path / "p.json")
+    assert found.returncode == 1 and "not one of the listed videos decodes" in found.stderr
+    assert not (tmp_path / "p.json").exists()
 
 
-def test_measuring(sample_run, tmp_path):
+def test_measuring(measure, sample_run, tmp_path):
     results = sample_run.results
     # on a path through a folder that is not there yet, as the first measurement finds it
     output = tmp_path / "performance/onnxruntime.json"
-    found = run("performance", *arguments(results, results / "tsf_sim.onnx", output))
+    found = measure(results / "tsf_sim.onnx", results / "sample_data", output)
     assert found.returncode == 0, found.stderr
     content = json.loads(output.read_text())
     assert (content["engine"], content["model"]) == ("onnxruntime", "tsf_sim.onnx")
@@ -190,16 +128,3 @@ def test_measuring(sample_run, tmp_path):
     assert min(whole["seconds"].values()) > 0
     assert sum(whole["seconds"].values()) == pytest.approx(whole["total_seconds"])
     assert list(output.parent.iterdir()) == [output]
-
-
-@pytest.mark.parametrize("precision", ["f32", "bf16", "fp16", "int8", "int8_bf16"])
-def test_the_limit_of_this_machine(monkeypatch, precision):
-    monkeypatch.setattr(gemm, "SHAPES", gemm.SHAPES[:1])
-    monkeypatch.setattr(gemm, "SECONDS", 0)
-    found = gemm.limit(precision, "cpu", threads=2)
-    assert math.isfinite(found) and found > 0
-
-
-def test_the_limit_of_a_device_that_no_library_here_knows():
-    found = run("gemm", "--device", "cann", "--precision", "f32")
-    assert found.returncode == 0 and json.loads(found.stdout) is None

@@ -1,8 +1,7 @@
-"""Inputs and outputs of an engine are checked, file by file."""
+"""An engine's outputs are checked, and every video gets its own."""
 
 import numpy as np
 import pytest
-from tsf.data.pixels import NORMALISED
 
 from tsf.errors import UserError
 from tsf.inference import infer, results
@@ -59,31 +58,6 @@ def test_in_a_batch_every_video_gets_its_own_views(bins, values, batch, tmp_path
         once, twice = [number] * 3, [2 * number] * 3
         assert read(tmp_path, number).tolist() == [once, once, twice]
     assert len(list(tmp_path.glob("*.txt"))) == 3  # none of what fills the last batch up
-
-
-@pytest.mark.parametrize("values", ["uint8"], indirect=True)
-def test_an_engine_that_takes_float32_gets_the_normalised_pixels(bins):
-    clips = infer.read_batch(Engine(), bins[2:], "uint8")
-    assert clips.dtype == np.float32
-    assert (clips[0, :2] == NORMALISED[2]).all() and (clips[0, 2] == NORMALISED[4]).all()
-
-
-@pytest.mark.parametrize("share", [0, 0.5, 1 / 3, 2])
-def test_a_file_of_another_size_is_named(tmp_path, values, share):
-    """A third of the size would pass for a batch in ais_bench."""
-    path = tmp_path / "x.bin"
-    right = {"float32": 14_450_688, "uint8": 3_612_672}[values]
-    size = int(share * right)
-    with open(path, "wb") as file:
-        file.truncate(size)
-    with pytest.raises(UserError, match=rf"x\.bin: {size} bytes, expected {right}"):
-        infer.read_bin(path, values)
-
-
-def test_the_values_are_not_taken_for_each_other(bins, values):
-    other = {"float32": "uint8", "uint8": "float32"}[values]
-    with pytest.raises(UserError, match="bytes, expected"):
-        infer.read_bin(bins[0], other)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
-"""Results in ais_bench's form, their gathering, and what the guide's post-processing needs."""
+"""Results in ais_bench's form, as the guide's post-processing needs them."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from tsf.data import tables
 from tsf.errors import UserError
-from tsf.inference import merge_shards, results
+from tsf.inference import results
 
 # ais_bench's, as its json files have them
 SUMMARY_KEYS = {
@@ -21,6 +19,7 @@ SUMMARY_KEYS = {
     "npu_compute_time_list",
     "pid",
 }
+
 TIME_KEYS = {"min", "max", "mean", "median", "percentile(99%)", "count"}
 
 
@@ -86,62 +85,3 @@ def test_the_summary_has_ais_benchs_keys_and_figures(tmp_path):
 def test_a_shard_without_videos_has_a_summary_too():
     found = results.summary({}, [], arguments())
     assert found["NPU_compute_time"]["count"] == 0 and found["throughput"] == 0
-
-
-# ---- gather ----
-
-
-@pytest.fixture
-def shards(tmp_path, monkeypatch):
-    """Two shards with one result each, and a k400.info that lists them the other way round."""
-    monkeypatch.chdir(tmp_path)
-    for n, video in enumerate(["a", "b"]):
-        folder = tmp_path / f"shards/00{n}"
-        folder.mkdir(parents=True)
-        results.write_logits(folder / f"{video}_0.txt", np.full((3, 8), n))
-        content = results.summary({f"{video}.bin": "x"}, [10.0 + n], arguments(f"shards/00{n}"))
-        results.write_summary(folder / results.SUMMARY, content)
-    info = [ScoredVideo(0, "b", 3), ScoredVideo(1, "a", 4)]
-    tables.write_info(tmp_path / "k400.info", info)
-    line = "gather --info k400.info --shards shards/000 shards/001 --output all --summary all.json"
-    monkeypatch.setattr(sys, "argv", line.split())
-    return tmp_path
-
-
-def test_results_are_named_by_their_place_in_k400_info(shards):
-    merge_shards.main()
-    names = sorted(path.name for path in (shards / "all").iterdir())
-    assert names == ["0_0.txt", "1_0.txt", "sumary.json"]
-    # copied as they are, not formatted anew
-    assert (shards / "all/0_0.txt").read_bytes() == (shards / "shards/001/b_0.txt").read_bytes()
-    assert (shards / "all/1_0.txt").read_bytes() == (shards / "shards/000/a_0.txt").read_bytes()
-    content = json.loads((shards / "all.json").read_text())
-    assert content == json.loads((shards / "all/sumary.json").read_text())
-    assert content["npu_compute_time_list"] == [10.0, 11.0]
-    assert [content["filesinfo"][n]["infiles"] for n in "01"] == [["b"], ["a"]]
-
-
-def test_a_result_in_two_shards_is_an_error(shards):
-    results.write_logits(shards / "shards/001/a_0.txt", np.ones((3, 8)))
-    with pytest.raises(UserError, match=r"shards/001/a_0\.txt: shards/000/a_0\.txt is a second"):
-        merge_shards.main()
-    assert not (shards / "all").exists()
-
-
-def test_a_missing_result_is_an_error(shards):
-    (shards / "shards/001/b_0.txt").unlink()
-    with pytest.raises(UserError, match=r"b is in k400\.info, but no shard has its result"):
-        merge_shards.main()
-    assert not (shards / "all").exists() and not (shards / ".all.part").exists()
-
-
-def test_a_stray_file_among_the_results_is_an_error(shards):
-    (shards / "shards/001/core").write_text("")
-    with pytest.raises(UserError, match=r"shards/001/core: not a result"):
-        merge_shards.main()
-
-
-def test_a_result_that_is_no_longer_scored_is_left_behind(shards):
-    results.write_logits(shards / "shards/001/corrected_0.txt", np.ones((3, 8)))
-    merge_shards.main()
-    assert len(list((shards / "all").iterdir())) == 3

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tsf.data.model_input import CLIP_SHAPE
-from tsf.engines.setup import DEFAULTS, load_engine
+from tsf.engines.engine import load_engine
+from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.model import export, export_optimised, optimised, simplify
 from tsf.model.macs import macs

@@ -1,16 +1,19 @@
 """int8: quantised on the clips that are given, and still the same function, nearly."""
 
+import sys
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import openvino
 import pytest
-from tsf.data.pixels import NORMALISED
 
-from tsf.data import preprocess
-from tsf.engines.setup import DEFAULTS, load_engine, parse_engines
+from tsf.data.bins import write_bin
+from tsf.data.model_input import NORMALISED
+from tsf.engines.engine import load_engine
+from tsf.engines.setup import DEFAULTS, parse_engines
 from tsf.errors import UserError
-from tsf.evaluation import parity
+from tsf.evaluation.parity import logit_distances
 from tsf.model import quantise
 
 
@@ -28,7 +31,7 @@ def int8(tsf_opt_onnx, pixels, tmp_path_factory):
     folder = tmp_path_factory.mktemp("int8")
     (folder / "clips").mkdir()
     for number, clip in enumerate(pixels):
-        preprocess.write_bin(clip, folder / f"clips/{number}.bin")
+        write_bin(clip, folder / f"clips/{number}.bin")
     arguments = ["--model", tsf_opt_onnx, "--clips", folder / "clips"]
     arguments += ["--output", folder / "x_int8.xml"]
     with pytest.MonkeyPatch.context() as patch:
@@ -53,7 +56,7 @@ def test_the_logits_are_near_float32s_and_not_the_same(int8, tsf_opt_onnx, clips
     assert engine.device.endswith(", int8") and engine.dtype == "float32"
     assert engine.compiled.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.f32
     expected = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, 2).run(clips[:1].numpy())
-    measures = parity.compare_logits(expected, engine.run(clips[:1].numpy()))
+    measures = logit_distances(expected, engine.run(clips[:1].numpy()))
     assert 1e-3 < measures["relative_l2"] < 0.1 and measures["top1_agreement"] == 1
 
 
@@ -70,3 +73,11 @@ def test_a_batch_of_the_model_with_constant_shapes_is_refused():
     entry = {"engine": "openvino", "precision": "int8", "batch": 2}
     with pytest.raises(UserError, match="int8 of tsf_sim is for batch 1"):
         parse_engines([entry], "float32")
+
+
+def test_without_its_packages_there_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "tsf.model.quantise")
+    with pytest.raises(UserError, match="install the pins of envs") as fault:
+        import_module("tsf.model.quantise")
+    assert "\n" not in str(fault.value)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from runs import ROOT
 
-from tsf.data import preprocess
+from tsf.data.make_clip import clip_from_video
 from tsf.errors import UserError
 from tsf.model.recogniser import (
     build_recogniser,
@@ -152,7 +152,7 @@ def test_logits_are_those_of_the_guides_stack(recogniser, streams):
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     recogniser.load_state_dict(golden_weights(golden["parameters"]))
     for name in ("plain", "portrait"):
-        _, clip = preprocess.clip_from_video(streams[name], "mmaction2-0.x")
+        _, clip = clip_from_video(streams[name], "mmaction2-0.x")
         expected = golden["clips"][streams[name].stem]
         found = reference_logits(recogniser, torch.from_numpy(clip)[None]).numpy()
         assert found.shape == (3, 8)

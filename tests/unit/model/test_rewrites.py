@@ -1,151 +1,115 @@
-"""Every rewrite of the optimised model against the plain form, in float64."""
+"""What each rewrite saves: by formula, against the exported graphs and at full size."""
 
+import json
+import math
+
+import onnx
 import pytest
-import torch
-from torch.nn import functional
 
-from tsf.model import optimised
-from tsf.model.optimised import Affine
+from tsf.data.model_input import CROPS
+from tsf.errors import UserError
+from tsf.model import rewrites
+from tsf.model.macs import macs
+from tsf.model.optimised import Shape
 
-WIDTH, HEADS, ROWS = 96, 4, 11
-EXACT = 1e-12  # float64 of sums of some 100 terms
-
-
-def random(generator, *shape):
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
+FULL = Shape(3, 8, 224, 16, 768, 12, 12, 3072, 400, 1e-6)
 
 
-def affine(generator, out=WIDTH, inputs=WIDTH):
-    return Affine(random(generator, out, inputs) * inputs**-0.5, random(generator, out))
-
-
-def apply(linear, x):
-    return functional.linear(x, *linear)
-
-
-def same(found, expected):
-    assert found.dtype == expected.dtype == torch.float64
-    assert found.shape == expected.shape
-    assert (found - expected).abs().max() <= EXACT * (1 + expected.abs().max())
-
-
-def attend(q, k, v):
-    """Plain attention of one head. q: (queries, d), k and v: (keys, d). Returns (queries, d)."""
-    return (q @ k.T).softmax(-1) @ v
-
-
-def test_1_two_linears_are_one(generator):
-    x, first, then = random(generator, ROWS, WIDTH), affine(generator), affine(generator)
-    same(apply(optimised.merge(first, then), x), apply(then, apply(first, x)))
-
-
-def test_4_the_key_bias_says_nothing(generator):
-    q, k, v = (random(generator, ROWS, WIDTH) for _ in range(3))
-    same(attend(q, k, v), attend(q, k + random(generator, WIDTH), v))
-
-
-def test_4_the_value_bias_moves_into_the_output(generator):
-    q, k, v = (random(generator, ROWS, WIDTH) for _ in range(3))
-    out, bias = affine(generator), random(generator, WIDTH)
-    folded = optimised.fold_value_bias(out, bias)
-    same(apply(folded, attend(q, k, v)), apply(out, attend(q, k, v + bias)))
-
-
-@pytest.mark.parametrize("heads", [1, 4, 12])
-def test_5_the_scale_moves_into_the_query(generator, heads):
-    x, key, query = random(generator, ROWS, WIDTH), random(generator, WIDTH), affine(generator)
-    expected = apply(query, x) @ key / (WIDTH // heads) ** 0.5
-    same(apply(optimised.fold_scale(query, heads), x) @ key, expected)
-
-
-def test_5_is_exact_to_the_bit_at_64_wide_heads(generator):
-    query = Affine(random(generator, 128, 128).float(), random(generator, 128).float())
-    folded = optimised.fold_scale(query, 2)
-    assert torch.equal(folded.weight * 8, query.weight) and torch.equal(folded.bias * 8, query.bias)
-
-
-def test_6_gamma_and_beta_move_into_the_next_linear(generator):
-    x, linear = 3 + 2 * random(generator, ROWS, WIDTH), affine(generator, out=7)
-    norm = Affine(random(generator, WIDTH), random(generator, WIDTH))
-    expected = apply(linear, functional.layer_norm(x, (WIDTH,), *norm, eps=1e-6))
-    plain = functional.layer_norm(x, (WIDTH,), eps=1e-6)
-    same(apply(optimised.fold_norm(linear, norm), plain), expected)
-
-
-def test_7_normalisation_moves_into_the_projection(generator):
-    pixels = torch.arange(256, dtype=torch.float64).reshape(2, 128)  # every value of a byte
-    patch = affine(generator, inputs=128)
-    expected = apply(patch, (pixels - 127.5) / 127.5)
-    same(apply(optimised.fold_pixels(patch), pixels), expected)
-
-
-def test_8_the_embedding_is_one_constant(plain, rewritten, clips, shape):
-    backbone, imgs = plain.backbone, clips[0].double()  # (3, 3, 8, 224, 224)
-    patches = backbone.patch_embed(imgs)  # (B * T, P, D)
-    patches = patches.reshape(-1, shape.frames, shape.patches, shape.width)
-    token = (backbone.cls_token + backbone.pos_embed[:, :1]).expand(len(imgs), -1, -1)
-    patches = patches + backbone.pos_embed[:, 1:] + backbone.time_embed[0, :, None]
-    first = {}
-    hook = rewritten.blocks[0].register_forward_pre_hook(
-        lambda _, inputs: first.update(x=inputs[0])
-    )
-    with torch.inference_mode():
-        rewritten(imgs[None])
-    hook.remove()
-    same(first["x"], torch.cat([token, patches.flatten(1, 2)], 1))
-
-
-# ---- the parts, with the trained weights, against mmaction2's own ----
-
-
-def by_patch(x, shape):
-    """The tokens as mmaction2 orders them, patch by patch, from frame by frame."""
-    patches = x[:, 1:].reshape(-1, shape.frames, shape.patches, shape.width).transpose(1, 2)
-    return torch.cat([x[:, :1], patches.flatten(1, 2)], 1)
+@pytest.fixture(scope="module")
+def tsf_sim_onnx(sample_run):
+    return sample_run.results / "tsf_sim.onnx"
 
 
 @pytest.fixture
-def tokens(generator, shape):
-    """A state of the model, two views, frame by frame."""
-    return random(generator, 2, shape.tokens, shape.width)
+def command_line(mmaction2, config, tsf_sim_onnx, tsf_opt_onnx, tmp_path, monkeypatch):
+    """Run the step; the models may be others. Returns the json and the markdown."""
+
+    def run(plain=tsf_sim_onnx, optimised=tsf_opt_onnx):
+        paths = {"json": tmp_path / "r.json", "markdown": tmp_path / "r.md"}
+        options = {"mmaction2": mmaction2, "config": config, "plain": plain, "optimised": optimised}
+        line = [f"--{name}={value}" for name, value in (options | paths).items()]
+        monkeypatch.setattr("sys.argv", ["tsf", *line])
+        rewrites.main()
+        return json.loads(paths["json"].read_text()), paths["markdown"].read_text("utf-8")
+
+    return run
 
 
-def layer(plain, number):
-    return plain.backbone.transformer_layers.layers[number]
+def saved(shape, what):
+    return sum(getattr(saving, what) for saving in rewrites.savings(shape))
 
 
-def test_temporal_attention_is_mmaction2s(plain, rewritten, shape, tokens):
-    with torch.inference_mode():
-        expected = layer(plain, 1).attentions[0](by_patch(tokens, shape))
-        change = rewritten.blocks[1].temporal(tokens[:, 1:])
-    found = torch.cat([tokens[:, :1], tokens[:, 1:] + change], 1)
-    same(by_patch(found, shape), expected)
+def multiplied(path):
+    """How many values a view the Mul nodes of a model give."""
+    graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True).graph
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in graph.value_info}
+    names = [node.output[0] for node in graph.node if node.op_type == "Mul"]
+    return sum(math.prod(shapes[name]) for name in names) // CROPS
 
 
-def test_an_mlp_is_mmaction2s(plain, rewritten, tokens):
-    with torch.inference_mode():
-        expected = layer(plain, 1).ffns[0](tokens)
-        same(tokens + rewritten.blocks[1].mlp(tokens), expected)
+# ---- the sample's model ----
 
 
-def test_a_block_is_mmaction2s(plain, rewritten, shape, tokens):
-    with torch.inference_mode():
-        expected = layer(plain, 0)(by_patch(tokens, shape), None, None)
-        same(by_patch(rewritten.blocks[0](tokens), shape), expected)
+def test_the_multiply_adds_are_the_difference_of_the_graphs(shape, tsf_sim_onnx, tsf_opt_onnx):
+    assert CROPS * saved(shape, "macs") == macs(tsf_sim_onnx) - macs(tsf_opt_onnx)
 
 
-def test_2_the_last_block_gives_the_class_token(plain, rewritten, shape, tokens):
-    with torch.inference_mode():
-        expected = layer(plain, 2)(by_patch(tokens, shape), None, None)[:, :1]
-        same(rewritten.blocks[2](tokens), expected)
+def test_the_parameters_are_the_difference_of_the_models(shape, plain, rewritten):
+    before, after = (sum(p.numel() for p in model.parameters()) for model in (plain, rewritten))
+    assert saved(shape, "parameters") == before - after
 
 
-def test_3_the_class_token_needs_no_projected_tokens(rewritten, shape, state, tokens):
-    """The last block's spatial attention, with and without key and value projections."""
-    block = rewritten.blocks[2]
-    name = "backbone.transformer_layers.layers.2.attentions.1"
-    projecting = optimised.SpatialAttention(shape, optimised.Weights(state), name)
-    frames = block.across_frames(tokens[:, :1], tokens[:, 1:])  # (B, T * (1 + P), D)
-    with torch.inference_mode():
-        change = projecting(frames).reshape(-1, shape.frames, 1 + shape.patches, shape.width)
-        same(block.spatial(frames), change[:, :, 0].mean(1, keepdim=True))
+def test_the_values_are_those_that_no_mul_gives(shape, tsf_sim_onnx, tsf_opt_onnx):
+    by_number = {saving.number: saving.values for saving in rewrites.savings(shape)}
+    # what rewrite 2 takes: rows of the query and of the LayerNorms before the last MLP and the
+    # head, and two Muls of that MLP's Gelu
+    rows = shape.tokens - 1
+    query = shape.frames * (1 + shape.patches) - 1
+    unasked = (query + 2 * rows) * shape.width + 2 * rows * shape.hidden
+    found = multiplied(tsf_sim_onnx) - multiplied(tsf_opt_onnx)
+    assert by_number[5] + by_number[6] // 2 + unasked == found
+    # a key and a value of every query but the class token's
+    assert by_number[4] == 2 * (by_number[5] - shape.width)
+
+
+def test_the_reports(command_line, shape, tsf_sim_onnx, tsf_opt_onnx):
+    found, text = command_line()
+    total = saved(shape, "macs")
+    assert found["total"]["macs"] == total == sum(row["macs"] for row in found["rewrites"])
+    assert CROPS * found["counted"]["plain"] == macs(tsf_sim_onnx)
+    assert CROPS * found["counted"]["optimised"] == macs(tsf_opt_onnx)
+    assert f"|  | all | {total / 1e9:.3f} | {100 * total / found['plain_macs']:.2f} |" in text
+    assert "counted in both" in text
+    # every block keeps its Gelu; query, key and value of 6 attentions are not split any more
+    assert "Erf" in found["operators"] and "| Erf |" not in text
+    assert found["operators"]["Split"] == [6, 0] and "| Split | 6 | 0 |" in text
+    rows = text.split("## Operators")[1].splitlines()[4:-3]
+    changes = [abs(int(row.split("|")[3]) - int(row.split("|")[2])) for row in rows]
+    assert changes == sorted(changes, reverse=True) and min(changes) > 0
+
+
+def test_a_model_that_cannot_be_counted_is_said_to_be(command_line, sample_run):
+    found, text = command_line(plain=sample_run.results / "tsf.onnx")
+    assert found["counted"]["plain"] is None and found["counted"]["optimised"] is not None
+    assert "could not be counted in tsf.onnx: " in text and "counted in both" not in text
+
+
+def test_another_model_is_refused(command_line, tsf_sim_onnx):
+    with pytest.raises(UserError, match="the optimised model has") as fault:
+        command_line(optimised=tsf_sim_onnx)
+    assert str(fault.value).startswith(f"{tsf_sim_onnx}: ") and "\n" not in str(fault.value)
+
+
+# ---- the full-size model ----
+
+
+def test_at_full_size():
+    by_number = {saving.number: saving for saving in rewrites.savings(FULL)}
+    plain = rewrites.plain_macs(FULL)
+    assert round(plain / 1e9, 2) == 195.83
+    percent = {n: round(100 * saving.macs / plain, 2) for n, saving in by_number.items()}
+    assert percent == {1: 5.67, 2: 4.97, 3: 0.94} | dict.fromkeys(range(4, 9), 0)
+    assert round(100 * saved(FULL, "macs") / plain, 2) == 11.57
+    assert by_number[1].parameters == 12 * (768**2 + 768) == 7_087_104
+    assert by_number[7].bin_bytes == 14_450_688 - 3_612_672
+    assert "3,612,672 bytes, not 14,450,688" in by_number[7].also

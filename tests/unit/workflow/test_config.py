@@ -90,15 +90,18 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
 @pytest.mark.parametrize(
     "changes, expected",
     [
-        ({"frame": "all"}, "'frame' is no key of the top level; did you mean 'frames'?"),
+        ({"shard": 4}, "'shard' is no key of the top level; did you mean 'shards'?"),
         ({"xyz": 1}, "'xyz' is no key of the top level; known are "),
         ({"model": {"checkpont": "x"}}, "'checkpont' is no key of model; did you mean 'checkpoin"),
-        ({"frames": "neded"}, "frames is 'neded', allowed are "),
+        (
+            {"keep": "frame"},
+            "keep is 'frame', allowed are all_frames, frames, bins, ",
+        ),
         ({"sampler": "mmaction2-1"}, "did you mean 'mmaction2-1.x'?"),
         ({"shards": "four"}, "shards is 'four', which is not of type 'integer'"),
         ({"shards": 0}, "shards is 0, which is less than the minimum of 1"),
         ({"shards": True}, "shards is True, which is not of type 'integer'"),
-        ({"keep_bin": "yes"}, "keep_bin is 'yes', which is not of type 'boolean'"),
+        ({"keep": True}, "keep is True, allowed are "),
         ({"dataset": {"root": ""}}, "dataset.root is ''"),
         ({"dataset": None}, "dataset is None, which is not of type 'object'"),
         ({"engines": []}, "engines is []"),
@@ -133,5 +136,21 @@ def test_a_missing_key_is_named(default):
 
 
 def test_every_fault_is_told_at_once(default):
-    message = fault_of(merge(default, {"frames": "x", "shards": 0, "extra": 1}))
-    assert all(word in message for word in ("frames", "shards", "extra"))
+    message = fault_of(merge(default, {"keep": "x", "shards": 0, "extra": 1}))
+    assert all(word in message for word in ("keep", "shards", "extra"))
+
+
+@pytest.mark.parametrize(
+    "old, keep",
+    [
+        ({"frames": "all"}, "all_frames"),
+        ({"frames": "needed"}, "frames"),
+        ({"frames": "none"}, "bins"),
+        ({"keep_bin": True}, "frames"),
+        ({"frames": "none", "keep_bin": False}, "nothing"),
+        ({"frames": "none", "keep_bin": "False"}, "nothing"),  # as --config nests it
+    ],
+)
+def test_the_keys_that_keep_replaced_are_refused_with_its_value(default, old, keep):
+    message = fault_of(merge(default, old))
+    assert f"in their place write keep: {keep} " in message

@@ -6,8 +6,10 @@ import re
 import pytest
 
 from tsf.data.listing import list_videos, shard_of
+from tsf.data.manifest import write_manifest
 from tsf.errors import UserError
 from tsf.workflow import fingerprint
+from tsf.workflow.fingerprint import listing_digest
 
 SHARDS = 4
 NAMES = [f"video{n}_000000_000010" for n in range(20)]
@@ -32,8 +34,8 @@ def root(tmp_path):
 
 def forget():
     """What a run has seen of the dataset."""
-    fingerprint.listed_videos.cache_clear()
-    fingerprint.look_at.cache_clear()
+    fingerprint._listed_videos.cache_clear()
+    fingerprint._look_at.cache_clear()
 
 
 def fingerprints(root, layout="kinetics"):
@@ -92,7 +94,7 @@ def test_labels_order_and_unlisted_files_change_nothing(root):
 
 def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
     before = fingerprints(tmp_path / "not made yet")
-    fingerprint.write_manifest(root, list_videos("kinetics", root))
+    write_manifest(root, list_videos("kinetics", root))
     assert fingerprints(root) == before
     # and is followed from then on
     (root / f"val/{NAMES[3]}.mp4").write_bytes(b"another")
@@ -103,10 +105,10 @@ def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
 
 
 def test_a_folder_tree_is_followed_too(root):
-    before, listing = fingerprints(root, "folder"), fingerprint.listing("folder", root)
+    before, listing = fingerprints(root, "folder"), listing_digest("folder", root)
     (root / "val/a b.mp4").write_bytes(b"video")
     assert len(changed(before, fingerprints(root, "folder"))) == 1
-    assert fingerprint.listing("folder", root) != listing
+    assert listing_digest("folder", root) != listing
 
 
 @pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])

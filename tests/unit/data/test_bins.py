@@ -1,0 +1,69 @@
+"""The .bin files: their bytes, their size, and the type that the model takes."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from tsf.data.bins import read_bin, read_for_model, write_bin
+from tsf.data.model_input import NORMALISED
+from tsf.errors import UserError
+
+
+def test_a_bin_is_little_endian_float32_without_a_header(tmp_path):
+    write_bin(np.array([[1, -2], [0.5, 3]], np.float32), tmp_path / "x.bin")
+    expected = struct.pack("<4f", 1, -2, 0.5, 3)
+    assert (tmp_path / "x.bin").read_bytes() == expected
+
+
+def test_a_bin_of_pixels_is_the_bytes(tmp_path):
+    write_bin(np.array([[0, 7], [255, 128]], np.uint8), tmp_path / "x.bin")
+    assert (tmp_path / "x.bin").read_bytes() == bytes([0, 7, 255, 128])
+
+
+@pytest.fixture(params=["float32", "uint8"])
+def values(request):
+    return request.param
+
+
+@pytest.fixture
+def bins(tmp_path, values):
+    """Three .bin files, the later ones with a view of their own."""
+    paths = []
+    for number in range(3):
+        clip = np.full((3, 3, 8, 224, 224), number, values)
+        clip[2] += number
+        paths.append(tmp_path / f"video{number}_000000_000010.bin")
+        clip.tofile(paths[-1])
+    return paths
+
+
+@pytest.mark.parametrize("values", ["uint8"], indirect=True)
+def test_an_engine_that_takes_float32_gets_the_normalised_pixels(bins):
+    clip = read_for_model(bins[2], "uint8", "float32")
+    assert clip.dtype == np.float32
+    assert (clip[:2] == NORMALISED[2]).all() and (clip[2] == NORMALISED[4]).all()
+
+
+@pytest.mark.parametrize("values", ["float32"], indirect=True)
+def test_an_engine_that_takes_bytes_gets_no_float32(bins):
+    with pytest.raises(UserError, match="the model takes uint8; set bin: uint8"):
+        read_for_model(bins[0], "float32", "uint8")
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1 / 3, 2])
+def test_a_file_of_another_size_is_named(tmp_path, values, share):
+    """A third of the size would pass for a batch in ais_bench."""
+    path = tmp_path / "x.bin"
+    right = {"float32": 14_450_688, "uint8": 3_612_672}[values]
+    size = int(share * right)
+    with open(path, "wb") as file:
+        file.truncate(size)
+    with pytest.raises(UserError, match=rf"x\.bin: {size} bytes, expected {right}"):
+        read_bin(path, values)
+
+
+def test_the_values_are_not_taken_for_each_other(bins, values):
+    other = {"float32": "uint8", "uint8": "float32"}[values]
+    with pytest.raises(UserError, match="bytes, expected"):
+        read_bin(bins[0], other)

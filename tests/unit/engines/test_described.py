@@ -1,0 +1,53 @@
+"""An engine's file says what runs, on what, and changes with its model."""
+
+import pytest
+
+from tsf.engines.described import describe, main, read_described, write_described
+from tsf.engines.setup import DEFAULTS, Setup
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "tsf.onnx"
+    path.write_bytes(b"a model")
+    return path
+
+
+def described_by(monkeypatch, output, model, *options):
+    line = ["described", *options, "--file", str(model), "--output", str(output)]
+    monkeypatch.setattr("sys.argv", line)
+    main()
+    return read_described(output)
+
+
+def test_the_command_line_says_the_same(monkeypatch, tmp_path, model):
+    setup = Setup("openvino", "tsf_sim", "int8", batch=3)
+    found = described_by(
+        monkeypatch, tmp_path / "x.json", model, *setup.options.split(), "--dtype", "uint8"
+    )
+    assert (found.setup, found.file) == (setup, model)
+    assert (found.dtype, found.sampler) == ("uint8", "mmaction2-0.x")
+    plain = described_by(monkeypatch, tmp_path / "x.json", model)
+    assert plain.setup == DEFAULTS["onnxruntime"] and plain.dtype == "float32"
+
+
+def test_another_model_changes_the_description(tmp_path, model):
+    # sha256 of b"a model", by coreutils' sha256sum
+    digest = "97ff8a35544dcf40ad84047074439dd6aa3a0be469ea578a1b1c017d939ec61c"
+    before = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+    write_described(tmp_path / "x.json", before)
+    assert read_described(tmp_path / "x.json") == before
+    model.write_bytes(b"another")
+    after = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+    assert after != before and before.sha256 == {"tsf.onnx": digest}
+
+
+def test_the_weights_beside_a_quantised_model_count(tmp_path):
+    xml = tmp_path / "tsf_int8.xml"
+    xml.write_bytes(b"graph")
+    xml.with_suffix(".bin").write_bytes(b"weights")
+    setup = Setup("openvino", "tsf", "int8")
+    before = describe(setup, xml, "mmaction2-0.x", "float32")
+    assert set(before.sha256) == {"tsf_int8.xml", "tsf_int8.bin"}
+    xml.with_suffix(".bin").write_bytes(b"others")
+    assert describe(setup, xml, "mmaction2-0.x", "float32") != before

@@ -1,0 +1,106 @@
+"""What is further off than allowed ends the run, and the first that is gets named."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from runs import ROOT
+
+from tsf.engines.setup import DEFAULTS
+from tsf.errors import UserError
+from tsf.evaluation.judge_parity import refuse_apart, threshold
+
+ONNXRUNTIME, OPENVINO, TORCH = (DEFAULTS[name] for name in ("onnxruntime", "openvino", "torch"))
+
+RELATIVE_L2 = {"fp16": 0.01, "bf16": 0.05, "int8": 0.2, "int8_bf16": 0.3}
+
+
+@pytest.mark.parametrize(
+    "setup, expected",
+    [
+        (OPENVINO, ("max_abs", 1e-4)),
+        (replace(OPENVINO, precision="int8_bf16"), ("relative_l2", 0.3)),
+        (replace(TORCH, precision="fp16", device="cuda"), ("relative_l2", 0.01)),
+    ],
+)
+def test_what_is_allowed_depends_on_the_precision(setup, expected):
+    thresholds = {"max_abs": 1e-4, "relative_l2": RELATIVE_L2}
+    assert threshold(setup.precision, thresholds) == expected
+    assert threshold("bytes", thresholds) == ("max_abs", 0)
+
+
+def boundaries(**changes):
+    """What the comparison of four boundaries gives; changes: by position."""
+    same = {"max_abs": 1e-6, "relative_l2": 1e-7, "cosine": 1.0, "top1_agreement": 1.0}
+    limits = {
+        "uint8 .bin, normalised": ("max_abs", 0),
+        "tsf.onnx": ("max_abs", 1e-4),
+        "tsf_sim.onnx": ("max_abs", 1e-4),
+        "tsf_sim.onnx (openvino_bf16)": ("relative_l2", 0.05),
+    }
+    found = [
+        {"name": name, **same, "measure": measure, "allowed": allowed}
+        for name, (measure, allowed) in limits.items()
+    ]
+    found[0] |= {"max_abs": 0.0, "relative_l2": 0.0, "top1_agreement": None}
+    for position, change in changes.items():
+        found[int(position[1:])] |= change
+    return found
+
+
+def test_what_agrees_passes():
+    refuse_apart(boundaries())
+    # bfloat16 may be further off in a logit, as a whole it may not
+    refuse_apart(boundaries(n3={"max_abs": 0.1, "relative_l2": 0.02}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"n0": {"max_abs": 1e-7}}, "uint8 .bin, normalised"),
+        ({"n1": {"max_abs": 2e-4}, "n2": {"max_abs": 1.0}}, "tsf.onnx"),
+        ({"n2": {"max_abs": float("nan")}}, "tsf_sim.onnx"),
+        ({"n3": {"relative_l2": 0.06}}, "tsf_sim.onnx (openvino_bf16)"),
+    ],
+)
+def test_the_first_apart_is_named(changes, name):
+    with pytest.raises(UserError) as fault:
+        refuse_apart(boundaries(**changes))
+    assert str(fault.value).startswith(f"{name} differs from the ref") and "\n" not in str(fault)
+
+
+def judge(folder, *measured):
+    """The command line, on the measurements of two boundaries."""
+    paths = []
+    for number, content in enumerate(measured):
+        paths.append(folder / f"{number}.json")
+        paths[-1].write_text(json.dumps(content))
+    thresholds = json.dumps({"max_abs": 1e-4, "relative_l2": RELATIVE_L2})
+    arguments = ["--measured", *paths, "--thresholds", thresholds, "--output", folder / "p.json"]
+    return subprocess.run(
+        [sys.executable, "-m", "tsf.evaluation.judge_parity", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+
+
+MEASURED = {"clips": ["a"], "name": "tsf.onnx", "precision": "f32", "max_abs": 1e-6}
+
+
+def test_the_judgement_says_what_was_allowed(tmp_path):
+    assert judge(tmp_path, MEASURED).returncode == 0
+    found = json.loads((tmp_path / "p.json").read_text())
+    assert found["clips"] == ["a"]
+    assert [(b["name"], b["measure"], b["allowed"]) for b in found["boundaries"]] == [
+        ("tsf.onnx", "max_abs", 1e-4)
+    ]
+
+
+def test_boundaries_of_different_clips_are_not_set_side_by_side(tmp_path):
+    found = judge(tmp_path, MEASURED, MEASURED | {"clips": ["b"]})
+    assert found.returncode == 1 and "on different clips" in found.stderr
+    assert not (tmp_path / "p.json").exists()
