@@ -19,6 +19,8 @@ import pytest
 
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
+from tsf.engines.described import describe, write_described
+from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.inference import results
 
@@ -31,7 +33,9 @@ def infer(tmp_path, npu, clips, compiled):
     output.parent.mkdir(parents=True)
 
     def infer_it(*more, batch=1, folder=bins, model=None, **demands):
-        arguments = ["--model", model or compiled / f"bs{batch}.om"]
+        described = describe(DEFAULTS["ascend"], model or compiled / f"bs{batch}.om", "", "float32")
+        write_described(tmp_path / "engine.json", described)
+        arguments = ["--engine", tmp_path / "engine.json"]
         arguments += ["--status", compiled / f"bs{batch}.json", "--input", folder]
         arguments += ["--output", "results/shards/ascend/000", "--devices", "0"]
         return machine.run(

@@ -4,15 +4,22 @@ import json
 
 import machine
 import pytest
+from tables import rows
 
-from tsf.ascend import performance
+from tsf.ascend import performance, performance_summary
 from tsf.errors import UserError
+from tsf.evaluation.performance_record import performance_record
 from tsf.report import ascend_performance
 
 
+def speed(milliseconds, batch):
+    counted = performance.counted(milliseconds)
+    return performance_record("ascend", "tsf.om", "fast", batch, "Ascend310P3", counted)
+
+
 def test_fps_is_of_the_mean_after_the_warm_up():
-    found = performance.speed([900.0] * 5 + [100.0, 200.0, 300.0, 400.0], batch=4)
-    assert found["fps"] == 16  # 1000 * 4 / 250
+    found = speed([900.0] * 5 + [100.0, 200.0, 300.0, 400.0], batch=4)
+    assert found["videos_per_second"] == 16  # 1000 * 4 / 250
     assert found["runs"] == 4
     times = found["milliseconds"]
     assert (times["mean"], times["min"], times["max"], times["p50"]) == (250, 100, 400, 250)
@@ -21,18 +28,19 @@ def test_fps_is_of_the_mean_after_the_warm_up():
 
 def test_the_guides_figure():
     # 132.8 ms a run is the guide's 7.53 fps
-    assert performance.speed([132.8] * 50, batch=1)["fps"] == pytest.approx(7.53, abs=0.005)
+    found = speed([132.8] * 50, batch=1)["videos_per_second"]
+    assert found == pytest.approx(7.53, abs=0.005)
 
 
 @pytest.mark.parametrize("times", [[], [1.0] * 5])
 def test_too_few_runs(times):
     with pytest.raises(UserError, match=r"raise ascend\.performance\.loop"):
-        performance.speed(times, batch=1)
+        performance.counted(times)
 
 
 def test_share_of_peak():
     # 7.53 videos/s of 587.5 G multiply-adds are 8.85 TFLOP/s, some 12.6 % of 70
-    share = ascend_performance.share_of_peak(7.53, 587_500_000_000, 70)
+    share = performance_summary.share_of_peak(7.53, 587_500_000_000, 70)
     assert share == pytest.approx(0.1264, abs=5e-5)
 
 
@@ -40,7 +48,7 @@ RUN = {
     "device": "Ascend310P3",
     "batch": 1,
     "precision": "fast",
-    "fps": 7.53,
+    "videos_per_second": 7.53,
     "runs": 45,
     "milliseconds": {"mean": 132.8, "min": 132.0, "p50": 132.7, "p90": 133, "p99": 134, "max": 135},
     "h2d_milliseconds": 3.25,
@@ -48,27 +56,52 @@ RUN = {
 }
 
 
-def test_the_table_has_the_guides_form_and_figure():
-    text = ascend_performance.markdown([RUN, RUN | {"batch": 4, "fps": 8}], 587_500_000_000, 70)
-    assert "| 芯片型号 | Batch Size |" in text
-    assert "| Ascend310P3 | 4 | fast | 8.00 fps |" in text
-    assert "| Ascend 310P3 (the guide's figure) | 1 | fast | 7.53 fps |" in text
+@pytest.fixture
+def report(tmp_path, monkeypatch):
+    """The table of some runs, made by the two command lines."""
+
+    def report(runs, macs, *options):
+        paths = [tmp_path / f"{number}.json" for number in range(len(runs))]
+        for path, run in zip(paths, runs, strict=True):
+            path.write_text(json.dumps(run))
+        monkeypatch.setattr(performance_summary, "macs", lambda onnx: macs)
+        summary, text = tmp_path / "summary.json", tmp_path / "summary.md"
+        line = ["summary", "--runs", *paths, "--onnx", "x.onnx", "--output", summary, *options]
+        monkeypatch.setattr("sys.argv", [str(word) for word in line])
+        performance_summary.main()
+        line = ["report", "--performance", summary, "--output", text]
+        monkeypatch.setattr("sys.argv", [str(word) for word in line])
+        ascend_performance.main()
+        return text.read_text()
+
+    return report
+
+
+def test_the_table_has_the_guides_form_and_figure(report):
+    faster = RUN | {"batch": 4, "videos_per_second": 8}
+    text = report([RUN, faster], 587_500_000_000, "--peak-tflops", "70")
+    found = rows(text)
+    assert found[0][:2] == ["芯片型号", "Batch Size"]
+    assert ["Ascend310P3", "4", "fast", "8.00 fps"] in found
+    assert ["Ascend 310P3 (the guide's figure)", "1", "fast", "7.53 fps"] in found
     assert "batch 1: 12.6%, batch 4: 13.4%" in text
-    assert "| 1 | 45 | 132.80 | 132.00 | 132.70 | 133.00 | 134.00 | 135.00 | 3.25 | 0.06 |" in text
+    times = ["132.80", "132.00", "132.70", "133.00", "134.00", "135.00"]
+    assert ["1", "45", *times, "3.25", "0.06"] in found
+    assert "fast = float16, approximate Gelu" in text
 
 
-def test_copies_that_a_release_does_not_time():
+def test_copies_that_a_release_does_not_time(report):
     unknown = RUN | {"h2d_milliseconds": None, "d2h_milliseconds": None}
-    assert "| 135.00 | - | - |" in ascend_performance.markdown([unknown], 1, None)
+    assert ["135.00", "-", "-"] in [row[-3:] for row in rows(report([unknown], 1))]
 
 
-def test_a_peak_that_is_not_stated_is_not_made_up():
-    text = ascend_performance.markdown([RUN], 587_500_000_000, None)
+def test_a_peak_that_is_not_stated_is_not_made_up(report):
+    text = report([RUN], 587_500_000_000)
     assert "not stated; set ascend.peak_tflops" in text and "%" not in text
 
 
-def test_work_that_cannot_be_counted():
-    assert "cannot be counted" in ascend_performance.markdown([RUN], None, 70)
+def test_work_that_cannot_be_counted(report):
+    assert "cannot be counted" in report([RUN], None, "--peak-tflops", "70")
 
 
 @pytest.fixture
@@ -93,7 +126,7 @@ def test_measuring(measure, tmp_path, release):
     assert "--loop 12 --batchsize 4" in result.stdout and "--input" not in result.stdout
     found = json.loads((tmp_path / "performance/tsf.json").read_text())
     assert found["batch"] == 4 and found["runs"] == 7
-    assert found["fps"] == pytest.approx(4000 / found["milliseconds"]["mean"])
+    assert found["videos_per_second"] == pytest.approx(4000 / found["milliseconds"]["mean"])
     assert found["h2d_milliseconds"] == 0.25 and found["d2h_milliseconds"] == 0.125
     assert found["device"].startswith("stand-in for Ascend310P3")
     assert [path.name for path in (tmp_path / "performance").iterdir()] == ["tsf.json"]

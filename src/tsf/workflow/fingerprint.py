@@ -55,7 +55,8 @@ def _look_at(layout: str, root: Path, number: int) -> list[Shard]:
     """`shards` of a dataset that is there: two system calls a video, so once a run."""
     found = [Shard() for _ in range(number)]
     as_made = read_manifest(root)
-    for video in set(_listed_videos(layout, root)):
+    # by name: a video may have two rows, with two labels even
+    for video in {video.name: video for video in _listed_videos(layout, root)}.values():
         shard = found[shard_of(video.name, number)]
         shard.videos += 1
         state = file_state(os.path.join(root, video.path))  # making a Path costs as much as a stat

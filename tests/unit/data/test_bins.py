@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from tsf.data.bins import read_bin, read_for_model, write_bin
+from tsf.data.bins import fill_batch, read_bin, read_for_model, write_bin
 from tsf.data.model_input import NORMALISED
 from tsf.errors import UserError
 
@@ -67,3 +67,34 @@ def test_the_values_are_not_taken_for_each_other(bins, values):
     other = {"float32": "uint8", "uint8": "float32"}[values]
     with pytest.raises(UserError, match="bytes, expected"):
         read_bin(bins[0], other)
+
+
+def test_a_full_disk_leaves_no_part_of_a_bin(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match=r"x\.bin"):
+        write_bin(np.zeros(3, np.uint8), tmp_path / "x.bin")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_written_is_read(tmp_path, values):
+    clip = np.random.default_rng(0).integers(0, 256, (3, 3, 8, 224, 224)).astype(values)
+    write_bin(clip, tmp_path / "x.bin")
+    found = read_for_model(tmp_path / "x.bin", values, values)
+    assert found.dtype == clip.dtype and np.array_equal(found, clip)
+
+
+def test_what_a_batch_lacks_is_zeros():
+    clips = [np.full((3, 2), number, np.uint8) for number in (7, 8)]
+    expected = [[[7] * 2] * 3, [[8] * 2] * 3, [[0] * 2] * 3]
+    for given in (clips, np.stack(clips)):
+        found = fill_batch(given, 3)
+        assert found.dtype == np.uint8 and found.tolist() == expected
+    assert fill_batch(clips, 2).tolist() == expected[:2]
+
+
+def test_more_clips_than_the_batch_are_refused():
+    with pytest.raises(ValueError):
+        fill_batch([np.zeros((3, 2))] * 3, 2)

@@ -23,6 +23,7 @@ def folder(real_clips, tmp_path):
     scored = tmp_path / "val"
     scored.mkdir()
     shutil.copyfile(real_clips["bikes"], scored / "another name.mp4")
+    (scored / "missing.mp4").symlink_to("nowhere")  # listed, too
     return tmp_path
 
 

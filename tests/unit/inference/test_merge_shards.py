@@ -28,7 +28,8 @@ def shards(tmp_path, monkeypatch):
         results.write_summary(folder / results.SUMMARY, content)
     info = [ScoredVideo(0, "b", 3), ScoredVideo(1, "a", 4)]
     write_info(tmp_path / "k400.info", info)
-    line = "gather --info k400.info --shards shards/000 shards/001 --output all --summary all.json"
+    line = "merge_shards --info k400.info --shards shards/000 shards/001"
+    line += " --output all --summary all.json"
     monkeypatch.setattr(sys, "argv", line.split())
     return tmp_path
 
@@ -90,7 +91,7 @@ def test_half_a_shard_is_told_with_its_folder(tmp_path, monkeypatch):
     # a and c have an odd crc32, d an even one
     shards = [make_shard(Path("000"), ["d"]), make_shard(Path("001"), ["a", "c"])]
     write_info(Path("k400.info"), [ScoredVideo(n, v, 0) for n, v in enumerate("dac")])
-    line = "gather --info k400.info --shards 000 001 --output all --summary all.json"
+    line = "merge_shards --info k400.info --shards 000 001 --output all --summary all.json"
     monkeypatch.setattr(sys, "argv", line.split())
     merge_shards.main()
     assert len(list(Path("all").iterdir())) == 4

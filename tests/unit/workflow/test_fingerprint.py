@@ -92,6 +92,15 @@ def test_labels_order_and_unlisted_files_change_nothing(root):
     assert fingerprints(root) == before
 
 
+def test_a_video_of_two_rows_counts_once(root):
+    """Whatever the labels: it has one .bin file."""
+    before = fingerprints(root)
+    with open(root / "annotations/val.csv", "a") as file:
+        file.write("yoga,video3,0,10,val\nswimming,video3,0,10,val\n")
+    assert fingerprints(root) == before
+    assert sum(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)) == 20
+
+
 def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
     before = fingerprints(tmp_path / "not made yet")
     write_manifest(root, list_videos("kinetics", root))

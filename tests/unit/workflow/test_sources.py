@@ -64,3 +64,18 @@ def test_a_step_is_among_its_own_sources():
     for module in STEPS:
         names = {path.name for path in sources.sources(module)}
         assert f"{module.split('.')[-1]}.py" in names
+
+
+def test_an_engine_is_not_among_the_sources_of_what_loads_it_by_name():
+    """The rule that knows the engine adds its sources, and a change of another redoes nothing."""
+    found = {path.name for path in sources.sources("inference.infer")}
+    assert "engine.py" in found and not found & {"onnxruntime.py", "openvino.py", "torch.py"}
+    found = {path.name for path in sources.sources("engines.torch")}
+    assert {"torch.py", "cpu.py", "setup.py"} <= found
+    assert not found & {"onnxruntime.py", "openvino.py"}
+
+
+def test_a_change_of_a_shared_module_reaches_every_way_to_the_bins():
+    for module in ("rawframes", "preprocess", "count_frames", "temporary_bins"):
+        names = {path.name for path in sources.sources(f"data.{module}")}
+        assert {"decode.py", "sampling.py", "files.py"} <= names
