@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from tsf import errors
-from tsf.data.preprocess import clip_from_video
+from tsf.data.make_clip import clip_from_video
+from tsf.data.model_input import normalise
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.engines.engine import load_engine
@@ -35,9 +36,9 @@ from tsf.evaluation.gemm import fastest_gflops
 from tsf.evaluation.parity import compare
 from tsf.evaluation.performance import gflops
 from tsf.files import write_text
+from tsf.markdown import table
 from tsf.model.macs import macs
 from tsf.model.recogniser import build_recogniser, reference_logits
-from tsf.report.accuracy import table
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SETUPS = [

@@ -114,6 +114,29 @@ def bins_disk_mb(wildcards):
     return dataset_shards()[int(wildcards.shard)].bins_mb(config["bin"])
 
 
+def temporary_bins(wildcards):
+    """What goes before the engine's command to make the .bin files, and delete them after it.
+
+    The number of processes is a variable of the shell: a param with the threads would redo the
+    shards with another --cores.
+    """
+    if KEEP != "nothing":
+        return ""
+    bins_disk_mb(wildcards)  # refused here already, where that takes one line
+    return (
+        f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
+        f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
+        f" --sampler {config['sampler']} --dtype {config['bin']} --processes $threads"
+        f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
+    )
+
+
+def checkpoint_digest(wildcards):
+    """Identifies the weights, so that their file may be touched or moved without a new export."""
+    with one_line():
+        return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
+
+
 def delete_leftover_bins():
     """Delete what killed jobs left: it counts against the cap until its shard comes up again."""
     for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):

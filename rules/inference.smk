@@ -14,23 +14,6 @@ else:
     SHARD_INPUT |= {"bins": "results/out_bin/{shard}"}
 
 
-def temporary_bins(wildcards):
-    """What goes before the engine's command to make the .bin files, and delete them after it.
-
-    The number of processes is a variable of the shell: a param with the threads would redo the
-    shards with another --cores.
-    """
-    if KEEP != "nothing":
-        return ""
-    bins_disk_mb(wildcards)  # refused here already, where that takes one line
-    return (
-        f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
-        f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
-        f" --sampler {config['sampler']} --dtype {config['bin']} --processes $threads"
-        f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
-    )
-
-
 SHARD_PARAMS = {
     "temporary_bins": temporary_bins,
     "bins": lambda wildcards: (

@@ -10,11 +10,6 @@ if not plan.is_made(CHECKPOINT_FILE):
     WEIGHTS = ancient(WEIGHTS)
 
 
-def checkpoint_digest(wildcards):
-    with one_line():
-        return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
-
-
 # what each export of the model starts from
 MODEL_INPUT = {"mmaction2": "results/mmaction2", "checkpoint": WEIGHTS}
 MODEL_PARAMS = {

@@ -11,11 +11,6 @@ MEASURED = plan.at_batch_sizes(OWN_ENGINES.values(), BATCHES)
 DESCRIBED = COMPARED | MEASURED
 
 
-def boundaries(setups):
-    """The measured distances, in the order of the data: the bytes, then each setup's logits."""
-    return ["results/parity/bytes.json", *expand("results/parity/{setup}.json", setup=setups)]
-
-
 rule describe_engine:
     input:
         sources_of("engines.described"),
@@ -116,7 +111,7 @@ rule compare_logits:
 rule prove:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=lambda wildcards: boundaries(PROOF[wildcards.engine]),
+        measured=lambda wildcards: plan.boundaries(PROOF[wildcards.engine]),
     output:
         update("results/proven/{engine}.json"),
     log:
@@ -138,7 +133,7 @@ rule prove:
 use rule prove as verify with:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=boundaries(IN_EVERY_RUN),
+        measured=plan.boundaries(IN_EVERY_RUN),
     output:
         "results/verify.json",
     log:
@@ -151,7 +146,7 @@ use rule prove as verify with:
 use rule prove as parity with:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=boundaries(COMPARED),
+        measured=plan.boundaries(COMPARED),
     output:
         "results/parity.json",
     log:

@@ -102,6 +102,11 @@ def counted_model(setup: Setup) -> str:
     return replace(setup, engine="onnxruntime", precision="f32", model=model).file
 
 
+def boundaries(setups: Iterable[str]) -> list[str]:
+    """The measured distances' files, as the data goes: the bytes, then each setup's logits."""
+    return [f"{RESULTS}/parity/{name}.json" for name in ("bytes", *setups)]
+
+
 def error_lines(logs: Path, since: float) -> list[str]:
     """The lines `error: ...` of the logs that were written since, each with its log."""
     written = [path for path in sorted(logs.rglob("*.log")) if path.stat().st_mtime >= since]
