@@ -1,6 +1,7 @@
 # What the rules share: the checked configuration, its names, and what they ask tsf.workflow.plan.
 import json
 import os
+import re
 import shutil
 import sys
 import time

@@ -48,6 +48,8 @@ rule download_checkpoint:
         "results/checkpoint/{name}.pth",
     log:
         "results/logs/checkpoint/{name}.log",
+    wildcard_constraints:
+        name=re.escape(Path(CHECKPOINT_FILE).stem) if "://" in CHECKPOINT.where else "none",
     retries: 3
     localrule: True
     conda:

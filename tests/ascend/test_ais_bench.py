@@ -193,7 +193,9 @@ def test_a_clip_of_any_name(infer, own_clips, name):
 def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
     folder = tmp_path / "a+b=c d"
     (folder / "results").mkdir(parents=True)
-    arguments = ["--model", compiled / "bs1.om", "--status", compiled / "bs1.json"]
+    described = describe(DEFAULTS["ascend"], compiled / "bs1.om", "", "float32")
+    write_described(tmp_path / "engine.json", described)
+    arguments = ["--engine", tmp_path / "engine.json", "--status", compiled / "bs1.json"]
     arguments += ["--input", clips[0], "--output", "results/000", "--devices", 0]
     result = machine.run("ascend.ais_bench", *arguments, folder=folder, env=npu())
     assert result.returncode == 0, result.stdout
@@ -249,7 +251,7 @@ def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
     queue = context.Queue()
     holder = context.Process(target=hold_device, args=(str(tmp_path), queue))
     holder.start()
-    taken = queue.get(timeout=30)
+    taken = queue.get(timeout=120)
     with device([0, 1]) as other:
         assert {taken, other} == {0, 1}
     os.kill(holder.pid, signal.SIGKILL)

@@ -28,9 +28,9 @@ def accuracy(run):
 def score(run, root, *settings):
     config = (f"dataset={{layout: folder, root: {root}}}", "shards=2", *settings)
     temporary = "keep=nothing"
-    result = run.snakemake("all", "--config", *config, *temporary)
+    result = run.snakemake("all", "--config", *config, temporary)
     assert result.returncode == 0, result.stdout
-    assert run.dry_run("all", "--config", *config, *temporary) == {}
+    assert run.dry_run("all", "--config", *config, temporary) == {}
     return result
 
 

@@ -42,10 +42,9 @@ def many(sample_run, tmp_path_factory):
 
 def test_the_jobs_are_shards_not_videos(many):
     _, _, _, before = many
-    assert before["infer"] == before["count_frames"] == SHARDS
-    assert all(n == 1 for rule, n in before.items() if rule not in ("infer", "count_frames")), (
-        before
-    )
+    shards = {rule: number for rule, number in before.items() if number >= SHARDS}
+    assert shards == {"infer": SHARDS, "count_frames": SHARDS}
+    assert sum(before.values()) < 2 * SHARDS + 20
 
 
 def test_every_one_is_accounted_for(many):

@@ -172,11 +172,11 @@ def refusal(call, *arguments):
     [
         ("cls_head.fc_cls.bias", None, "has no cls_head.fc_cls.bias"),
         ("backbone.transformer_layers.layers.2.ffns.0.norm.bias", None, "has no backbone"),
-        ("backbone.extra", torch.zeros(1), "1 tensors that recogniser.config has no place for"),
+        ("backbone.extra", torch.zeros(1), "1 tensors that model.config has no place for"),
         (
             "cls_head.fc_cls.weight",
             torch.zeros(400, 96),
-            "(400, 96), recogniser.config makes it (8, 96",
+            "(400, 96), model.config makes it (8, 96",
         ),
         ("backbone.pos_embed", torch.zeros(1, 197, 96), "backbone.pos_embed is (1, 197, 96)"),
     ],
