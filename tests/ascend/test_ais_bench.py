@@ -4,7 +4,6 @@ The model is a tiny one, whose results numpy gives too.
 """
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -238,26 +237,28 @@ def test_times_are_floats_or_pairs(times, expected):
     assert ais_bench.milliseconds({"npu_compute_time_list": times}) == expected
 
 
-def hold_device(temporary, queue):
-    tempfile.tempdir = temporary
-    with device([0, 1]) as number:
-        queue.put(number)
-        time.sleep(60)
+TAKER = """
+import sys, tempfile, time
+from tsf.ascend import device
+tempfile.tempdir = sys.argv[1]
+with device.device([0, 1]) as number:
+    print(number, flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    holder = context.Process(target=hold_device, args=(str(tmp_path), queue))
-    holder.start()
-    taken = queue.get(timeout=120)
-    with device([0, 1]) as other:
-        assert {taken, other} == {0, 1}
-    os.kill(holder.pid, signal.SIGKILL)
-    holder.join()
-    with device([taken]) as number:
-        assert number == taken
+    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
+    command = [sys.executable, "-c", TAKER, str(tmp_path)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as holder:
+        taken = int(holder.stdout.readline())
+        with device([0, 1]) as other:
+            assert {taken, other} == {0, 1}
+        holder.kill()
+        holder.wait()
+        with device([taken]) as number:
+            assert number == taken
 
 
 HOLDER = """
