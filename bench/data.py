@@ -13,7 +13,6 @@ encoded with x264's own defaults at three bit rates.
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import json
 import os
@@ -24,7 +23,7 @@ import tempfile
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +38,8 @@ from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_text
-from tsf.model.recogniser import CONFIGS
+from tsf.markdown import table
+from tsf.model.recogniser import CONFIGS, load_tool
 from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
@@ -47,7 +47,7 @@ SAMPLER = SAMPLERS[0]
 SOURCES = ("bikes", "bigbuckbunny", "carphone_pristine")
 NATIVE = real_clips.Variant((340, 256), 300, 30)  # a native Kinetics clip
 BIT_RATES = ("400k", "600k", "800k")  # bit/s; half a megabyte to one for ten seconds
-REFERENCE, OURS, NEEDED, FLOOR = "guide", "frames: none", "frames: needed", "decode only"
+REFERENCE, OURS, NEEDED, FLOOR = "guide", "keep: bins", "keep: frames", "decode only"
 
 
 class Guide:
@@ -58,16 +58,19 @@ class Guide:
         from mmaction.datasets import build_dataset
         from mmcv import Config
 
-        script = mmaction2 / "mmaction/.mim/tools/data/build_rawframes.py"
-        spec = importlib.util.spec_from_file_location("build_rawframes", script)
-        self.build_rawframes = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.build_rawframes)
         self.rawframes = scratch / "rawframes"
-        # what its main() and its worker processes set
-        self.build_rawframes.args = Namespace(
-            out_dir=str(self.rawframes), use_opencv=True, new_short=320, new_width=0, new_height=0
+        self.build_rawframes = load_tool(mmaction2, "data/build_rawframes.py")
+        # the globals that its main() and its worker processes set
+        vars(self.build_rawframes).update(
+            args=Namespace(
+                out_dir=str(self.rawframes),
+                use_opencv=True,
+                new_short=320,
+                new_width=0,
+                new_height=0,
+            ),
+            lock=threading.Lock(),
         )
-        self.build_rawframes.lock = threading.Lock()
         self.report = scratch / "build_report.txt"
 
         lines = []
@@ -96,30 +99,33 @@ class Guide:
 
 
 def straight(video: Path, folder: Path) -> None:
-    """Ours with `frames: none`."""
+    """Ours with `keep: bins`."""
     _, clip = clip_from_video(video, SAMPLER)
     write_bin(clip, folder / f"{video.stem}.bin")
 
 
 def through_frames(video: Path, folder: Path) -> None:
-    """Ours with `frames: needed`."""
+    """Ours with `keep: frames`."""
     total = rawframes.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
     decoded = Decoded(video.stem, total, "")
     preprocess.bin_from_rawframes(decoded, folder / "needed", folder, SAMPLER)
 
 
 def decode_only(video: Path, folder: Path) -> None:
-    """The floor: every frame decoded, none looked at. Writes nothing."""
+    """The floor: every frame is decoded and dropped. Writes nothing."""
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     while capture.grab():
         pass
 
 
-def make_clips(real_clips: Path, folder: Path) -> list[Path]:
-    """The real clips, and the native ones made of them: <source>_<bit rate>.mp4."""
+def make_clips(videos: Path, folder: Path) -> list[Path]:
+    """The real clips, and the native ones encoded from them: <source>_<bit rate>.mp4.
+
+    videos: the folder of tsf.sample.real_clips' videos.
+    """
     for source in SOURCES:
         clip = folder / f"{source}.mp4"
-        shutil.copyfile(real_clips / f"{real_clips.video_name(source, 0)}.mp4", clip)
+        shutil.copyfile(videos / f"{real_clips.clip_name(source, 0)}.mp4", clip)
         images = real_clips.read_frames(clip)
         for rate in BIT_RATES:
             path = folder / f"{source}_{rate}.mp4"
@@ -130,6 +136,8 @@ def make_clips(real_clips: Path, folder: Path) -> list[Path]:
 def describe(video: Path) -> dict:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
+        if stream.duration is None or stream.time_base is None:
+            raise errors.UserError(f"{video}: its header does not tell how long it is")
         seconds = float(stream.duration * stream.time_base)
         return {
             "width": stream.width,
@@ -141,10 +149,12 @@ def describe(video: Path) -> dict:
 
 
 def measure(
-    ways: dict[str, Callable[[Path, Path], None]], videos: list[Path], rounds: int, scratch: Path
+    ways: Mapping[str, Callable[[Path, Path], None]], videos: list[Path], rounds: int, scratch: Path
 ) -> dict[str, dict[str, list[float]]]:
     """CPU seconds by video, way and round. The first round warms up and is not among them."""
-    seconds = {video.stem: {way: [] for way in ways} for video in videos}
+    seconds: dict[str, dict[str, list[float]]] = {
+        video.stem: {way: [] for way in ways} for video in videos
+    }
     names = list(ways)
     for turn in range(rounds + 1):
         order = names[turn % len(names) :] + names[: turn % len(names)]
@@ -179,19 +189,20 @@ def ratio(
     return {"median": statistics.median(found), "min": min(found), "max": max(found)}
 
 
-def table(clips: dict[str, dict], seconds: dict[str, dict[str, list[float]]]) -> str:
+def time_table(clips: dict[str, dict], seconds: dict[str, dict[str, list[float]]]) -> str:
     """CPU milliseconds a video, the median of the rounds."""
     ways = list(next(iter(seconds.values())))
-    lines = [
-        "| clip | size | frames | Mbit/s | " + " | ".join(ways) + " |",
-        "|---|---|---|---|" + "---|" * len(ways),
+    rows = [
+        [
+            name,
+            f"{clip['width']}x{clip['height']}",
+            str(clip["frames"]),
+            f"{clip['mbit_per_second']:.2f}",
+            *(f"{1000 * statistics.median(seconds[name][way]):.0f}" for way in ways),
+        ]
+        for name, clip in clips.items()
     ]
-    for name, clip in clips.items():
-        times = (f"{1000 * statistics.median(seconds[name][way]):.0f}" for way in ways)
-        size = f"{clip['width']}x{clip['height']}"
-        rate = f"{clip['mbit_per_second']:.2f}"
-        lines.append(f"| {name} | {size} | {clip['frames']} | {rate} | {' | '.join(times)} |")
-    return "\n".join(lines)
+    return table(["clip", "size", "frames", "Mbit/s", *ways], rows)
 
 
 def main() -> None:
@@ -223,9 +234,8 @@ def main() -> None:
 
     native = [name for name, clip in clips.items() if clip["native"]]
     ratios = {
-        "guide / frames: none": ratio(seconds, native, REFERENCE, OURS),
-        "guide / frames: needed": ratio(seconds, native, REFERENCE, NEEDED),
-        "frames: none / decode only": ratio(seconds, native, OURS, FLOOR),
+        f"{above} / {below}": ratio(seconds, native, above, below)
+        for above, below in ((REFERENCE, OURS), (REFERENCE, NEEDED), (OURS, FLOOR))
     }
     content = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -237,8 +247,8 @@ def main() -> None:
         "native_ratios": ratios,
     }
     write_text(args.output, json.dumps(content, indent=1) + "\n")
-    print(table(clips, seconds))
-    print(f"\nCPU ms a video, median of {args.rounds} rounds; .bin files equal in every round.")
+    print(time_table(clips, seconds))
+    print(f"CPU ms a video, median of {args.rounds} rounds; .bin files equal in every round.")
     print(f"Over the {len(native)} clips of 340x256, median [min, max] of the rounds:")
     for name, found in ratios.items():
         print(f"  {name}: {found['median']:.2f} [{found['min']:.2f}, {found['max']:.2f}]")

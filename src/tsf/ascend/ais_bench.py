@@ -90,7 +90,8 @@ def call(python: str, arguments: list[str], work: Path) -> dict:
         path = work / "out" / name
         if path.is_file():
             try:
-                return json.loads(path.read_text())
+                summary: dict = json.loads(path.read_text())
+                return summary
             except ValueError:
                 raise UserError("ais_bench's summary was cut short; run again") from None
     raise UserError("ais_bench ended with status 0, but wrote no summary, so its results are void")

@@ -51,7 +51,7 @@ def options(
 
     help_text: what `atc --help` prints. An option of the guide that it no longer lists is given
     under its newer name. keep_dtype: the operators that `mixed` keeps in float32, one a line.
-    work: the folder that atc runs in.
+    work: the folder that atc runs in. Raises UserError for `mixed` without `keep_dtype`.
     """
     chosen = [
         "--framework=5",
@@ -74,6 +74,8 @@ def options(
             chosen.append("--op_select_implmode=high_performance")
             chosen.append("--optypelist_for_implmode=Gelu")
     elif precision == "mixed":
+        if keep_dtype is None:
+            raise UserError("precision mixed needs --keep-dtype, the operators to keep in float32")
         (work / "keep_dtype.cfg").write_text(keep_dtype.read_text())
         chosen.append("--keep_dtype=keep_dtype.cfg")
     elif retired("--precision_mode", "--precision_mode_v2"):
@@ -129,6 +131,7 @@ def compile_model(
         made = made_file(work, output.stem)
         if reason := failure(text, status, made is not None):
             raise UserError(reason)
+        assert made is not None  # else there is a reason
         # ais_bench refuses a model that its group may write
         made.chmod(0o644)
         os.replace(made, output)

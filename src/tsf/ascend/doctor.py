@@ -19,7 +19,7 @@ from tsf import errors
 from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.errors import UserError
 from tsf.model.opset import OPSET
-from tsf.workflow.environment import tool_environment
+from tsf.workflow.environment import find_tool
 
 MODELS_GB = 3  # checkpoint, ONNX models and tsf.om of the full-size model
 NPU_MEMORY_MB = 2048  # free, for the full-size model at a small batch
@@ -121,7 +121,7 @@ def cann() -> str:
 
 
 def atc_program() -> str:
-    where = shutil.which("atc", path=tool_environment()["PATH"])
+    where = find_tool("atc")
     if where is None:
         raise UserError("atc is not on PATH; source CANN's set_env.sh, or set ascend.set_env")
     return where
@@ -162,8 +162,7 @@ def devices(wanted: list[int]) -> str:
 
 
 def ais_bench_program(command: str) -> str:
-    requirements.require_ais_bench(command)
-    where = shutil.which(command, path=tool_environment()["PATH"])
+    where = requirements.require_ais_bench(command)
     version = subprocess.run([where, "--version"], capture_output=True, text=True)
     return f"ais_bench and aclruntime are in {where} ({version.stdout.strip()})"
 

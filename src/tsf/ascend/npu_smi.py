@@ -1,12 +1,11 @@
 """What `npu-smi info` tells of the NPUs of this machine, and the soc_version that ATC wants."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 
 from tsf.errors import UserError
-from tsf.workflow.environment import tool_environment
+from tsf.workflow.environment import find_tool, tool_environment
 
 # a record is two lines of three cells each; other lines, the process table's too, are none
 FIRST_LINE = re.compile(
@@ -36,7 +35,7 @@ class Chip:
 
 def parse_info(text: str) -> list[Chip]:
     """The devices in the table that `npu-smi info` prints."""
-    chips = []
+    found: list[Chip] = []
     first = None
     for line in text.splitlines():
         if line.count("|") != 4:
@@ -47,20 +46,20 @@ def parse_info(text: str) -> list[Chip]:
             used, total = match[5], match[6]
             if hbm := HBM.search(match[7]):
                 used, total = hbm[1], hbm[2]
-            chips.append(
+            found.append(
                 Chip(
                     npu=int(first[1]),
                     chip=int(match[1]),
                     name=first[2],
                     health=first[3],
                     # 910 tables have no Device column: the ids follow the order of the table
-                    device=int(match[2]) if match[2] else len(chips),
+                    device=int(match[2]) if match[2] else len(found),
                     memory_used=int(used),
                     memory_total=int(total),
                 )
             )
             first = None
-    return chips
+    return found
 
 
 def parse_board(text: str) -> str:
@@ -78,8 +77,7 @@ def normalise(name: str) -> str:
 
 def _npu_smi(*arguments: str) -> str:
     """What npu-smi prints. Raises UserError if it is missing or fails."""
-    environment = tool_environment()
-    program = shutil.which("npu-smi", path=environment["PATH"])
+    program = find_tool("npu-smi")
     if program is None:
         raise UserError("npu-smi is not on PATH (it comes with the NPU's driver)")
     try:
@@ -90,7 +88,7 @@ def _npu_smi(*arguments: str) -> str:
             text=True,
             errors="replace",
             timeout=60,
-            env=environment,
+            env=tool_environment(),
         )
     except subprocess.TimeoutExpired:
         raise UserError("npu-smi did not answer within 60 s; is the driver well?") from None

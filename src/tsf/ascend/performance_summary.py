@@ -12,8 +12,15 @@ from tsf.model.macs import macs
 GUIDE = {"device": "Ascend 310P3 (the guide's figure)", "batch": 1, "fps": 7.53}
 
 
-def share_of_peak(fps: float, macs_per_video: int, peak_tflops: float) -> float:
-    """The part of the chip's peak that the model's multiply-adds, two operations each, use."""
+def share_of_peak(
+    fps: float, macs_per_video: int | None, peak_tflops: float | None
+) -> float | None:
+    """The part of the chip's peak that the model's multiply-adds, two operations each, use.
+
+    None if either is unknown.
+    """
+    if macs_per_video is None or peak_tflops is None:
+        return None
     return fps * 2 * macs_per_video / (peak_tflops * 1e12)
 
 
@@ -28,10 +35,8 @@ def main() -> None:
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in args.runs]
     macs_per_video = macs(args.onnx)
     for run in runs:
-        known = None not in (args.peak_tflops, macs_per_video)
-        fps = run["videos_per_second"]
-        run["share_of_peak"] = (
-            share_of_peak(fps, macs_per_video, args.peak_tflops) if known else None
+        run["share_of_peak"] = share_of_peak(
+            run["videos_per_second"], macs_per_video, args.peak_tflops
         )
     content = {
         "runs": runs,

@@ -30,6 +30,7 @@ def run(command: list[str], folder: Path | None = None, show: bool = True) -> tu
     except FileNotFoundError:
         return f"{command[0]}: command not found", 127
     with process:
+        assert process.stdout is not None  # a pipe, as asked for above
         for line in process.stdout:
             if not PROGRESS_BAR.search(line):
                 lines.append(line)

@@ -1,11 +1,10 @@
 """The programs that a step needs beyond this Python: found early, or refused with the remedy."""
 
-import shutil
 import subprocess
 
 from tsf.ascend import npu_smi
 from tsf.errors import UserError
-from tsf.workflow.environment import tool_environment
+from tsf.workflow.environment import find_tool, tool_environment
 
 # run in the Python that has ais_bench; prints what it lacks, and fails if the native part does
 LACKS = """
@@ -19,7 +18,7 @@ if not lacks:
 
 def require_atc(soc_version: str | None) -> None:
     """Raises UserError if tsf.om cannot be compiled here. soc_version: the configured one."""
-    if shutil.which("atc", path=tool_environment()["PATH"]) is None:
+    if find_tool("atc") is None:
         raise UserError(
             "atc is not on PATH, and results/tsf.om is made by it: install CANN, then "
             "`source /usr/local/Ascend/ascend-toolkit/set_env.sh` (from CANN 8.5: "
@@ -28,15 +27,14 @@ def require_atc(soc_version: str | None) -> None:
     npu_smi.soc_version(soc_version)
 
 
-def require_ais_bench(python: str) -> None:
-    """Raises UserError if `python` cannot run ais_bench. python: a command, as in python3."""
-    environment = tool_environment()
-    where = shutil.which(python, path=environment["PATH"])
+def require_ais_bench(python: str) -> str:
+    """The path of `python`, a command as in python3. Raises UserError if it lacks ais_bench."""
+    where = find_tool(python)
     if where is None:
         raise UserError(f"{python} is not on PATH; set ascend.python to the Python of ais_bench")
     try:
         result = subprocess.run(
-            [where, "-c", LACKS], capture_output=True, text=True, timeout=60, env=environment
+            [where, "-c", LACKS], capture_output=True, text=True, timeout=60, env=tool_environment()
         )
     except subprocess.TimeoutExpired:
         raise UserError(f"{where} did not start within 60 s; see ascend.python") from None
@@ -51,3 +49,4 @@ def require_ais_bench(python: str) -> None:
             f"{where} lacks {' and '.join(lacks)}: install ais_bench's wheels there "
             "(docs/ascend.md says where they are), or set ascend.python to the Python that has them"
         )
+    return where

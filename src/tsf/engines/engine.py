@@ -1,5 +1,6 @@
 """What every engine does, and how one is loaded."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -21,10 +22,15 @@ class Engine(Protocol):
         ...
 
 
+# what every engine's module has as `load`: setup, model's file, threads -> the loaded model
+Load = Callable[[Setup, Path, int], Engine]
+
+
 def load_engine(setup: Setup, model: Path, threads: int) -> Engine:
     """The model loaded by `tsf.engines.<engine>`, whose package alone is imported.
 
     The name is computed so that a step depends on the files of the engine that it runs, not of
     every engine. Raises UserError.
     """
-    return import_module(f"tsf.engines.{setup.engine}").load(setup, model, threads)
+    load: Load = import_module(f"tsf.engines.{setup.engine}").load
+    return load(setup, model, threads)

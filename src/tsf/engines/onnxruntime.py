@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
@@ -36,7 +37,7 @@ class OnnxRuntime:
             )
         self.device = cpu_name() if setup.device == "cpu" else f"{setup.device}, ONNX Runtime"
         entry = self.session.get_inputs()[0]
-        self.batch = entry.shape[0]
+        self.batch: int = entry.shape[0]
         self.dtype = "uint8" if entry.type == "tensor(uint8)" else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
@@ -58,4 +59,4 @@ def provider(device: str) -> str:
     return able[device]
 
 
-load = OnnxRuntime
+load: Load = OnnxRuntime

@@ -6,6 +6,7 @@ import numpy as np
 
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
@@ -48,7 +49,7 @@ class OpenVino:
             raise UserError(f"{model}: OpenVINO cannot load it: {reason}") from None
         self.device = f"{cpu_name()}, {setup.precision}"
         entry = self.compiled.input(0)
-        self.batch = entry.shape[0]
+        self.batch: int = entry.shape[0]
         self.dtype = "uint8" if entry.element_type == openvino.Type.u8 else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
@@ -56,4 +57,4 @@ class OpenVino:
         return self.compiled({"imgs": clips})["result"]
 
 
-load = OpenVino
+load: Load = OpenVino

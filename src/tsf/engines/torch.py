@@ -7,6 +7,7 @@ import torch
 from torch.export.passes import move_to_device_pass
 
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
 
@@ -30,7 +31,7 @@ class Torch:
         except Exception as error:  # the loader's exceptions share no other base
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{model}: PyTorch cannot load it: {reason}") from None
-        self.batch = program.example_inputs[0][0].shape[0]
+        self.batch: int = program.example_inputs[0][0].shape[0]
         self.where, self.type = setup.device, TYPES[setup.precision]
         self.program = move_to_device_pass(program, self.where).module()
         name = cpu_name() if self.where == "cpu" else torch.cuda.get_device_name()
@@ -43,4 +44,4 @@ class Torch:
             return self.program(torch.from_numpy(clips).to(self.where)).float().cpu().numpy()
 
 
-load = Torch
+load: Load = Torch

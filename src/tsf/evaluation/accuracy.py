@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from scipy.stats import binomtest
 
 from tsf import errors
@@ -27,8 +28,8 @@ def video_scores(logits: np.ndarray) -> np.ndarray:
 
     mmaction2's average_clips='prob'.
     """
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))  # (views, classes)
-    return (shifted / shifted.sum(axis=1, keepdims=True)).mean(axis=0)
+    scores: np.ndarray = softmax(logits, axis=1).mean(axis=0)
+    return scores
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
@@ -44,7 +45,8 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     sort decides, which orders them by the processor and by the release of numpy.
     """
     best = ranked(scores)[:, :k]  # (videos, k)
-    return (best == labels[:, np.newaxis]).any(axis=1)
+    hits: np.ndarray = (best == labels[:, np.newaxis]).any(axis=1)
+    return hits
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:

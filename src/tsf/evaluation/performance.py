@@ -27,13 +27,14 @@ VIDEOS = 4  # at least, from end to end
 # Until the peak of its memory is read, this process imports no more than tsf.inference.infer does.
 
 
-def gflops(macs: int | None, milliseconds: float) -> float | None:
+def gflops(macs: int, milliseconds: float) -> float:
     """GFLOP/s of a run with that many multiply-adds, of two operations each."""
-    return None if macs is None else 2 * macs / milliseconds / 1e6
+    return 2 * macs / milliseconds / 1e6
 
 
-def share(reached: float | None, limit: float | None) -> float | None:
-    return None if None in (reached, limit) else reached / limit
+def share(reached: float | None, gemm: float | None) -> float | None:
+    """The part of the GEMM limit that a run reaches, both in GFLOP/s."""
+    return None if reached is None or gemm is None else reached / gemm
 
 
 def end_to_end(seconds: dict[str, float], videos_per_second: float) -> dict:
@@ -81,15 +82,16 @@ def make_bins(
 
 def read_bins(engine: Engine, bins: list[Path], dtype: str) -> tuple[np.ndarray, float]:
     """The first batch, (batch, 3, 3, 8, 224, 224), and the seconds a video of reading them all."""
-    first, seconds = None, 0.0
+    batches: list[np.ndarray] = []
+    seconds = 0.0
     for number in range(0, len(bins), engine.batch):
         start = time.perf_counter()
         paths = bins[number : number + engine.batch]
         read = [read_for_model(path, dtype, engine.dtype) for path in paths]
         clips = fill_batch(read, engine.batch)
         seconds += time.perf_counter() - start
-        first = clips if first is None else first
-    return first, seconds / len(bins)
+        batches = batches or [clips]
+    return batches[0], seconds / len(bins)
 
 
 def run_model(
@@ -116,7 +118,10 @@ def gemm_gflops(setup: Setup, threads: int) -> float | None:
     """`tsf.evaluation.gemm` in a process of its own, whose memory is not the model's."""
     command = [sys.executable, "-m", "tsf.evaluation.gemm", "--precision", setup.precision]
     command += ["--device", setup.device, "--threads", str(threads)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    found: float | None = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    )
+    return found
 
 
 def peak_memory() -> float:
@@ -149,10 +154,10 @@ def main() -> None:
             videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
         bins = [folder / f"{number}.bin" for number in range(videos)]
         clips, reading = read_bins(engine, bins, described.dtype)
-        limits = [gemm_gflops(setup, args.threads)]
+        gemm_before = gemm_gflops(setup, args.threads)
         logits, milliseconds = run_model(engine, clips, args.warm_up, args.runs)
         memory = peak_memory()
-        limits.append(gemm_gflops(setup, args.threads))
+        gemm_after = gemm_gflops(setup, args.threads)
         reporting = write_results(logits[:CROPS], videos, folder)
 
     from tsf.model.macs import macs  # onnx and the whole model: after the memory is read
@@ -166,8 +171,8 @@ def main() -> None:
         engine.device,
         milliseconds,
     )
-    reached = gflops(count, record["milliseconds"]["p50"])
-    limit = None if None in limits else max(limits)
+    reached = None if count is None else gflops(count, record["milliseconds"]["p50"])
+    gemm = max((found for found in (gemm_before, gemm_after) if found is not None), default=None)
     videos_per_second = record["videos_per_second"]
     seconds = {
         "video to clip": decoding / args.threads,
@@ -180,8 +185,8 @@ def main() -> None:
         "threads": args.threads,
         "macs": count,
         "gflops": reached,
-        "gemm_gflops": limit,
-        "gemm_share": share(reached, limit),
+        "gemm_gflops": gemm,
+        "gemm_share": share(reached, gemm),
         "memory_mb": memory,
         "load_seconds": load_seconds,
         "videos": videos,

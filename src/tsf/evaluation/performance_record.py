@@ -37,7 +37,7 @@ def performance_record(
     batch: int,
     device: str,
     milliseconds: list[float],
-    **measured,
+    **measured: float | dict | None,
 ) -> dict:
     """The figures of a loop of runs. milliseconds: of each run that counts.
 

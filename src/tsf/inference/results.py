@@ -99,4 +99,5 @@ def write_summary(path: Path, content: dict) -> None:
 
 
 def read_summary(path: Path) -> dict:
-    return json.loads(path.read_text())
+    content: dict = json.loads(path.read_text())
+    return content

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsf.errors import UserError
+from tsf.model.recogniser import Recogniser
 
 PIXEL_MEAN = PIXEL_STD = 127.5  # mmaction2's Normalize for TimeSformer
 
@@ -115,7 +116,7 @@ class Shape:
         return 1 + self.frames * self.patches
 
 
-def shape_of(recogniser: nn.Module) -> Shape:
+def shape_of(recogniser: Recogniser) -> Shape:
     """The shape of mmaction2's recogniser.
 
     Raises UserError for one that these rewrites do not fit.
@@ -283,19 +284,20 @@ class ClassTokenAttention(Attention):
         per_head = (shape.heads, shape.width // shape.heads, shape.width)
         key = self.key.weight.reshape(per_head)  # (H, d, D)
         value = self.value.weight.reshape(per_head).transpose(1, 2)  # (H, D, d)
-        self.key = nn.Parameter(key.contiguous(), requires_grad=False)
-        self.value = nn.Parameter(value.contiguous(), requires_grad=False)
+        del self.key, self.value
+        self.head_keys = nn.Parameter(key.contiguous(), requires_grad=False)
+        self.head_values = nn.Parameter(value.contiguous(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D), frame by frame
         s = self.shape
         n = self.normalise(x)  # (B, T * (1 + P), D)
         q = self.query(n[:, :1])  # (B, 1, D): the copies in the other frames are the same
         q = q.reshape(-1, s.heads, 1, s.width // s.heads)  # (B, H, 1, d)
-        q = (q @ self.key).transpose(1, 2)  # (B, 1, H, D)
+        q = (q @ self.head_keys).transpose(1, 2)  # (B, 1, H, D)
         n = n.reshape(-1, s.frames, self.tokens, s.width)  # (B, T, 1 + P, D)
         mean = (q @ n.transpose(2, 3)).softmax(-1) @ n  # (B, T, H, D)
         mean = mean.mean(1).unsqueeze(2)  # (B, H, 1, D)
-        mean = (mean @ self.value).reshape(-1, 1, s.width)  # (B, 1, D)
+        mean = (mean @ self.head_values).reshape(-1, 1, s.width)  # (B, 1, D)
         return self.out(mean)  # (B, 1, D)
 
 

@@ -3,13 +3,26 @@
 import argparse
 import pickle
 import sys
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import torch
 
 from tsf.errors import UserError
 
 CONFIGS = "mmaction/.mim/configs/recognition/timesformer"
+TOOLS = "mmaction/.mim/tools"
+
+
+class Recogniser(torch.nn.Module):
+    """What this package uses of mmaction2's Recognizer3D: for type checking, never instantiated."""
+
+    backbone: Any
+    cls_head: Any
+    forward_dummy: Callable[[torch.Tensor], tuple[torch.Tensor]]
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +52,15 @@ def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
     return {name.removeprefix("module."): value for name, value in weights.items()}
 
 
-def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn.Module:
+def load_tool(mmaction2: Path, name: str) -> ModuleType:
+    """A command line of mmaction2 as a module. name: its path below mmaction2's tools/."""
+    loader = SourceFileLoader(Path(name).stem, str(mmaction2 / TOOLS / name))
+    tool = ModuleType(loader.name)
+    loader.exec_module(tool)
+    return tool
+
+
+def recogniser_from_config(mmaction2: Path, config: str, **backbone: object) -> Recogniser:
     """mmaction2's recogniser in eval mode, its weights not loaded.
 
     mmaction2: the folder that tsf.model.upstream makes. config: the path of an mmaction2 config, or
@@ -60,11 +81,13 @@ def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn
     settings = Config.fromfile(str(path))
     # the checkpoint holds every weight
     settings.model.backbone.update(pretrained=None, **backbone)
-    model = build_model(settings.model, train_cfg=None, test_cfg=settings.get("test_cfg"))
+    model: Recogniser = build_model(
+        settings.model, train_cfg=None, test_cfg=settings.get("test_cfg")
+    )
     return model.eval()
 
 
-def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> torch.nn.Module:
+def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> Recogniser:
     """The recogniser with every weight from the checkpoint, none missing, none left over."""
     weights = load_weights(checkpoint)
     model = recogniser_from_config(mmaction2, config)
@@ -76,7 +99,7 @@ def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> torch.nn
     return model
 
 
-def reference_logits(model: torch.nn.Module, clips: torch.Tensor) -> torch.Tensor:
+def reference_logits(model: Recogniser, clips: torch.Tensor) -> torch.Tensor:
     """The recogniser's raw scores of each view.
 
     clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32.

@@ -3,6 +3,7 @@
 import json
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
@@ -49,7 +50,7 @@ def _refuse_retired(config: dict) -> None:
     )
 
 
-def _typed(value, schema: dict):
+def _typed(value: Any, schema: dict) -> Any:
     """The value as the schema types it: what `--config` nests reaches us as text, 4 as '4'."""
     if isinstance(value, dict):
         known = schema.get("properties", {})
@@ -63,7 +64,12 @@ def _typed(value, schema: dict):
             read = json.loads(value)
         except ValueError:
             return value
-        fits = {"null": type(None), "boolean": bool, "integer": int, "number": (int, float)}
+        fits: dict[str, tuple[type, ...]] = {
+            "null": (type(None),),
+            "boolean": (bool,),
+            "integer": (int,),
+            "number": (int, float),
+        }
         if any(isinstance(read, fits[kind]) for kind in types & set(fits)):
             return read
     return value

@@ -1,6 +1,7 @@
 """Which Python a job gets, and which environment the programs beyond it get."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,11 @@ def tool_environment() -> dict[str, str]:
     added = environment.pop(ADDED, None)
     environment["PATH"] = os.pathsep.join(folder for folder in folders if folder != added)
     return environment
+
+
+def find_tool(name: str) -> str | None:
+    """The path of a program in `tool_environment`, None if it is not on PATH there."""
+    return shutil.which(name, path=tool_environment()["PATH"])
 
 
 def source(script: str) -> None:
