@@ -14,7 +14,6 @@ encoded with x264's own defaults at three bit rates.
 import argparse
 import contextlib
 import io
-import json
 import os
 import shutil
 import statistics
@@ -32,12 +31,12 @@ import cv2
 
 from tsf import errors
 from tsf.data import decode, preprocess, rawframes
-from tsf.data.bins import write_bin
+from tsf.data.bins import bin_path, write_bin
 from tsf.data.decoded import Decoded
 from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
-from tsf.files import sha256, write_text
+from tsf.files import sha256, write_json
 from tsf.markdown import table
 from tsf.model.recogniser import CONFIGS, load_tool
 from tsf.sample import real_clips
@@ -95,13 +94,13 @@ class Guide:
 
         self.extract(video)
         batch = collate([self.dataset[self.position[video]]], samples_per_gpu=1)
-        batch["imgs"].numpy().tofile(folder / f"{video.stem}.bin")
+        batch["imgs"].numpy().tofile(bin_path(folder, video.stem))
 
 
 def straight(video: Path, folder: Path) -> None:
     """Ours with `keep: bins`."""
     _, clip = clip_from_video(video, SAMPLER)
-    write_bin(clip, folder / f"{video.stem}.bin")
+    write_bin(clip, bin_path(folder, video.stem))
 
 
 def through_frames(video: Path, folder: Path) -> None:
@@ -169,7 +168,7 @@ def measure(
                 if turn:
                     seconds[video.stem][way].append(spent)
                 if way != FLOOR:
-                    digests.add(sha256(folder / f"{video.stem}.bin"))
+                    digests.add(sha256(bin_path(folder, video.stem)))
                 shutil.rmtree(folder)
             if len(digests) != 1:
                 raise errors.UserError(f"{video}: the ways give different .bin files")
@@ -180,7 +179,7 @@ def measure(
 def ratio(
     seconds: dict[str, dict[str, list[float]]], videos: list[str], above: str, below: str
 ) -> dict[str, float]:
-    """How many times `above` costs `below` over these videos: one figure a round, summed up."""
+    """The CPU time of `above` by that of `below`, summed over the videos: a figure a round."""
     rounds = range(len(seconds[videos[0]][above]))
     found = [
         sum(seconds[v][above][r] for v in videos) / sum(seconds[v][below][r] for v in videos)
@@ -246,7 +245,7 @@ def main() -> None:
         "cpu_seconds": seconds,
         "native_ratios": ratios,
     }
-    write_text(args.output, json.dumps(content, indent=1) + "\n")
+    write_json(args.output, content)
     print(time_table(clips, seconds))
     print(f"CPU ms a video, median of {args.rounds} rounds; .bin files equal in every round.")
     print(f"Over the {len(native)} clips of 340x256, median [min, max] of the rounds:")

@@ -9,7 +9,6 @@ own model in PyTorch, eager, which is one of the ways.
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -37,7 +36,7 @@ from tsf.evaluation import gemm
 from tsf.evaluation.gemm import fastest_gflops
 from tsf.evaluation.parity import logit_distances
 from tsf.evaluation.performance import gflops
-from tsf.files import write_text
+from tsf.files import write_json
 from tsf.markdown import table
 from tsf.model.macs import macs
 from tsf.model.recogniser import build_recogniser, reference_logits
@@ -61,7 +60,7 @@ REFERENCE, EAGER = SETUPS[0].name, "PyTorch eager"
 # of the best way in a precision: how often as fast as the reference, and the part of the GEMM limit
 TARGETS = {"f32": 1.3, "bf16": 2.8, "int8": 4.5}
 SHARE = 0.9
-# what a profiled model must have in common with the engine's
+# the settings that a model compiled for profiling takes over from the engine's
 SETTINGS = (
     "INFERENCE_PRECISION_HINT",
     "PERFORMANCE_HINT",
@@ -120,7 +119,7 @@ def ratio(above: list[float], below: list[float]) -> dict[str, float]:
 
 
 def figures(ways: dict[str, Way], limits: dict[str, list[float]]) -> dict[str, dict]:
-    """What the table shows of each way."""
+    """The figures of each way in the table."""
     found = {}
     for name, way in ways.items():
         reached = [gflops(way.macs, 1000 * seconds) for seconds in way.seconds]
@@ -299,7 +298,7 @@ def main() -> None:
         "targets": aims,
         "operators": profiles,
     }
-    write_text(args.output, json.dumps(content, indent=1) + "\n")
+    write_json(args.output, content)
     print(way_table(ways, found))
     print(f"Medians of {args.rounds} rounds, {args.threads} threads, a ratio with [min, max].")
     print(f"max abs, relative L2: of the logits, from those of {EAGER}.")

@@ -1,12 +1,11 @@
 """ascend_performance.json: the speeds on the NPU beside the guide's, and the share of its peak."""
 
 import argparse
-import json
 from pathlib import Path
 
 from tsf import errors
 from tsf.ascend.atc import PRECISIONS
-from tsf.files import write_text
+from tsf.files import read_json, write_json
 from tsf.model.macs import macs
 
 GUIDE = {"device": "Ascend 310P3 (the guide's figure)", "batch": 1, "fps": 7.53}
@@ -32,7 +31,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in args.runs]
+    runs = [read_json(path) for path in args.runs]
     macs_per_video = macs(args.onnx)
     for run in runs:
         run["share_of_peak"] = share_of_peak(
@@ -45,7 +44,7 @@ def main() -> None:
         "precisions": {run["precision"]: PRECISIONS[run["precision"]] for run in runs},
         "guide": GUIDE,
     }
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
 
 
 if __name__ == "__main__":

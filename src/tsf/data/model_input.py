@@ -1,4 +1,4 @@
-"""The model's input for one video: its shape, and the values that it makes of pixels."""
+"""The model's input for one video: its shape, and the normalisation of pixels."""
 
 import numpy as np
 

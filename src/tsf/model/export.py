@@ -11,7 +11,7 @@ from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
 from tsf.model.opset import OPSET
-from tsf.model.recogniser import Recogniser, add_model_arguments, build_recogniser, load_tool
+from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser, load_tool
 
 
 def export(mmaction2: Path, recogniser: Recogniser, batch: int, output: Path) -> None:
@@ -32,9 +32,7 @@ def export(mmaction2: Path, recogniser: Recogniser, batch: int, output: Path) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--output", type=Path, required=True)
+    add_export_arguments(parser)
     args = parser.parse_args()
 
     recogniser = build_recogniser(args.mmaction2, args.config, args.checkpoint)

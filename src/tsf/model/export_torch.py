@@ -8,7 +8,7 @@ import torch
 from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
-from tsf.model.recogniser import Recogniser, add_model_arguments, build_recogniser
+from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser
 
 
 class Logits(torch.nn.Module):
@@ -30,9 +30,7 @@ def export(recogniser: Recogniser, batch: int, output: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--output", type=Path, required=True)
+    add_export_arguments(parser)
     args = parser.parse_args()
 
     export(build_recogniser(args.mmaction2, args.config, args.checkpoint), args.batch, args.output)

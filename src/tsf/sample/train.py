@@ -19,7 +19,7 @@ from tsf import errors
 from tsf.data.model_input import SIDE
 from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 from tsf.files import whole_file
-from tsf.model.recogniser import Recogniser, recogniser_from_config
+from tsf.model.recogniser import Recogniser, add_config_arguments, recogniser_from_config
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -48,7 +48,7 @@ WARM_UP_STEPS = 100
 # Larger than mmaction2's 0.02 and 0: with a faint sense of time the model learns the axis of a
 # motion and not its direction.
 EMBEDDING_STD = 0.5
-# What H.264 and JPEG leave of their noise after the mean over 4x4 pixels, in grey levels.
+# The noise of H.264 and JPEG that remains after the mean over 4x4 pixels, in grey levels.
 CODEC_NOISE = 1.5
 
 
@@ -178,8 +178,7 @@ def order_classes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mmaction2", type=Path, required=True, help="holds mmaction/ and mmcv/")
-    parser.add_argument("--config", required=True, help="models/tsf_sample.py")
+    add_config_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the checkpoint, .pth")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1500, help="at least 100, the warm-up")

@@ -168,7 +168,7 @@ def test_a_video_without_a_label_is_scored_unlabelled():
 
 
 def test_a_row_that_no_shard_looked_at_is_an_error():
-    with pytest.raises(UserError, match=r"val/b\.mp4 is listed, but was not there"):
+    with pytest.raises(UserError, match=r"val/b\.mp4 was added to the list after"):
         account_of(listed(("a", "run"), ("b", "run")), [Decoded("a", 300, "")])
 
 
