@@ -124,7 +124,7 @@ def test_several_kinds_are_a_question(table):
 
 def test_npu_smi_that_fails_is_told_with_its_own_words(table):
     table("fails")
-    with pytest.raises(UserError, match="ended with 1: dcmi module initialize failed"):
+    with pytest.raises(UserError, match="ended with status 1: dcmi module initialize failed"):
         npu_smi.soc_version(None)
 
 
