@@ -23,6 +23,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 format: $(VENV)/test.stamp
@@ -51,14 +52,14 @@ $(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
 # the data path: the guide's own steps against ours, in CPU time a video
 # mmaction2.datasets needs scipy, which is among the test requirements
 bench-data: $(VENV)/test.stamp
-	$(BIN)/snakemake mmaction2 footage_data --cores $(CORES)
+	$(BIN)/snakemake mmaction2 real_clips --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
 
 # the full-size model at random weights: engine against engine, then batch sizes; half an hour
 FULL_SIZE := --directory results/bench_model --cores $(CORES) \
-	--configfile config/footage.yaml config/bench_model.yaml
+	--configfile config/real_clips.yaml config/bench_model.yaml
 bench-model: $(VENV)/run.stamp
-	$(BIN)/snakemake $(addprefix results/,footage_data/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
+	$(BIN)/snakemake $(addprefix results/,real_clips/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
 	    tsf_opt_u8.onnx tsf.pt2 tsf_opt_int8.xml tsf_opt_u8_int8.xml) $(FULL_SIZE)
 	PYTHONPATH=src $(BIN)/python bench/model.py
 	$(BIN)/snakemake performance.json rewrites.json $(FULL_SIZE)

@@ -29,7 +29,8 @@ rule all:
     localrule: True
 
 
-TABLES = ["parity.json", "rewrites.json", "performance.json", "ascend_performance.json"]
+# measurements that a rule of report.smk also renders as Markdown
+RENDERED = ["parity.json", "rewrites.json", "performance.json", "ascend_performance.json"]
 
 # short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
 for artifact in [
@@ -51,8 +52,7 @@ for artifact in [
             artifact
         input:
             f"results/{artifact}",
-            # what is measured for a person to read has a table beside it
-            f"results/{Path(artifact).stem}.md" if artifact in TABLES else [],
+            f"results/{Path(artifact).stem}.md" if artifact in RENDERED else [],
         localrule: True
 
 
@@ -69,6 +69,6 @@ onsuccess:
 onerror:
     print("\n".join(plan.error_lines(Path("results/logs"), START)))
     print(
-        "Stopped; the logs are in results/logs/. Run the same command again: what is done stays."
+        "Stopped; the logs are in results/logs/. Finished jobs are kept when you run it again."
     )
     print("If Snakemake says that the directory is locked, run it once with --unlock.")

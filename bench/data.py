@@ -13,9 +13,7 @@ encoded with x264's own defaults at three bit rates.
 
 import argparse
 import contextlib
-import importlib.util
 import io
-import json
 import os
 import shutil
 import statistics
@@ -24,7 +22,7 @@ import tempfile
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,13 +31,14 @@ import cv2
 
 from tsf import errors
 from tsf.data import decode, preprocess, rawframes
-from tsf.data.bins import write_bin
+from tsf.data.bins import bin_path, write_bin
 from tsf.data.decoded import Decoded
 from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
-from tsf.files import sha256, write_text
-from tsf.model.recogniser import CONFIGS
+from tsf.files import sha256, write_json
+from tsf.markdown import table
+from tsf.model.recogniser import CONFIGS, load_tool
 from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
@@ -47,7 +46,7 @@ SAMPLER = SAMPLERS[0]
 SOURCES = ("bikes", "bigbuckbunny", "carphone_pristine")
 NATIVE = real_clips.Variant((340, 256), 300, 30)  # a native Kinetics clip
 BIT_RATES = ("400k", "600k", "800k")  # bit/s; half a megabyte to one for ten seconds
-REFERENCE, OURS, NEEDED, FLOOR = "guide", "frames: none", "frames: needed", "decode only"
+REFERENCE, OURS, NEEDED, FLOOR = "guide", "keep: bins", "keep: frames", "decode only"
 
 
 class Guide:
@@ -58,16 +57,19 @@ class Guide:
         from mmaction.datasets import build_dataset
         from mmcv import Config
 
-        script = mmaction2 / "mmaction/.mim/tools/data/build_rawframes.py"
-        spec = importlib.util.spec_from_file_location("build_rawframes", script)
-        self.build_rawframes = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.build_rawframes)
         self.rawframes = scratch / "rawframes"
-        # what its main() and its worker processes set
-        self.build_rawframes.args = Namespace(
-            out_dir=str(self.rawframes), use_opencv=True, new_short=320, new_width=0, new_height=0
+        self.build_rawframes = load_tool(mmaction2, "data/build_rawframes.py")
+        # the globals that its main() and its worker processes set
+        vars(self.build_rawframes).update(
+            args=Namespace(
+                out_dir=str(self.rawframes),
+                use_opencv=True,
+                new_short=320,
+                new_width=0,
+                new_height=0,
+            ),
+            lock=threading.Lock(),
         )
-        self.build_rawframes.lock = threading.Lock()
         self.report = scratch / "build_report.txt"
 
         lines = []
@@ -92,34 +94,37 @@ class Guide:
 
         self.extract(video)
         batch = collate([self.dataset[self.position[video]]], samples_per_gpu=1)
-        batch["imgs"].numpy().tofile(folder / f"{video.stem}.bin")
+        batch["imgs"].numpy().tofile(bin_path(folder, video.stem))
 
 
 def straight(video: Path, folder: Path) -> None:
-    """Ours with `frames: none`."""
+    """Ours with `keep: bins`."""
     _, clip = clip_from_video(video, SAMPLER)
-    write_bin(clip, folder / f"{video.stem}.bin")
+    write_bin(clip, bin_path(folder, video.stem))
 
 
 def through_frames(video: Path, folder: Path) -> None:
-    """Ours with `frames: needed`."""
+    """Ours with `keep: frames`."""
     total = rawframes.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
     decoded = Decoded(video.stem, total, "")
     preprocess.bin_from_rawframes(decoded, folder / "needed", folder, SAMPLER)
 
 
 def decode_only(video: Path, folder: Path) -> None:
-    """The floor: every frame decoded, none looked at. Writes nothing."""
+    """The floor: every frame is decoded and dropped. Writes nothing."""
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     while capture.grab():
         pass
 
 
-def make_clips(real_clips: Path, folder: Path) -> list[Path]:
-    """The real clips, and the native ones made of them: <source>_<bit rate>.mp4."""
+def make_clips(videos: Path, folder: Path) -> list[Path]:
+    """The real clips, and the native ones encoded from them: <source>_<bit rate>.mp4.
+
+    videos: the folder of tsf.sample.real_clips' videos.
+    """
     for source in SOURCES:
         clip = folder / f"{source}.mp4"
-        shutil.copyfile(real_clips / f"{real_clips.video_name(source, 0)}.mp4", clip)
+        shutil.copyfile(videos / f"{real_clips.clip_name(source, 0)}.mp4", clip)
         images = real_clips.read_frames(clip)
         for rate in BIT_RATES:
             path = folder / f"{source}_{rate}.mp4"
@@ -130,6 +135,8 @@ def make_clips(real_clips: Path, folder: Path) -> list[Path]:
 def describe(video: Path) -> dict:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
+        if stream.duration is None or stream.time_base is None:
+            raise errors.UserError(f"{video}: its header does not tell how long it is")
         seconds = float(stream.duration * stream.time_base)
         return {
             "width": stream.width,
@@ -141,10 +148,12 @@ def describe(video: Path) -> dict:
 
 
 def measure(
-    ways: dict[str, Callable[[Path, Path], None]], videos: list[Path], rounds: int, scratch: Path
+    ways: Mapping[str, Callable[[Path, Path], None]], videos: list[Path], rounds: int, scratch: Path
 ) -> dict[str, dict[str, list[float]]]:
     """CPU seconds by video, way and round. The first round warms up and is not among them."""
-    seconds = {video.stem: {way: [] for way in ways} for video in videos}
+    seconds: dict[str, dict[str, list[float]]] = {
+        video.stem: {way: [] for way in ways} for video in videos
+    }
     names = list(ways)
     for turn in range(rounds + 1):
         order = names[turn % len(names) :] + names[: turn % len(names)]
@@ -159,7 +168,7 @@ def measure(
                 if turn:
                     seconds[video.stem][way].append(spent)
                 if way != FLOOR:
-                    digests.add(sha256(folder / f"{video.stem}.bin"))
+                    digests.add(sha256(bin_path(folder, video.stem)))
                 shutil.rmtree(folder)
             if len(digests) != 1:
                 raise errors.UserError(f"{video}: the ways give different .bin files")
@@ -170,7 +179,7 @@ def measure(
 def ratio(
     seconds: dict[str, dict[str, list[float]]], videos: list[str], above: str, below: str
 ) -> dict[str, float]:
-    """How many times `above` costs `below` over these videos: one figure a round, summed up."""
+    """The CPU time of `above` by that of `below`, summed over the videos: a figure a round."""
     rounds = range(len(seconds[videos[0]][above]))
     found = [
         sum(seconds[v][above][r] for v in videos) / sum(seconds[v][below][r] for v in videos)
@@ -179,19 +188,20 @@ def ratio(
     return {"median": statistics.median(found), "min": min(found), "max": max(found)}
 
 
-def table(clips: dict[str, dict], seconds: dict[str, dict[str, list[float]]]) -> str:
+def time_table(clips: dict[str, dict], seconds: dict[str, dict[str, list[float]]]) -> str:
     """CPU milliseconds a video, the median of the rounds."""
     ways = list(next(iter(seconds.values())))
-    lines = [
-        "| clip | size | frames | Mbit/s | " + " | ".join(ways) + " |",
-        "|---|---|---|---|" + "---|" * len(ways),
+    rows = [
+        [
+            name,
+            f"{clip['width']}x{clip['height']}",
+            str(clip["frames"]),
+            f"{clip['mbit_per_second']:.2f}",
+            *(f"{1000 * statistics.median(seconds[name][way]):.0f}" for way in ways),
+        ]
+        for name, clip in clips.items()
     ]
-    for name, clip in clips.items():
-        times = (f"{1000 * statistics.median(seconds[name][way]):.0f}" for way in ways)
-        size = f"{clip['width']}x{clip['height']}"
-        rate = f"{clip['mbit_per_second']:.2f}"
-        lines.append(f"| {name} | {size} | {clip['frames']} | {rate} | {' | '.join(times)} |")
-    return "\n".join(lines)
+    return table(["clip", "size", "frames", "Mbit/s", *ways], rows)
 
 
 def main() -> None:
@@ -223,9 +233,8 @@ def main() -> None:
 
     native = [name for name, clip in clips.items() if clip["native"]]
     ratios = {
-        "guide / frames: none": ratio(seconds, native, REFERENCE, OURS),
-        "guide / frames: needed": ratio(seconds, native, REFERENCE, NEEDED),
-        "frames: none / decode only": ratio(seconds, native, OURS, FLOOR),
+        f"{above} / {below}": ratio(seconds, native, above, below)
+        for above, below in ((REFERENCE, OURS), (REFERENCE, NEEDED), (OURS, FLOOR))
     }
     content = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -236,9 +245,9 @@ def main() -> None:
         "cpu_seconds": seconds,
         "native_ratios": ratios,
     }
-    write_text(args.output, json.dumps(content, indent=1) + "\n")
-    print(table(clips, seconds))
-    print(f"\nCPU ms a video, median of {args.rounds} rounds; .bin files equal in every round.")
+    write_json(args.output, content)
+    print(time_table(clips, seconds))
+    print(f"CPU ms a video, median of {args.rounds} rounds; .bin files equal in every round.")
     print(f"Over the {len(native)} clips of 340x256, median [min, max] of the rounds:")
     for name, found in ratios.items():
         print(f"  {name}: {found['median']:.2f} [{found['min']:.2f}, {found['max']:.2f}]")

@@ -9,7 +9,6 @@ own model in PyTorch, eager, which is one of the ways.
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -17,8 +16,10 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -28,17 +29,20 @@ from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import normalise
 from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
-from tsf.engines.engine import load_engine
+from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import ONNX, Setup
 from tsf.errors import UserError
 from tsf.evaluation import gemm
 from tsf.evaluation.gemm import fastest_gflops
-from tsf.evaluation.parity import compare
+from tsf.evaluation.parity import logit_distances
 from tsf.evaluation.performance import gflops
-from tsf.files import write_text
+from tsf.files import write_json
 from tsf.markdown import table
 from tsf.model.macs import macs
 from tsf.model.recogniser import build_recogniser, reference_logits
+
+if TYPE_CHECKING:
+    from tsf.engines.openvino import OpenVino
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
 SETUPS = [
@@ -56,7 +60,7 @@ REFERENCE, EAGER = SETUPS[0].name, "PyTorch eager"
 # of the best way in a precision: how often as fast as the reference, and the part of the GEMM limit
 TARGETS = {"f32": 1.3, "bf16": 2.8, "int8": 4.5}
 SHARE = 0.9
-# what a profiled model must have in common with the engine's
+# the settings that a model compiled for profiling takes over from the engine's
 SETTINGS = (
     "INFERENCE_PRECISION_HINT",
     "PERFORMANCE_HINT",
@@ -92,7 +96,8 @@ def measure(
     for turn in range(rounds + 1):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             if name in limits:
-                limits[name] += [fastest_gflops(name, "cpu", threads)] if turn else []
+                reached = fastest_gflops(name, "cpu", threads)
+                limits[name] += [reached] if turn and reached is not None else []
                 continue
             wall, cpu = time.perf_counter(), time.process_time()
             logits[name] = runs[name]()
@@ -114,7 +119,7 @@ def ratio(above: list[float], below: list[float]) -> dict[str, float]:
 
 
 def figures(ways: dict[str, Way], limits: dict[str, list[float]]) -> dict[str, dict]:
-    """What the table shows of each way."""
+    """The figures of each way in the table."""
     found = {}
     for name, way in ways.items():
         reached = [gflops(way.macs, 1000 * seconds) for seconds in way.seconds]
@@ -152,7 +157,15 @@ def targets(ways: dict[str, Way], found: dict[str, dict]) -> list[dict]:
     return rows
 
 
-def operators(engine, path: Path, clips: np.ndarray) -> list[dict]:
+def multiply_adds(path: Path) -> int:
+    """Of a run of an ONNX model. Raises UserError if they cannot be counted."""
+    count = macs(path)
+    if count is None:
+        raise UserError(f"{path}: not simplified, so its multiply-adds cannot be counted")
+    return count
+
+
+def operators(engine: "OpenVino", path: Path, clips: np.ndarray) -> list[dict]:
     """Where OpenVINO's engine spends a run: its operators by type, the longest first.
 
     clips: (1, 3, 3, 8, 224, 224) of the engine's type.
@@ -234,39 +247,41 @@ def main() -> None:
     args = parser.parse_args()
 
     results = args.results
-    counted = {name: macs(results / f"{name}.onnx") for name in ONNX}
-    counted["tsf"] = counted["tsf_sim"]
+    model_macs = {name: multiply_adds(results / f"{name}.onnx") for name in ONNX}
+    model_macs["tsf"] = model_macs["tsf_sim"]
     video = min((results / "real_clips/val").glob("*.mp4"))
-    _, pixels = clip_from_video(video, SAMPLERS[0], "uint8")
-    inputs = {"uint8": pixels[np.newaxis], "float32": normalise(pixels)[np.newaxis]}
+    _, clip = clip_from_video(video, SAMPLERS[0], "uint8")
+    inputs = {"uint8": clip[np.newaxis], "float32": normalise(clip)[np.newaxis]}
 
-    loaded, skipped = {}, {}
+    loaded: dict[Setup, Engine] = {}
+    skipped: dict[str, str] = {}
     for setup in SETUPS:
         try:
             loaded[setup] = load_engine(setup, results / setup.file, args.threads)
-        except UserError as reason:
-            skipped[setup.name] = str(reason)
+        except UserError as fault:
+            skipped[setup.name] = str(fault)
     recogniser = build_recogniser(
         results / "mmaction2", CONFIG, results / f"checkpoint/{CONFIG}.random0.pth"
     )
     torch.set_num_threads(args.threads)
-    runs = {
-        setup.name: lambda engine=engine: engine.run(inputs[engine.dtype])
-        for setup, engine in loaded.items()
+    runs: dict[str, Callable[[], np.ndarray]] = {
+        setup.name: partial(engine.run, inputs[engine.dtype]) for setup, engine in loaded.items()
     }
     runs[EAGER] = lambda: reference_logits(recogniser, torch.from_numpy(inputs["float32"])).numpy()
-    ways = {setup.name: Way(gemm.kind(setup.precision), counted[setup.model]) for setup in loaded}
-    ways[EAGER] = Way("f32", counted["tsf"])
-    limits = {way.precision: [] for way in ways.values()}
+    ways = {
+        setup.name: Way(gemm.kind(setup.precision), model_macs[setup.model]) for setup in loaded
+    }
+    ways[EAGER] = Way("f32", model_macs["tsf"])
+    limits: dict[str, list[float]] = {way.precision: [] for way in ways.values()}
     logits = measure(runs, ways, limits, args.rounds, args.threads)
     for name, way in ways.items():
-        way.difference = compare(logits[EAGER], logits[name])
+        way.difference = logit_distances(logits[EAGER], logits[name])
 
     found = figures(ways, limits)
     aims = targets(ways, found)
     missed = {aim["best"] for aim in aims if not aim["met"]}
     profiles = {
-        setup.name: operators(engine, results / setup.file, inputs[engine.dtype])
+        setup.name: operators(cast("OpenVino", engine), results / setup.file, inputs[engine.dtype])
         for setup, engine in loaded.items()
         if setup.name in missed and setup.engine == "openvino"
     }
@@ -283,12 +298,12 @@ def main() -> None:
         "targets": aims,
         "operators": profiles,
     }
-    write_text(args.output, json.dumps(content, indent=1) + "\n")
+    write_json(args.output, content)
     print(way_table(ways, found))
     print(f"Medians of {args.rounds} rounds, {args.threads} threads, a ratio with [min, max].")
     print(f"max abs, relative L2: of the logits, from those of {EAGER}.")
-    for precision, values in limits.items():
-        print(f"GEMM limit, {precision}: {statistics.median(values):,.0f} GFLOP/s")
+    for precision, reached in limits.items():
+        print(f"GEMM limit, {precision}: {statistics.median(reached):,.0f} GFLOP/s")
     for name, reason in skipped.items():
         print(f"not measured: {name}: {reason}")
     print(f"\n{target_table(aims)}")

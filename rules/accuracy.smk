@@ -1,4 +1,4 @@
-# Compare with the labels.
+# Compare the engines' results with the labels.
 
 
 rule accuracy:

@@ -15,7 +15,7 @@ if "npu" not in workflow.global_resources:
 rule om:
     input:
         sources_of("ascend.atc"),
-        onnx=f"results/{ASCEND['onnx'].replace('tsf', 'tsf{bs}', 1)}.onnx",
+        onnx=f"results/{with_batch(ASCEND['onnx'], '{bs}')}.onnx",
         keep_dtype=home_file("config/keep_dtype.cfg") if ASCEND["precision"] == "mixed" else [],
     output:
         om="results/tsf{bs}.om",
@@ -26,11 +26,9 @@ rule om:
         "../envs/ascend.yaml"
     params:
         soc_version=lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
-        batch=lambda wildcards: plan.batch_of(wildcards.bs),
+        batch=lambda wildcards: batch_of(wildcards.bs),
         precision=ASCEND["precision"],
-        keep_dtype=lambda wildcards, input: (
-            f"--keep-dtype {quote(input.keep_dtype)}" if input.keep_dtype else ""
-        ),
+        keep_dtype=lambda wildcards, input: option("--keep-dtype", input.keep_dtype),
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
@@ -39,7 +37,7 @@ rule om:
         " --output {output.om} --status {output.status} 2>&1 | tee {log}"
 
 
-OM = f"results/tsf{plan.batch_suffix(ASCEND['batch'])}.om"
+OM = f"results/tsf{batch_suffix(ASCEND['batch'])}.om"
 
 
 rule describe_ascend:
@@ -58,7 +56,7 @@ rule describe_ascend:
     params:
         sampler=config["sampler"],
     message:
-        "say how ascend is run"
+        "describe the engine ascend"
     shell:
         "python -m tsf.engines.described --engine ascend --model '' --precision ''"
         " --file {input.model} --sampler {params.sampler} --output {output} 2>&1 | tee {log}"
@@ -77,7 +75,7 @@ rule infer_ascend:
         engine="ascend",
     conda:
         "../envs/ascend.yaml"
-    # the .bin files are made within the job, if they are not kept
+    # with keep: nothing the job also decodes the videos, a process a thread
     threads: 4 if KEEP == "nothing" else 1
     resources:
         **NPU_RESOURCES,
@@ -116,7 +114,7 @@ rule measure_npu:
 
 
 NPU_RUNS = [
-    f"results/performance/tsf{plan.batch_suffix(batch)}.json"
+    f"results/performance/tsf{batch_suffix(batch)}.json"
     for batch in ASCEND["performance"]["batches"]
 ]
 
@@ -125,7 +123,7 @@ rule npu_performance:
     input:
         sources_of("ascend.performance_summary"),
         runs=NPU_RUNS,
-        # tsf computes its shapes as it runs, tsf_sim does the same work
+        # to count multiply-adds in; tsf has no fixed shapes, tsf_sim has the same operations
         onnx=f"results/{ASCEND['onnx'] if ASCEND['onnx'] != 'tsf' else 'tsf_sim'}.onnx",
     output:
         "results/ascend_performance.json",
@@ -134,9 +132,9 @@ rule npu_performance:
     conda:
         "../envs/cpu.yaml"
     params:
-        peak=(f"--peak-tflops {ASCEND['peak_tflops']}" if ASCEND["peak_tflops"] is not None else ""),
+        peak=option("--peak-tflops", ASCEND["peak_tflops"]),
     message:
-        "set the speeds on the NPU beside the guide's"
+        "collect the speeds on the NPU, beside the guide's"
     shell:
         "python -m tsf.ascend.performance_summary --runs {input.runs} --onnx {input.onnx}"
         " {params.peak} --output {output} 2>&1 | tee {log}"
@@ -154,14 +152,14 @@ rule doctor:
         engines=list(dict.fromkeys(setup.engine for setup in SETUPS.values())),
         devices=ASCEND["devices"],
         python=ASCEND["python"],
-        soc_version=f"--soc-version {ASCEND['soc_version']}" if ASCEND["soc_version"] else "",
+        soc_version=option("--soc-version", ASCEND["soc_version"]),
         bins_mb=lambda wildcards: (
             0
             if KEEP == "nothing"
             else sum(shard.bins_mb(config["bin"]) for shard in dataset_shards())
         ),
     message:
-        "what is here, and what is missing"
+        "check the requirements of the configured engines"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
         " --bins-mb {params.bins_mb} --devices {params.devices} --python {params.python:q}"

@@ -1,4 +1,4 @@
-# What the rules share: the checked configuration, its names, and what they ask tsf.workflow.plan.
+# The checked configuration, and the helper functions of the rules.
 import json
 import os
 import re
@@ -13,7 +13,7 @@ HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import npu_smi, requirements
 from tsf.data.manifest import MANIFEST
-from tsf.engines.setup import ONNX, parse_engines
+from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
 from tsf.model.checkpoints import checkpoint
 from tsf.workflow import environment, plan
@@ -26,7 +26,7 @@ environment.prepare(HOME / "src")
 
 @contextmanager
 def one_line():
-    """Let a fault of the user's end the run as one line."""
+    """End the run with one line if the user's input is at fault."""
     try:
         yield
     except UserError as fault:
@@ -37,6 +37,12 @@ with one_line():
     check(config, HOME / "config/schema.json")
     if config["ascend"]["set_env"]:
         environment.source(config["ascend"]["set_env"])
+
+
+def option(name, value):
+    """A command line's option with its value, or nothing where the value is null or empty."""
+    return f"{name} {quote(str(value))}" if value else ""
+
 
 START = time.time()
 LAYOUT = config["dataset"]["layout"]
@@ -52,8 +58,7 @@ ENGINES = list(SETUPS)
 # the engines that run in a job's own process, and not as CANN's programs
 OWN_ENGINES = {name: setup for name, setup in SETUPS.items() if setup.engine != "ascend"}
 ASCEND = config["ascend"]
-ARCHIVES = config["upstream"]["archives"]
-ARCHIVES = f"--archives {quote(ARCHIVES)}" if ARCHIVES else ""
+ARCHIVES = option("--archives", config["upstream"]["archives"])
 CHECKPOINT = checkpoint(config["model"])
 
 
@@ -71,7 +76,7 @@ def sources_of(module):
 
 
 def engine_sources(setup):
-    """The same of the module that the setup's engine is loaded from."""
+    """The files of the module that a setup's engine is loaded from."""
     return sources_of(f"engines.{setup.engine}") if setup.engine != "ascend" else []
 
 
@@ -80,7 +85,7 @@ def home_file(name):
 
 
 def from_user(key, *paths):
-    """Inputs that are refused in one line if the user should bring them and has not."""
+    """Inputs that, where they are the user's to supply, are refused in one line if absent."""
 
     def present(wildcards):
         with one_line():
@@ -90,40 +95,43 @@ def from_user(key, *paths):
 
 
 def dataset_shards():
-    """What is known of every shard before any work; nothing while the dataset is not made."""
+    """The number of videos and the fingerprint of every shard; empty until the dataset is made."""
     with one_line():
         return shards(LAYOUT, DATASET, len(SHARDS))
 
 
 def fingerprint(wildcards):
-    """What the shard's videos look like: a parameter, so that a changed one redoes its shard."""
+    """The fingerprint of the shard's videos: as a parameter it redoes the shard that changes."""
     return dataset_shards()[int(wildcards.shard)].fingerprint
 
 
 def listing(wildcards):
-    """Changes with the list of the videos; a generated dataset's list is an input."""
+    """The digest of the list of videos: as a parameter it redoes a job when the list changes.
+
+    A generated dataset has none, as its list is an input of the job.
+    """
     with one_line():
         return "" if GENERATED else listing_digest(LAYOUT, DATASET)
 
 
 def bins_disk_mb(wildcards):
-    """The disk that a shard's .bin files take, refused if it is more than all may take."""
-    limit = workflow.global_resources.get("disk_mb")
-    if limit is not None:
+    """The disk that a shard's .bin files take; refused if it exceeds --resources disk_mb."""
+    cap = workflow.global_resources.get("disk_mb")
+    if cap is not None:
         with one_line():
-            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), limit.value, config["bin"])
+            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), cap.value, config["bin"])
     return dataset_shards()[int(wildcards.shard)].bins_mb(config["bin"])
 
 
 def temporary_bins(wildcards):
-    """What goes before the engine's command to make the .bin files, and delete them after it.
+    """The command that makes the .bin files, runs the engine's command and deletes the files.
 
-    The number of processes is a variable of the shell: a param with the threads would redo the
-    shards with another --cores.
+    $threads is a variable of the shell: in a param the number itself would redo the shards with
+    another --cores.
     """
     if KEEP != "nothing":
         return ""
-    bins_disk_mb(wildcards)  # refused here already, where that takes one line
+    bins_disk_mb(wildcards)  # to refuse large shards: an error in a resource takes many lines
     return (
         f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
         f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
@@ -139,7 +147,7 @@ def checkpoint_digest(wildcards):
 
 
 def delete_leftover_bins():
-    """Delete what killed jobs left: it counts against the cap until its shard comes up again."""
+    """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn."""
     for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):
         shutil.rmtree(folder, ignore_errors=True)
 

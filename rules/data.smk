@@ -1,13 +1,13 @@
 # From videos to raw frames, .bin files and the account of every listed video.
 
-# what says which videos and classes there are
+# the files that list the videos and the classes
 LISTS = [DATASET / "annotations/val.csv"] if LAYOUT == "kinetics" else []
 CLASSES = config["dataset"]["classes"]
 if CLASSES:
     LISTS += [home_file(CLASSES)]
 elif LAYOUT == "kinetics":
     LISTS += [DATASET / "annotations/train.csv"]
-CLASSES_OPTION = f"--classes {quote(home_file(CLASSES))}" if CLASSES else ""
+CLASSES_OPTION = option("--classes", CLASSES and home_file(CLASSES))
 
 
 rule videos:
@@ -44,7 +44,7 @@ rule check_videos:
         "results/video_check.tsv",
     log:
         "results/logs/check_videos.log",
-    # first, where jobs wait: it may end the run
+    # before other jobs that are ready: it may stop the run
     priority: 100
     conda:
         "../envs/cpu.yaml"
@@ -56,16 +56,16 @@ rule check_videos:
         on_bad_video=config["on_bad_video"],
         fingerprint=lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
     message:
-        "look at every listed video"
+        "check every listed video"
     shell:
         "python -m tsf.data.check_videos {params.dataset} {params.classes}"
         " --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
 
-# A shard reads the dataset's own list, and is redone by its fingerprint. It must not have the list
-# or the check as ancient() inputs: where those jobs are due, Snakemake (9.27) no longer looks for
-# the reasons of the jobs behind them, and a changed video or parameter is missed.
+# A shard's job reads the dataset's own list, and is redone by its fingerprint. It must not have
+# videos.tsv or video_check.tsv as ancient() inputs: while their jobs are due, Snakemake (9.27)
+# looks for no other reason to redo the jobs behind them, and would miss a changed video.
 SHARD = {
     "dataset": DATASET_OPTIONS,
     "shard": lambda wildcards: int(wildcards.shard),
@@ -74,8 +74,7 @@ SHARD = {
 }
 SHARD_OPTIONS = "{params.dataset} --shard {params.shard} --shards {params.shards}"
 
-# One rule makes a shard's table, which says what of each video could be decoded: the rule that
-# decodes the videos first.
+# The rule that decodes the videos first also writes the shard's table of what could be decoded.
 if KEEP in ("all_frames", "frames"):
 
     rule rawframes:
@@ -193,7 +192,7 @@ rule account:
         "../envs/cpu.yaml"
     params:
         on_bad_video=config["on_bad_video"],
-        links="--links results/rawframes_val" if RAWFRAMES else "",
+        links=option("--links", "results/rawframes_val" if RAWFRAMES else None),
     message:
         "account for every listed video"
     shell:

@@ -1,8 +1,8 @@
-# Run the engines over the .bin files; every engine reports in ais_bench's form.
+# Run the engines over the .bin files; every engine writes its results in ais_bench's form.
 
-# An engine starts on the dataset when it is proven and every video is accounted for. Both are
-# ancient(): the order matters, their content does not reach the results of a shard. Whatever does
-# is behind another input too (why: see tsf/engines/described.py).
+# An engine starts on the dataset when it is proven and every video is accounted for. Both files are
+# ancient() inputs: they order the jobs, but the results of a shard do not depend on their content.
+# All that the results depend on must be behind another input (see tsf/engines/described.py).
 SHARD_INPUT = {
     "proven": ancient("results/proven/{engine}.json"),
     "info": ancient("results/k400.info"),
@@ -59,8 +59,8 @@ rule merge_shards:
         info="results/k400.info",
         shards=expand("results/shards/{{engine}}/{shard}", shard=SHARDS),
     output:
-        # the summary stands for the whole folder: Snakemake leaves a file of its own in a folder
-        # that is declared as an output, and the guide's post-processing counts the files
+        # not the folder itself: Snakemake would leave a file of its own in it, and the guide's
+        # post-processing counts the files there
         inside="results/result/{engine}/sumary.json",
         beside="results/result/{engine}_summary.json",
     log:

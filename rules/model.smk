@@ -3,14 +3,14 @@
 PATCHES = sorted(os.path.relpath(path) for path in (HOME / "patches").glob("*.patch"))
 
 CHECKPOINT_FILE = plan.checkpoint_file(CHECKPOINT.where, HOME)
-# the sha256 identifies the user's own file, so that it may be touched or moved; one that a rule
-# makes must not be ancient (why: see SHARD in data.smk)
+# The user's file is ancient(): its sha256 identifies it, so that it may be touched or moved. A file
+# that a rule makes must not be ancient() (see SHARD in data.smk).
 WEIGHTS = from_user("model.checkpoint", CHECKPOINT_FILE)
 if not plan.is_made(CHECKPOINT_FILE):
     WEIGHTS = ancient(WEIGHTS)
 
 
-# what each export of the model starts from
+# the inputs of every export of the model
 MODEL_INPUT = {"mmaction2": "results/mmaction2", "checkpoint": WEIGHTS}
 MODEL_PARAMS = {
     "config": home_file(config["model"]["config"]),
@@ -76,7 +76,7 @@ rule onnx:
         "../envs/cpu.yaml"
     params:
         **MODEL_PARAMS,
-        batch=lambda wildcards: plan.batch_of(wildcards.bs),
+        batch=lambda wildcards: batch_of(wildcards.bs),
     message:
         "export mmaction2's model to {output}"
     shell:
@@ -117,13 +117,13 @@ rule onnx_opt:
         "../envs/cpu.yaml"
     params:
         **MODEL_PARAMS,
-        batch=lambda wildcards: plan.batch_of(wildcards.bs),
-        pixels=lambda wildcards: "--pixels" if wildcards.u8 else "",
+        batch=lambda wildcards: batch_of(wildcards.bs),
+        uint8=lambda wildcards: "--uint8" if wildcards.u8 else "",
     message:
         "export the optimised model to {output}"
     shell:
         f"python -m tsf.model.export_optimised {MODEL_OPTIONS}"
-        " --batch {params.batch} {params.pixels}"
+        " --batch {params.batch} {params.uint8}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -139,7 +139,7 @@ rule torch_program:
         "../envs/cpu.yaml"
     params:
         **MODEL_PARAMS,
-        batch=lambda wildcards: plan.batch_of(wildcards.bs),
+        batch=lambda wildcards: batch_of(wildcards.bs),
     message:
         "save mmaction2's model for the engine torch to {output}"
     shell:
@@ -174,7 +174,8 @@ rule calibration:
         listing=listing,
         sampler=config["sampler"],
     message:
-        "take {params.videos} clips of {params.root}, none of them scored, to calibrate int8 on"
+        "make {params.videos} clips to calibrate int8 on, from videos in {params.root} that are not"
+        " scored"
     shell:
         "python -m tsf.data.calibration --layout {params.layout} --root {params.scored_root:q}"
         " --take-from {params.root:q} --videos {params.videos} --sampler {params.sampler}"
@@ -218,7 +219,7 @@ rule rewrites:
     params:
         config=home_file(config["model"]["config"]),
     message:
-        "count what each exact rewrite saves"
+        "compute the savings of each exact rewrite"
     shell:
         "python -m tsf.model.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
         " --plain {input.plain} --optimised {input.optimised} --output {output} 2>&1 | tee {log}"

@@ -1,7 +1,7 @@
-# Prove on real clips, before the dataset is inferred, that each engine computes what PyTorch does.
+# Prove on real clips, before the inference, that each engine gives the same logits as PyTorch.
 PARITY = config["parity"]
 THRESHOLDS = json.dumps({key: PARITY[key] for key in ("max_abs", "relative_l2")})
-# what each engine must have shown before it starts on the dataset, and all that parity.json shows
+# the setups that must agree with PyTorch before an engine starts, and all those in parity.json
 PROOF = {name: plan.exact_setups(setup, ASCEND["onnx"]) for name, setup in SETUPS.items()}
 IN_EVERY_RUN = {name: setup for proof in PROOF.values() for name, setup in proof.items()}
 COMPARED = plan.named(map(plan.on_onnxruntime, PARITY["models"])) | IN_EVERY_RUN
@@ -14,7 +14,7 @@ DESCRIBED = COMPARED | MEASURED
 rule describe_engine:
     input:
         sources_of("engines.described"),
-        # what runs the engine: a change of it makes this file anew and so redoes the inference
+        # the code that runs the engine: a change of it redoes this file and so the inference
         sources_of("inference.infer"),
         *(sources_of("data.temporary_bins") if KEEP == "nothing" else []),
         sources=lambda wildcards: engine_sources(DESCRIBED[wildcards.setup]),
@@ -33,7 +33,7 @@ rule describe_engine:
         sampler=config["sampler"],
         dtype=config["bin"],
     message:
-        "say how {wildcards.setup} is run"
+        "describe the engine {wildcards.setup}"
     shell:
         "python -m tsf.engines.described {params.options} --file {input.model}"
         " --sampler {params.sampler} --dtype {params.dtype} --output {output} 2>&1 | tee {log}"
@@ -105,9 +105,9 @@ rule compare_logits:
         " --threads {threads} --output {output} 2>&1 | tee {log}"
 
 
-# The inference of an engine waits for this file, as an ancient() input: a proof that is made anew,
-# with another threshold say, redoes no inference. A failed job's old file must stay for that,
-# since an ancient() input that is missing makes a job due: hence update().
+# The inference of an engine waits for this file, as an ancient() input: a new proof, with another
+# threshold say, redoes no inference. update() keeps the old file when the job fails: without it
+# the missing input would redo the inference.
 rule prove:
     input:
         sources_of("evaluation.judge_parity"),
@@ -116,7 +116,7 @@ rule prove:
         update("results/proven/{engine}.json"),
     log:
         "results/logs/proven/{engine}.log",
-    # an engine that is off shall be found before the videos are decoded
+    # to find a wrong engine before the videos are decoded
     priority: 50
     localrule: True
     conda:
@@ -124,7 +124,7 @@ rule prove:
     params:
         thresholds=THRESHOLDS,
     message:
-        "hold {wildcards.engine} against the thresholds, before it starts on the dataset"
+        "prove {wildcards.engine}, whose differences must be within the thresholds"
     shell:
         "python -m tsf.evaluation.judge_parity --measured {input.measured}"
         " --thresholds {params.thresholds:q} --output {output} 2>&1 | tee {log}"
@@ -140,7 +140,7 @@ use rule prove as verify with:
         "results/logs/verify.log",
     priority: 0
     message:
-        "hold the exact models and the engines of this run against the thresholds"
+        "compare the models and engines of this run with the thresholds"
 
 
 use rule prove as parity with:
@@ -153,4 +153,4 @@ use rule prove as parity with:
         "results/logs/parity.log",
     priority: 0
     message:
-        "hold every model and engine against the thresholds"
+        "compare every model and engine with the thresholds"

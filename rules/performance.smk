@@ -1,4 +1,4 @@
-# How fast the configured engines are, at their own batch size and the others in the config.
+# Measure the speed of the configured engines, at their own and further batch sizes.
 
 
 rule measure:
@@ -8,7 +8,7 @@ rule measure:
         sources=lambda wildcards: engine_sources(MEASURED[wildcards.setup]),
         engine="results/engines/{setup}.json",
         model=lambda wildcards: f"results/{MEASURED[wildcards.setup].file}",
-        onnx=lambda wildcards: f"results/{plan.counted_model(MEASURED[wildcards.setup])}",
+        onnx=lambda wildcards: f"results/{plan.macs_model(MEASURED[wildcards.setup])}",
         generated=GENERATED,
         files=ancient(from_user("dataset.root", VIDEOS)),
     output:
@@ -19,14 +19,14 @@ rule measure:
         setup="|".join(MEASURED) or "none",
     conda:
         "../envs/cpu.yaml"
-    # more than any machine has, so that this job runs alone and measures nothing of another job
+    # Snakemake lowers this to all cores, so that no job beside this one disturbs the measurement
     threads: 1024
     params:
         dataset=DATASET_OPTIONS,
         runs=config["performance"]["runs"],
         warm_up=config["performance"]["warm_up"],
     message:
-        "measure {wildcards.setup}"
+        "measure the speed of {wildcards.setup}"
     shell:
         "python -m tsf.evaluation.performance --engine {input.engine} --onnx {input.onnx}"
         " --threads {threads} --runs {params.runs} --warm-up {params.warm_up} {params.dataset}"
@@ -45,7 +45,7 @@ rule performance:
     conda:
         "../envs/cpu.yaml"
     message:
-        "collect what was measured"
+        "collect the measurements"
     shell:
         "python -m tsf.evaluation.collect_performance --runs {input.runs} {input.npu_runs}"
         " --output {output} 2>&1 | tee {log}"

@@ -1,4 +1,4 @@
-# Render what was measured.
+# Render the measurements as Markdown.
 
 
 rule accuracy_report:

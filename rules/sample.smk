@@ -1,4 +1,4 @@
-# What the workflow makes by itself where the user brings nothing: videos and a small model.
+# Make videos and weights for a run without the user's own.
 
 
 rule sample_data:
@@ -23,7 +23,7 @@ rule sample_data:
         " --videos {params.videos} --processes {threads} 2>&1 | tee {log}"
 
 
-# other clips than those that are scored
+# clips of another seed, which are not scored
 use rule sample_data as calibration_data with:
     output:
         annotations=expand(
@@ -37,7 +37,7 @@ use rule sample_data as calibration_data with:
         seed=1,
         videos=16,
     message:
-        "generate clips to calibrate int8 on"
+        "generate the clips that int8 is calibrated on"
 
 
 rule real_clips:

@@ -16,7 +16,7 @@ WEIGHTS = np.arange(24, dtype=np.float32).reshape(3, 8) - 11  # of the tiny mode
 
 
 def environment(temporary: Path, **demands: str) -> dict[str, str]:
-    """What sourcing set_env.sh sets. demands: STAND_IN_... variables, without that prefix."""
+    """The variables that set_env.sh sets. demands: STAND_IN_... ones, without that prefix."""
     paths = {
         "PATH": f"{STAND_INS / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(STAND_INS / "python"),
@@ -75,5 +75,5 @@ def tiny_model(path: Path, batch: int) -> None:
 
 
 def expected_logits(clip: np.ndarray) -> np.ndarray:
-    """What the tiny model gives for a clip (3, 3, 8, 224, 224): (3, 8)."""
+    """The tiny model's logits, (3, 8), of a clip (3, 3, 8, 224, 224)."""
     return clip[:, :, 0, 0, 0].astype(np.float64) @ WEIGHTS

@@ -35,6 +35,16 @@ def command(*arguments, directory, root=ROOT) -> list[str]:
     return [sys.executable, "-m", "snakemake", *map(str, arguments), *map(str, options)]
 
 
+def module(name, *arguments) -> subprocess.CompletedProcess:
+    """Run a module of the package as a command line; stdout and stderr apart."""
+    return subprocess.run(
+        [sys.executable, "-m", f"tsf.{name}", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+
+
 def jobs(dry_run: subprocess.CompletedProcess) -> dict[str, int]:
     """How often each rule is due, from the table that a dry run prints."""
     assert dry_run.returncode == 0, dry_run.stdout
@@ -47,7 +57,7 @@ def jobs(dry_run: subprocess.CompletedProcess) -> dict[str, int]:
 
 
 def error_lines(run: subprocess.CompletedProcess) -> list[str]:
-    """What the user is told; a traceback is never part of it."""
+    """The error messages of a failed run, which must not contain a traceback."""
     assert run.returncode != 0, run.stdout
     assert "Traceback" not in run.stdout, run.stdout
     return [line for line in run.stdout.splitlines() if line.startswith("error: ")]

@@ -180,7 +180,7 @@ def with_scratch(path, make):
 
 
 def plain(path):
-    """What most of Kinetics is: 340x256, 300 frames, no wrap, offset 22."""
+    """As most clips of Kinetics: 340x256, 300 frames, no wrap, offset 22."""
     return encode(path, count=300, seed=1)
 
 

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all: written beside, then renamed."""
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -44,6 +45,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: dict) -> None:
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    content: dict = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def sha256(path: Path) -> str:

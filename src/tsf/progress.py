@@ -1,4 +1,4 @@
-"""Run a function over many items on several processes, and say how far it is.
+"""Run a function over many videos on several processes, and report the progress.
 
 Progress is plain lines on stderr, which read the same on a terminal and in a log.
 """
@@ -15,19 +15,19 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 def each(
-    work: Callable[[Item], Result], items: Sequence[Item], processes: int, what: str
+    work: Callable[[Item], Result], items: Sequence[Item], processes: int, label: str
 ) -> Iterator[Result]:
-    """The results of `work` on every item, in order, with a progress line now and then."""
+    """The results of `work` on every item, in order. label: what the progress lines begin with."""
     if processes > 1 and len(items) > 1:
         # spawned, not forked: OpenCV's and PyAV's threads do not survive a fork
         with get_context("spawn").Pool(min(processes, len(items))) as pool:
-            yield from with_progress(pool.imap(work, items), len(items), what)
+            yield from with_progress(pool.imap(work, items), len(items), label)
     else:
-        yield from with_progress(map(work, items), len(items), what)
+        yield from with_progress(map(work, items), len(items), label)
 
 
-def with_progress(results: Iterator[Result], total: int, what: str) -> Iterator[Result]:
-    """Pass `results` on; print how many of `total` came, how fast, and the time left."""
+def with_progress(results: Iterator[Result], total: int, label: str) -> Iterator[Result]:
+    """Pass `results` on; print how many of `total` are done, how fast, and the time left."""
     start = last_line = time.monotonic()
     for done, result in enumerate(results, 1):
         yield result
@@ -36,5 +36,5 @@ def with_progress(results: Iterator[Result], total: int, what: str) -> Iterator[
             last_line = now
             rate = done / max(now - start, 1e-9)
             left = (total - done) / rate
-            line = f"{what}: {done}/{total} videos, {rate:.1f}/s, {left:.0f} s left"
+            line = f"{label}: {done}/{total} videos, {rate:.1f}/s, {left:.0f} s left"
             print(line, file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import machine
 import numpy as np
@@ -150,7 +151,7 @@ def test_modes_and_links_that_ais_bench_refuses(infer, own_clips, tmp_path, comp
     model = tmp_path / "tsf.om"
     shutil.copy(compiled / "bs1.om", model)
     model.chmod(0o664)
-    # what the stand-in says when it is called as the guide does
+    # the stand-in's output for the guide's command
     env = {**os.environ, **machine.environment(tmp_path)}
     command = [sys.executable, "-m", "ais_bench", "--model", compiled / "bs1.om", "--input", folder]
     refused = subprocess.run(command, env=env, capture_output=True, text=True)
@@ -201,7 +202,7 @@ def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
 
 
 def test_the_last_batch_is_filled_by_us(tmp_path, clips):
-    """Whatever a release does with a last batch that is not full, there is none."""
+    """Releases of ais_bench pad a last batch differently, so that every batch must be full."""
     bins = sorted(clips[0].iterdir())
     assert ais_bench.stage_bins(bins, 4, tmp_path / "staged") == 8
     staged = {path.name: path.stat().st_ino for path in (tmp_path / "staged").iterdir()}
@@ -236,7 +237,7 @@ def test_times_are_floats_or_pairs(times, expected):
     assert ais_bench.milliseconds({"npu_compute_time_list": times}) == expected
 
 
-TAKER = """
+HOLDER = """
 import sys, tempfile, time
 from tsf.ascend import device
 tempfile.tempdir = sys.argv[1]
@@ -246,21 +247,25 @@ with device.device([0, 1]) as number:
 """
 
 
+def start(program: str, folder: Path) -> subprocess.Popen:
+    """Run a program that takes a device, whose locks are in `folder`."""
+    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
+    command = [sys.executable, "-c", program, str(folder)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
 def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
-    command = [sys.executable, "-c", TAKER, str(tmp_path)]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as holder:
+    with start(HOLDER, tmp_path) as holder:
         taken = int(holder.stdout.readline())
         with device([0, 1]) as other:
             assert {taken, other} == {0, 1}
         holder.kill()
-        holder.wait()
-        with device([taken]) as number:
-            assert number == taken
+    with device([taken]) as number:
+        assert number == taken
 
 
-HOLDER = """
+HOLDER_OF_PROGRAM = """
 import subprocess, sys, tempfile
 from tsf.ascend import device, process
 tempfile.tempdir = sys.argv[1]
@@ -271,9 +276,7 @@ with device.device([0]):
 
 def test_a_device_stays_taken_while_the_program_of_a_killed_job_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
-    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as job:
+    with start(HOLDER_OF_PROGRAM, tmp_path) as job:
         program = int(job.stdout.readline())
         job.kill()
         job.wait()

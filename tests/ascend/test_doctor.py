@@ -68,7 +68,7 @@ def test_without_cann_the_npu_engine_is_not(look):
     ("demands", "thing", "expected"),
     [
         ({"NPU_SMI": "fails"}, "devices", "dcmi module initialize failed"),
-        ({"NPU_SMI": "mixed"}, "soc_version", "which chip is tsf.om for?"),
+        ({"NPU_SMI": "mixed"}, "soc_version", "npu-smi shows several kinds of chip"),
         ({"NPU_SMI": "310b4"}, None, "310B4, Alarm, 5274 MB free"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_path_that_the_tools_refuse(tmp_path, npu):
     arguments = ["--engines", "ascend", "--devices", "0"]
     result = machine.run("ascend.doctor", *arguments, folder=folder, env=npu())
     assert result.returncode == 1
-    assert "a+b': atc and ais_bench take only A-Z" in result.stdout
+    assert "a+b': atc and ais_bench accept only A-Z" in result.stdout
 
 
 @pytest.mark.parametrize(

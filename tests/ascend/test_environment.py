@@ -13,7 +13,7 @@ from tsf.workflow import environment
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch):
-    """What the code under test sets in this process is undone."""
+    """Restore the variables that the code under test sets in this process."""
     before = dict(os.environ)
     yield
     os.environ.clear()

@@ -4,7 +4,7 @@ import json
 
 import machine
 import pytest
-from tables import rows
+from markdown_rows import rows
 
 from tsf.ascend import performance, performance_summary
 from tsf.errors import UserError
@@ -13,7 +13,7 @@ from tsf.report import ascend_performance
 
 
 def speed(milliseconds, batch):
-    counted = performance.counted(milliseconds)
+    counted = performance.after_warm_up(milliseconds)
     return performance_record("ascend", "tsf.om", "fast", batch, "Ascend310P3", counted)
 
 
@@ -35,7 +35,7 @@ def test_the_guides_figure():
 @pytest.mark.parametrize("times", [[], [1.0] * 5])
 def test_too_few_runs(times):
     with pytest.raises(UserError, match=r"raise ascend\.performance\.loop"):
-        performance.counted(times)
+        performance.after_warm_up(times)
 
 
 def test_share_of_peak():

@@ -5,7 +5,7 @@
 #   snakemake all --cores 2 --config 'engines=[ascend, onnxruntime]'
 #
 # They check their arguments and fail as the real tools do, and run the ONNX model in ONNX Runtime:
-# what comes out says nothing of an NPU.
+# their results and speeds are not those of an NPU.
 if [ -z "$CANN_STAND_IN_NEVER_SET" ]; then
     here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
     export ASCEND_TOOLKIT_HOME="$here/cann"

@@ -14,7 +14,7 @@ CHECKPOINT = ROOT / "models/tsf_sample.pth"
 
 @pytest.fixture(scope="session")
 def config():
-    """What recogniser.config is for the sample."""
+    """The sample's model.config."""
     return str(ROOT / "models/tsf_sample.py")
 
 
@@ -69,10 +69,27 @@ def folder(tmp_path_factory):
 def tsf_opt_onnx(shape, state, folder):
     """The optimised model for one video."""
     small = optimised.OptimisedTimeSformer(shape, state).float()
-    export_optimised.export(small, False, 1, folder / "tsf_opt.onnx")
+    export_optimised.export(small, 1, folder / "tsf_opt.onnx")
     return folder / "tsf_opt.onnx"
 
 
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(5)
+
+
+@pytest.fixture(params=["float32", "uint8"])
+def dtype(request):
+    return request.param
+
+
+@pytest.fixture
+def three_bins(tmp_path, dtype):
+    """Three .bin files, the later ones with a view of their own."""
+    paths = []
+    for number in range(3):
+        clip = np.full((3, 3, 8, 224, 224), number, dtype)
+        clip[2] += number
+        paths.append(tmp_path / f"video{number}_000000_000010.bin")
+        clip.tofile(paths[-1])
+    return paths

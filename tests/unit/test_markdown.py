@@ -1,6 +1,6 @@
 """The cells of a Markdown table stand as they were given."""
 
-from tables import rows
+from markdown_rows import rows
 
 from tsf.markdown import table
 

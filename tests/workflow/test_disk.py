@@ -123,7 +123,7 @@ def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy)
     result = run_copy.snakemake("results/shards/onnxruntime/000", *TEMPORARY)
     assert result.returncode == 0, result.stdout
     assert not left.parent.exists()
-    # what keep: frames made is the user's
+    # the files that a run with keep: frames has made stay: they are the user's to delete
     assert bins_below(run_copy.results / "out_bin/000") == kept
 
 

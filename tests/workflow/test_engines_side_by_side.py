@@ -94,7 +94,7 @@ def test_a_threshold_ends_the_run_and_names_the_boundary(run):
     assert result.returncode != 0
     (line, *_) = [x for x in result.stdout.splitlines() if x.startswith("error: ")]
     assert "tsf_opt_u8_int8.xml (openvino_tsf_opt_u8_int8) differs" in line
-    assert "allowed are 0.0001" in line
+    assert "allowed is 0.0001" in line
 
 
 def test_every_engine_is_measured(run):

@@ -98,7 +98,7 @@ def test_a_cap_below_a_shard_is_refused_before_any_work(many, tmp_path):
         "accuracy.json", "-n", "--resources", "disk_mb=8000", *config, directory=tmp_path
     )
     (line,) = runs.error_lines(refused)
-    assert "disk_mb=8000" in line and "raise it" in line
+    assert "disk_mb=8000" in line and "allow more" in line
     number = int(line.partition("set shards to ")[2].split()[0])
     # 20,000 videos of 14.45 MB into shards of at most 8,000 MB
     assert 37 <= number <= 70

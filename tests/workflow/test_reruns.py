@@ -19,7 +19,7 @@ MODEL = {"onnx", "onnx_sim"}
 REPORTS = {"accuracy", "accuracy_report"}
 RESULTS = {"merge_shards", *REPORTS}
 INFERENCE = {"infer", *RESULTS}
-# what shows that the engines compute what PyTorch does; verify.json is in the report
+# the proofs that the engines compute what PyTorch does; verify.json is in the report
 JUDGED = {"prove", "verify", "accuracy_report"}
 COMPARED = {"compare_logits", *JUDGED}
 PROOF = {"reference", "compare_bytes", *COMPARED}

@@ -1,4 +1,4 @@
-"""What every rule and every environment file must have."""
+"""Every rule and every environment file is complete."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the change of a module redoes: a table made from the rules, and read by a person.
+"""The steps that a change of a module redoes, as a table made from the rules for a person to read.
 
 `python tests/workflow/test_stale.py` writes stale.tsv anew; look at the difference before you
 commit it. A module that no step runs is imported while the jobs are planned, or is wording.

@@ -92,7 +92,7 @@ def test_fail_stops_with_one_line_and_says_how_many(dataset):
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("error: ")]
     # four bad files, a missing one, an unknown label, a duplicate; not the short and the unlisted
     assert "7 of 12 listed videos" in line and path(numbers["zero_bytes"]) in line
-    assert "set on_bad_video to skip" in line
+    assert "set on_bad_video: skip" in line
     assert not (root.parent / "check.tsv").exists()
 
 

@@ -1,7 +1,6 @@
-"""Run ais_bench, and believe it only as far as its output files and its summary bear it out."""
+"""Run ais_bench, and accept its results only if its files and its summary agree."""
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -11,22 +10,22 @@ from tsf import errors
 from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
-from tsf.data.bins import refuse_wrong_size
+from tsf.data.bins import bin_files, bin_path, refuse_wrong_size
 from tsf.data.model_input import CROPS
 from tsf.engines.described import read_described
 from tsf.errors import UserError
-from tsf.files import whole_folder
+from tsf.files import read_json, whole_folder
 from tsf.inference import results
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
 RUN = "run"  # the folder that ais_bench is told to make
-# 2022-11 and before: in the folder, and spelled so; later: beside it
+# up to 2022-11 the summary is in that folder, under either spelling; since then beside it
 SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
-NOT_FINITE = "if float16 overflows, ascend.precision: exact does not"
+NOT_FINITE = "if it overflows in float16, set ascend.precision: exact"
 HINTS = {
     "507011": "the model failed on the NPU: try ascend.precision: exact, or a smaller batch",
-    "No module named 'aclruntime'": "was ais_bench's native part built for this Python?",
-    "No module named 'pkg_resources'": "ais_bench wants setuptools < 81 in its Python",
+    "No module named 'aclruntime'": "build ais_bench's native part, aclruntime, for this Python",
+    "No module named 'pkg_resources'": "install setuptools < 81 in ais_bench's Python",
 }
 
 
@@ -49,23 +48,23 @@ def stage(source: Path, target: Path) -> None:
 def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
     """Stage the clips as 0.bin, 1.bin, ..., filled up to whole batches with more of the first.
 
-    So neither the names matter, which ais_bench cuts at a dot and sorts by their numbers, nor any
-    version's way of padding a last batch. Returns the number of files. Raises UserError for a
-    file of another size, which ais_bench may take for several clips in one.
+    ais_bench cuts names at a dot and sorts them by their numbers, and its versions pad a last batch
+    in different ways: numbered names and full batches avoid both. Returns the number of files.
+    Raises UserError for a file of another size, which ais_bench may take for several clips.
     """
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
         refuse_wrong_size(path, "float32")
-        stage(path, folder / f"{n}.bin")
+        stage(path, bin_path(folder, str(n)))
     return len(filled)
 
 
 def explain(output: str, status: int) -> str:
-    """One line on a run of ais_bench that ended with `status`, not 0."""
+    """Why ais_bench failed, in one line. output: all that it printed; status: not 0."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
-    last = (telling or lines or ["it printed nothing"])[-1]
+    errors_printed = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
+    last = (errors_printed or lines or ["it printed nothing"])[-1]
     hint = next((f"; {HINTS[key]}" for key in HINTS if key in output), "")
     what = "refused its arguments or paths" if status == 2 else process.ending(status)
     return f"ais_bench {what}: {last}{hint}"
@@ -74,9 +73,9 @@ def explain(output: str, status: int) -> str:
 def call(python: str, arguments: list[str], work: Path) -> dict:
     """Run ais_bench with its output under `work`. Returns its summary.
 
-    Raises UserError if it fails, or leaves no summary: that is written last.
+    Raises UserError if it fails, or leaves no summary, the file that it writes last.
     """
-    # it refuses an output folder that others may read, and makes one that is not there
+    # an existing output folder that others may read is refused, so ais_bench makes its own
     command = [python, "-m", "ais_bench", *arguments]
     command += ["--output", str(work / "out"), "--output_dirname", RUN, "--outfmt", "TXT"]
     for argument in command[4::2]:
@@ -90,10 +89,11 @@ def call(python: str, arguments: list[str], work: Path) -> dict:
         path = work / "out" / name
         if path.is_file():
             try:
-                return json.loads(path.read_text())
+                summary: dict = read_json(path)
+                return summary
             except ValueError:
                 raise UserError("ais_bench's summary was cut short; run again") from None
-    raise UserError("ais_bench ended with status 0, but wrote no summary, so its results are void")
+    raise UserError("ais_bench ended with status 0, but wrote no summary; run again")
 
 
 def milliseconds(summary: dict) -> list[float]:
@@ -102,20 +102,21 @@ def milliseconds(summary: dict) -> list[float]:
     return [time[1] - time[0] if isinstance(time, list) else time for time in times]
 
 
-def device_name(summary: dict, made: dict) -> str:
-    """What ran the model, for the reports. made: how the .om file was made."""
-    # a stand-in says that it is one, and must not be taken for the chip
-    told = summary.get("args", {}).get("stand_in")
-    return f"stand-in for {made['soc_version']}: {told}" if told else made["soc_version"]
+def device_name(summary: dict, status: dict) -> str:
+    """The NPU's name for the reports. summary: ais_bench's; status: atc's json beside the .om."""
+    # the tests' stand-in of ais_bench says so in its summary, and must not pass for the chip
+    stand_in = summary.get("args", {}).get("stand_in")
+    chip: str = status["soc_version"]
+    return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 
 
-def collect(bins: list[Path], made: Path, folder: Path) -> None:
-    """Copy the result of every clip from ais_bench's folder `made` to `folder`, under its name.
+def collect(bins: list[Path], output: Path, folder: Path) -> None:
+    """Copy every clip's result from ais_bench's folder `output` to `folder`, under the clip's name.
 
     Raises UserError if one is missing, or is not (3, classes) finite numbers.
     """
     for n, path in enumerate(bins):
-        result = made / f"{n}{results.SUFFIX}"
+        result = results.result_path(output, str(n))
         if not result.is_file():
             raise UserError(
                 f"ais_bench ended with status 0, but gave no result of {path.stem}; run again"
@@ -123,9 +124,9 @@ def collect(bins: list[Path], made: Path, folder: Path) -> None:
         try:
             logits = results.read_logits(result, CROPS)
         except UserError as fault:
-            what = str(fault).removeprefix(f"{result}: ")
-            raise UserError(f"ais_bench's result of {path.stem}: {what}; {NOT_FINITE}") from None
-        results.write_logits(folder / f"{path.stem}{results.SUFFIX}", logits)
+            reason = str(fault).removeprefix(f"{result}: ")
+            raise UserError(f"ais_bench's result of {path.stem}: {reason}; {NOT_FINITE}") from None
+        results.write_logits(results.result_path(folder, path.stem), logits)
 
 
 def infer(
@@ -144,8 +145,7 @@ def infer(
         reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())
         if reported != staged:
             raise UserError(
-                f"ais_bench's summary speaks of {reported} result files, but {staged} clips went "
-                "in; run again"
+                f"ais_bench's summary lists {reported} result files for {staged} clips; run again"
             )
         collect(bins, work / "out" / RUN, folder)
     return summary
@@ -162,20 +162,20 @@ def main() -> None:
     args = parser.parse_args()
 
     model = read_described(args.engine).file
-    made = json.loads(args.status.read_text())
-    bins = sorted(args.input.glob("*.bin"))
+    status = read_json(args.status)
+    bins = bin_files(args.input)
     with whole_folder(args.output) as folder:
-        summary = infer(model, bins, made["batch"], args.devices, args.python, folder)
+        summary = infer(model, bins, status["batch"], args.devices, args.python, folder)
         arguments = {
             "model": str(model),
             "input": str(args.input),
             "output": str(args.output),
             "outfmt": "TXT",
-            "batchsize": made["batch"],
+            "batchsize": status["batch"],
             "engine": "ascend",
-            "device": f"{device_name(summary, made)}, {made['precision']}",
+            "device": f"{device_name(summary, status)}, {status['precision']}",
         }
-        files = {str(p): str(args.output / f"{p.stem}{results.SUFFIX}") for p in bins}
+        files = {str(p): str(results.result_path(args.output, p.stem)) for p in bins}
         content = results.summary(files, milliseconds(summary), arguments)
         for latency in ("H2D_latency", "D2H_latency"):
             content[latency] |= summary.get(latency, {})

@@ -1,7 +1,6 @@
-"""Compile an ONNX model for an NPU with ATC, and tell by more than its exit code if it worked."""
+"""Compile an ONNX model for an NPU with ATC, whose exit status alone does not prove success."""
 
 import argparse
-import json
 import os
 import re
 from pathlib import Path
@@ -9,8 +8,8 @@ from pathlib import Path
 from tsf import errors
 from tsf.ascend import process
 from tsf.ascend.work import work_folder
-from tsf.errors import UserError
-from tsf.files import write_text
+from tsf.errors import UserError, last_line
+from tsf.files import write_json
 
 SUCCESS = "ATC run success"
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/\u4e00-\u9fff-]+")
@@ -34,8 +33,8 @@ HINTS = {
     "before CANN 8, numpy < 2; on a small machine set TE_PARALLEL_COMPILER=1 and "
     "MAX_COMPILE_CORE_NUMBER=1",
     "EE1001": "this CANN does not know the chip: compare ascend.soc_version with `npu-smi info`",
-    "EZ3003": "this CANN has no kernel for an operator on this chip: is ascend.soc_version right, "
-    "and is the chip's operator package installed?",
+    "EZ3003": "this CANN has no kernel for an operator on this chip: check ascend.soc_version, and "
+    "that the chip's operator package is installed",
 }
 
 
@@ -47,11 +46,11 @@ def options(
     soc_version: str,
     batch: int,
 ) -> list[str]:
-    """atc's options beside --model and --output: the guide's, and what `precision` asks for.
+    """atc's options beside --model and --output: the guide's, and those of `precision`.
 
     help_text: what `atc --help` prints. An option of the guide that it no longer lists is given
     under its newer name. keep_dtype: the operators that `mixed` keeps in float32, one a line.
-    work: the folder that atc runs in.
+    work: the folder that atc runs in. Raises UserError for `mixed` without `keep_dtype`.
     """
     chosen = [
         "--framework=5",
@@ -62,7 +61,7 @@ def options(
     ]
 
     def retired(old: str, new: str) -> bool:
-        # `--precision_mode` must not be found in `--precision_mode_v2`
+        # whole words, as `--precision_mode` is a part of `--precision_mode_v2`
         listed = set(re.findall(r"--\w+", help_text))
         return old not in listed and new in listed
 
@@ -74,6 +73,8 @@ def options(
             chosen.append("--op_select_implmode=high_performance")
             chosen.append("--optypelist_for_implmode=Gelu")
     elif precision == "mixed":
+        if keep_dtype is None:
+            raise UserError("precision mixed needs --keep-dtype, the operators to keep in float32")
         (work / "keep_dtype.cfg").write_text(keep_dtype.read_text())
         chosen.append("--keep_dtype=keep_dtype.cfg")
     elif retired("--precision_mode", "--precision_mode_v2"):
@@ -83,26 +84,25 @@ def options(
     return chosen
 
 
-def failure(output: str, status: int, made: bool) -> str | None:
-    """Why a run of atc did not work, in one line, or None if it did.
+def failure(output: str, status: int, has_om: bool) -> str | None:
+    """Why a run of atc failed, in one line; None if it succeeded.
 
-    output: all that it printed; status: its exit status; made: whether there is an .om file.
+    output: all that it printed; status: its exit status; has_om: whether it left an .om file.
     """
-    if status == 0 and SUCCESS in output and made:
+    if status == 0 and SUCCESS in output and has_om:
         return None
     if match := ERROR_CODE.search(output):
         code, text = match.groups()
         return f"atc failed with {code}: {text.strip()}; {HINTS.get(code, 'see the whole log')}"
     if status:
-        last = (output.strip().splitlines() or ["no message"])[-1].strip()
-        return f"atc {process.ending(status)}: {last}"
+        return f"atc {process.ending(status)}: {last_line(output)}"
     if SUCCESS not in output:
         return f"atc ended with status 0, but did not say {SUCCESS!r}"
     return "atc says that it succeeded, but left no .om file"
 
 
-def made_file(work: Path, name: str) -> Path | None:
-    """The file that atc wrote: newer releases put the system into its name."""
+def om_file(work: Path, name: str) -> Path | None:
+    """The file that atc wrote: newer releases append the operating system to its name."""
     exact = work / f"{name}.om"
     found = [exact] if exact.is_file() else sorted(work.glob(f"{name}_*_*.om"))
     return found[0] if found and found[0].stat().st_size else None
@@ -113,25 +113,26 @@ def compile_model(
 ) -> list[str]:
     """Write `output`, an .om file. Returns the command. Raises UserError."""
     if not PATH_CHARACTERS.fullmatch(onnx.name):
-        raise UserError(f"{onnx}: atc takes only A-Z a-z 0-9 . _ - in a path; rename the file")
+        raise UserError(f"{onnx}: atc accepts only A-Z a-z 0-9 . _ - in a path; rename the file")
     # atc drops fusion_result.json and kernel_meta/ into the folder that it runs in
     with work_folder(output) as work:
         help_text, _ = process.run(["atc", "--help"], work, show=False)
         command = [
             "atc",
-            # relative paths: whatever the working directory is called, atc takes them
+            # relative: atc refuses characters that the name of the working directory may have
             f"--model={os.path.relpath(onnx, work)}",
             f"--output={output.stem}",
             *options(help_text, precision, keep_dtype, work, soc_version, batch),
         ]
         print(" ".join(command), flush=True)
         text, status = process.run(command, work)
-        made = made_file(work, output.stem)
-        if reason := failure(text, status, made is not None):
+        om = om_file(work, output.stem)
+        if reason := failure(text, status, om is not None):
             raise UserError(reason)
+        assert om is not None  # `failure` has a reason otherwise
         # ais_bench refuses a model that its group may write
-        made.chmod(0o644)
-        os.replace(made, output)
+        om.chmod(0o644)
+        os.replace(om, output)
     return command
 
 
@@ -156,7 +157,7 @@ def main() -> None:
         "onnx": str(args.onnx),
         "command": command,
     }
-    write_text(args.status, json.dumps(status, indent=2) + "\n")
+    write_json(args.status, status)
     size = args.output.stat().st_size
     print(f"{args.output}: {args.soc_version}, {PRECISIONS[args.precision]}, {size:,} bytes")
 

@@ -27,7 +27,7 @@ def device(ids: list[int]) -> Iterator[int]:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue
-                # if this process is killed, ais_bench goes on, and the device is still taken
+                # ais_bench inherits the lock: if this process is killed, it still uses the device
                 os.set_inheritable(file.fileno(), True)
                 yield number
                 return

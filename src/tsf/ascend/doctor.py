@@ -1,6 +1,6 @@
-"""Say, before anything long, what is here and what is missing: one line each, with the remedy.
+"""Check before a long run that everything it needs is there: a line each, with the remedy.
 
-The exit status is 1 if something is missing that the configured engines need.
+The exit status is 1 if the configured engines need something that is missing.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from tsf import errors
 from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.errors import UserError
 from tsf.model.opset import OPSET
-from tsf.workflow.environment import tool_environment
+from tsf.workflow.environment import find_tool
 
 MODELS_GB = 3  # checkpoint, ONNX models and tsf.om of the full-size model
 NPU_MEMORY_MB = 2048  # free, for the full-size model at a small batch
@@ -29,20 +29,20 @@ VERSION = re.compile(r"^\s*version\s*=\s*\[?([\w.]+)", re.IGNORECASE | re.MULTIL
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the doctor's."""
+    """The outcome of one check."""
 
-    what: str
-    text: str  # what was found, or what is missing and the remedy
+    subject: str
+    text: str  # the finding, or the fault and its remedy
     ok: bool
     needed: bool = True  # by the configured engines
 
     def __str__(self) -> str:
         state = "ok" if self.ok else "missing" if self.needed else "missing (not needed)"
-        return f"{self.what:<12} {state}: {self.text}"
+        return f"{self.subject:<12} {state}: {self.text}"
 
 
 def opsets(cann: str) -> tuple[int, int]:
-    """The first and last ONNX opset that a CANN release reads. cann: its version, as in 5.1.RC2."""
+    """The first and last ONNX opset that a CANN release reads. cann: a version such as 5.1.RC2."""
     major = int(cann.split(".")[0])
     if major < 7:
         return 9, 13
@@ -50,13 +50,13 @@ def opsets(cann: str) -> tuple[int, int]:
 
 
 def cann_home() -> Path:
-    """Raises UserError if set_env.sh was not sourced."""
+    """The folder of CANN. Raises UserError if its set_env.sh was not sourced."""
     for name in ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH"):
         if os.environ.get(name):
             home = Path(os.environ[name])
             if home.is_dir():
                 return home
-            raise UserError(f"{name} is {home}, which is no folder; source set_env.sh again")
+            raise UserError(f"{name} is {home}, which is not a folder; source set_env.sh again")
     there = next((path for path in SET_ENV if Path(path).is_file()), None)
     if there:
         raise UserError(f"its environment is not set; `source {there}`, or set ascend.set_env")
@@ -67,7 +67,7 @@ def cann_home() -> Path:
 
 
 def cann_version(home: Path) -> str | None:
-    """What the release's own files say, None if they do not."""
+    """The version in the release's own files; None if they have none."""
     patterns = ("*-linux/ascend_toolkit_install.info", "version.cfg", "compiler/version.info")
     for pattern in patterns:
         for path in sorted(home.glob(pattern)):
@@ -83,10 +83,10 @@ def python() -> str:
 def disk(bins_mb: int) -> str:
     free = shutil.disk_usage(".").free / 1e9
     need = MODELS_GB + bins_mb / 1e3
-    what = f"{free:.0f} GB free here, about {need:.0f} GB are needed"
+    found = f"{free:.0f} GB free here, about {need:.0f} GB are needed"
     if free < need:
-        raise UserError(f"{what}; set keep: nothing, or use --directory on a larger disk")
-    return what
+        raise UserError(f"{found}; set keep: nothing, or use --directory on a larger disk")
+    return found
 
 
 def permissions() -> str:
@@ -99,13 +99,13 @@ def permissions() -> str:
 
 def path_characters() -> str:
     here = str(Path.cwd())
-    # the workflow passes relative paths, but the tools resolve some of them
+    # the workflow gives the tools relative paths, but they make some of them absolute
     if not (atc.PATH_CHARACTERS.fullmatch(here) and ais_bench.PATH_CHARACTERS.fullmatch(here)):
         raise UserError(
-            f"{here!r}: atc and ais_bench take only A-Z a-z 0-9 _ . - in a path; use --directory "
-            "with a plainly named folder"
+            f"{here!r}: atc and ais_bench accept only A-Z a-z 0-9 _ . - in a path; use --directory "
+            "with a folder of such a name"
         )
-    return f"atc and ais_bench take the path {here}"
+    return f"atc and ais_bench accept the path {here}"
 
 
 def cpu_engine(module: str) -> str:
@@ -121,7 +121,7 @@ def cann() -> str:
 
 
 def atc_program() -> str:
-    where = shutil.which("atc", path=tool_environment()["PATH"])
+    where = find_tool("atc")
     if where is None:
         raise UserError("atc is not on PATH; source CANN's set_env.sh, or set ascend.set_env")
     return where
@@ -153,8 +153,8 @@ def devices(wanted: list[int]) -> str:
         free = device.memory_total - device.memory_used
         if device.memory_total and free < NPU_MEMORY_MB:
             raise UserError(
-                f"device {number} has {free} MB free, {NPU_MEMORY_MB} are needed; end what runs "
-                "on it, or set ascend.devices"
+                f"device {number} has {free} MB free, {NPU_MEMORY_MB} are needed; stop the "
+                "programs that use it, or set ascend.devices"
             )
         memory = f"{free} MB free" if device.memory_total else "memory not shown"
         lines.append(f"{number}: {device.name}, {device.health}, {memory}")
@@ -162,23 +162,23 @@ def devices(wanted: list[int]) -> str:
 
 
 def ais_bench_program(command: str) -> str:
-    requirements.require_ais_bench(command)
-    where = shutil.which(command, path=tool_environment()["PATH"])
+    where = requirements.require_ais_bench(command)
     version = subprocess.run([where, "--version"], capture_output=True, text=True)
     return f"ais_bench and aclruntime are in {where} ({version.stdout.strip()})"
 
 
-def check(what: str, look: Callable[[], str], needed: bool) -> Check:
+def check(subject: str, find: Callable[[], str], needed: bool) -> Check:
+    """find: returns the finding, or raises UserError."""
     try:
-        return Check(what, look(), ok=True, needed=needed)
+        return Check(subject, find(), ok=True, needed=needed)
     except UserError as fault:
-        return Check(what, str(fault), ok=False, needed=needed)
+        return Check(subject, str(fault), ok=False, needed=needed)
 
 
 def examine(
     engines: list[str], soc_version: str | None, wanted: list[int], command: str, bins_mb: int
 ) -> Iterator[Check]:
-    """The checks in the order in which a run needs what they look for."""
+    """Every check, in the order in which a run needs its subject."""
     npu = "ascend" in engines
     yield check("Python", python, True)
     yield check("disk", lambda: disk(bins_mb), True)
@@ -197,10 +197,12 @@ def examine(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engines", nargs="+", required=True)
-    parser.add_argument("--soc-version", help="the configured one")
+    parser.add_argument("--soc-version", help="the config's ascend.soc_version")
     parser.add_argument("--devices", type=int, nargs="+", required=True)
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
-    parser.add_argument("--bins-mb", type=int, default=0, help="the .bin files that are kept")
+    parser.add_argument(
+        "--bins-mb", type=int, default=0, help="size of the .bin files that are kept"
+    )
     args = parser.parse_args()
 
     missing = 0
@@ -209,7 +211,7 @@ def main() -> None:
         missing += result.needed and not result.ok
     if missing:
         engines = " and ".join(args.engines)
-        raise UserError(f"{missing} of the things that {engines} needs are missing, see above")
+        raise UserError(f"{missing} requirements of {engines} are not met, see the lines above")
 
 
 if __name__ == "__main__":

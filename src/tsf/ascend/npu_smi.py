@@ -1,14 +1,13 @@
-"""What `npu-smi info` tells of the NPUs of this machine, and the soc_version that ATC wants."""
+"""The NPUs of this machine, read from npu-smi, and the soc_version that ATC needs."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 
-from tsf.errors import UserError
-from tsf.workflow.environment import tool_environment
+from tsf.errors import UserError, last_line
+from tsf.workflow.environment import find_tool, tool_environment
 
-# a record is two lines of three cells each; other lines, the process table's too, are none
+# a device takes two lines of three cells each; other lines, as of the process table, match neither
 FIRST_LINE = re.compile(
     r"^\s*\|\s*(\d+)\s+((?:Ascend\s*)?\d{3}[\w-]*)\s*"
     r"\|\s*(OK|Warning|Alarm|Critical|UNKNOWN)\s*\|([^|]*)\|\s*$"
@@ -25,18 +24,18 @@ BOARD_LINE = re.compile(r"^\s*(Chip Name|NPU Name)\s*:\s*(\S.*?)\s*$", re.MULTIL
 class Chip:
     """One device of the machine."""
 
-    npu: int  # the card, as npu-smi counts; need not be contiguous
+    npu: int  # number of the card in npu-smi; the numbers may have gaps
     chip: int  # on its card
     name: str  # as printed: 310P3, 910B4, Ascend910
     health: str
     device: int  # the id for ais_bench
     memory_used: int  # MB; of the HBM where there is one
-    memory_total: int  # MB; 0 where npu-smi does not tell
+    memory_total: int  # MB; 0 if npu-smi does not show it
 
 
 def parse_info(text: str) -> list[Chip]:
     """The devices in the table that `npu-smi info` prints."""
-    chips = []
+    found: list[Chip] = []
     first = None
     for line in text.splitlines():
         if line.count("|") != 4:
@@ -47,20 +46,20 @@ def parse_info(text: str) -> list[Chip]:
             used, total = match[5], match[6]
             if hbm := HBM.search(match[7]):
                 used, total = hbm[1], hbm[2]
-            chips.append(
+            found.append(
                 Chip(
                     npu=int(first[1]),
                     chip=int(match[1]),
                     name=first[2],
                     health=first[3],
                     # 910 tables have no Device column: the ids follow the order of the table
-                    device=int(match[2]) if match[2] else len(chips),
+                    device=int(match[2]) if match[2] else len(found),
                     memory_used=int(used),
                     memory_total=int(total),
                 )
             )
             first = None
-    return chips
+    return found
 
 
 def parse_board(text: str) -> str:
@@ -77,9 +76,8 @@ def normalise(name: str) -> str:
 
 
 def _npu_smi(*arguments: str) -> str:
-    """What npu-smi prints. Raises UserError if it is missing or fails."""
-    environment = tool_environment()
-    program = shutil.which("npu-smi", path=environment["PATH"])
+    """The output of npu-smi. Raises UserError if the program is missing or fails."""
+    program = find_tool("npu-smi")
     if program is None:
         raise UserError("npu-smi is not on PATH (it comes with the NPU's driver)")
     try:
@@ -90,13 +88,18 @@ def _npu_smi(*arguments: str) -> str:
             text=True,
             errors="replace",
             timeout=60,
-            env=environment,
+            env=tool_environment(),
         )
     except subprocess.TimeoutExpired:
-        raise UserError("npu-smi did not answer within 60 s; is the driver well?") from None
+        raise UserError(
+            "npu-smi did not answer within 60 s; run `npu-smi info` yourself, and if it hangs too, "
+            "reload the NPU's driver or restart the machine"
+        ) from None
     if result.returncode:
-        last = (result.stdout.strip().splitlines() or ["no message"])[-1].strip()
-        raise UserError(f"npu-smi {' '.join(arguments)} ended with {result.returncode}: {last}")
+        raise UserError(
+            f"npu-smi {' '.join(arguments)} ended with status {result.returncode}: "
+            f"{last_line(result.stdout)}"
+        )
     return result.stdout
 
 
@@ -104,12 +107,15 @@ def chips() -> list[Chip]:
     """The devices of this machine. Raises UserError if npu-smi shows none."""
     found = parse_info(_npu_smi("info"))
     if not found:
-        raise UserError("`npu-smi info` shows no device; does this user see /dev/davinci*?")
+        raise UserError(
+            "`npu-smi info` shows no device; check that /dev/davinci* exists and that this user "
+            "may open it"
+        )
     return found
 
 
 def soc_version_of(chip: Chip) -> str:
-    """A table that says Ascend910 alone does not tell the chip; the board does."""
+    """The chip's soc_version; from `npu-smi info -t board` if the table says Ascend910 alone."""
     name = normalise(chip.name)
     if name != "Ascend910":
         return name
@@ -119,7 +125,7 @@ def soc_version_of(chip: Chip) -> str:
 def soc_version(configured: str | None) -> str:
     """The configured chip, or else the one kind of chip that npu-smi shows.
 
-    Raises UserError if npu-smi does not tell, or shows several kinds.
+    Raises UserError if npu-smi shows no chip, or several kinds.
     """
     if configured is not None:
         return configured
@@ -134,14 +140,14 @@ def soc_version(configured: str | None) -> str:
     if len(kinds) > 1:
         where = ", ".join(f"device {chip.device}: {soc_version_of(chip)}" for chip in found)
         raise UserError(
-            f"which chip is tsf.om for? npu-smi shows {' and '.join(kinds)} ({where}); "
-            "set ascend.soc_version and ascend.devices in the config"
+            f"npu-smi shows several kinds of chip, {' and '.join(kinds)} ({where}); choose one by "
+            "ascend.soc_version and ascend.devices in the config"
         )
     return kinds[0]
 
 
 def soc_version_if_known(configured: str | None) -> str:
-    """The same for a dry run, which needs no NPU."""
+    """`soc_version`, or "unknown" where npu-smi cannot tell it, as in a dry run without an NPU."""
     try:
         return soc_version(configured)
     except UserError:

@@ -1,7 +1,6 @@
-"""How fast a compiled model runs on the NPU: ais_bench without input, in a loop."""
+"""Measure a compiled model on the NPU: ais_bench in a loop, with zeros as input."""
 
 import argparse
-import json
 from pathlib import Path
 
 from tsf import errors
@@ -10,12 +9,12 @@ from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
-from tsf.files import write_text
+from tsf.files import read_json, write_json
 
-WARM_UP = 5  # runs at the start that do not count: not every version of ais_bench leaves them out
+WARM_UP = 5  # first runs, left out here because not every version of ais_bench leaves them out
 
 
-def counted(milliseconds: list[float]) -> list[float]:
+def after_warm_up(milliseconds: list[float]) -> list[float]:
     """The runs after the warm-up. Raises UserError if there are none."""
     if len(milliseconds) <= WARM_UP:
         raise UserError(
@@ -35,8 +34,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    made = json.loads(args.status.read_text())
-    batch = made["batch"]
+    status = read_json(args.status)
+    batch = status["batch"]
     with work_folder(args.output) as work, device(args.devices) as number:
         ais_bench.stage(args.model, work / "tsf.om")
         arguments = ["--model", str(work / "tsf.om"), "--loop", str(args.loop)]
@@ -45,15 +44,15 @@ def main() -> None:
     content = performance_record(
         engine="ascend",
         model=args.model.name,
-        precision=made["precision"],
+        precision=status["precision"],
         batch=batch,
-        device=ais_bench.device_name(summary, made),
-        milliseconds=counted(ais_bench.milliseconds(summary)),
-        # None where a release does not tell
+        device=ais_bench.device_name(summary, status),
+        milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
+        # None for a release of ais_bench without these keys
         h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
         d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
     )
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
     print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
 
 

@@ -1,19 +1,25 @@
 """ascend_performance.json: the speeds on the NPU beside the guide's, and the share of its peak."""
 
 import argparse
-import json
 from pathlib import Path
 
 from tsf import errors
 from tsf.ascend.atc import PRECISIONS
-from tsf.files import write_text
+from tsf.files import read_json, write_json
 from tsf.model.macs import macs
 
 GUIDE = {"device": "Ascend 310P3 (the guide's figure)", "batch": 1, "fps": 7.53}
 
 
-def share_of_peak(fps: float, macs_per_video: int, peak_tflops: float) -> float:
-    """The part of the chip's peak that the model's multiply-adds, two operations each, use."""
+def share_of_peak(
+    fps: float, macs_per_video: int | None, peak_tflops: float | None
+) -> float | None:
+    """The part of the chip's peak that the model's multiply-adds, two operations each, use.
+
+    None if either is unknown.
+    """
+    if macs_per_video is None or peak_tflops is None:
+        return None
     return fps * 2 * macs_per_video / (peak_tflops * 1e12)
 
 
@@ -25,13 +31,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in args.runs]
+    runs = [read_json(path) for path in args.runs]
     macs_per_video = macs(args.onnx)
     for run in runs:
-        known = None not in (args.peak_tflops, macs_per_video)
-        fps = run["videos_per_second"]
-        run["share_of_peak"] = (
-            share_of_peak(fps, macs_per_video, args.peak_tflops) if known else None
+        run["share_of_peak"] = share_of_peak(
+            run["videos_per_second"], macs_per_video, args.peak_tflops
         )
     content = {
         "runs": runs,
@@ -40,7 +44,7 @@ def main() -> None:
         "precisions": {run["precision"]: PRECISIONS[run["precision"]] for run in runs},
         "guide": GUIDE,
     }
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run a vendor's program: its output passed on as it comes, and kept to be judged."""
+"""Run a vendor's program, printing its output as it comes and returning it to be checked."""
 
 import re
 import subprocess
@@ -10,10 +10,9 @@ PROGRESS_BAR = re.compile(r"\d+%\|")
 
 
 def run(command: list[str], folder: Path | None = None, show: bool = True) -> tuple[str, int]:
-    """Run `command` in `folder`. Returns what it printed, progress bars left out, and its status.
+    """Run `command` in `folder`. Returns its output, progress bars left out, and its exit status.
 
-    show: print it too, as it comes.
-    A program that is not there ends with status 127, as in a shell.
+    show: print the output too, as it comes. A missing program gives status 127, as in a shell.
     """
     lines = []
     try:
@@ -25,11 +24,12 @@ def run(command: list[str], folder: Path | None = None, show: bool = True) -> tu
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            close_fds=False,  # passes on what is marked for it: the lock on a device
+            close_fds=False,  # the program inherits the lock on its device
         )
     except FileNotFoundError:
         return f"{command[0]}: command not found", 127
     with process:
+        assert process.stdout is not None  # a pipe, as asked for above
         for line in process.stdout:
             if not PROGRESS_BAR.search(line):
                 lines.append(line)
@@ -39,5 +39,5 @@ def run(command: list[str], folder: Path | None = None, show: bool = True) -> tu
 
 
 def ending(status: int) -> str:
-    """How a program ended that did not succeed."""
+    """How a failed program ended, as the end of a sentence."""
     return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

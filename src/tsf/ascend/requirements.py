@@ -1,13 +1,12 @@
-"""The programs that a step needs beyond this Python: found early, or refused with the remedy."""
+"""Check, before any job runs, for the programs that jobs need beyond this Python."""
 
-import shutil
 import subprocess
 
 from tsf.ascend import npu_smi
-from tsf.errors import UserError
-from tsf.workflow.environment import tool_environment
+from tsf.errors import UserError, last_line
+from tsf.workflow.environment import find_tool, tool_environment
 
-# run in the Python that has ais_bench; prints what it lacks, and fails if the native part does
+# runs in ais_bench's Python: prints the missing packages, and fails if aclruntime does not load
 LACKS = """
 import importlib.util
 lacks = [n for n in ("ais_bench", "aclruntime") if importlib.util.find_spec(n) is None]
@@ -19,35 +18,35 @@ if not lacks:
 
 def require_atc(soc_version: str | None) -> None:
     """Raises UserError if tsf.om cannot be compiled here. soc_version: the configured one."""
-    if shutil.which("atc", path=tool_environment()["PATH"]) is None:
+    if find_tool("atc") is None:
         raise UserError(
-            "atc is not on PATH, and results/tsf.om is made by it: install CANN, then "
+            "atc, which compiles results/tsf.om, is not on PATH: install CANN, then "
             "`source /usr/local/Ascend/ascend-toolkit/set_env.sh` (from CANN 8.5: "
             "/usr/local/Ascend/cann/set_env.sh) in this shell and run the command again"
         )
     npu_smi.soc_version(soc_version)
 
 
-def require_ais_bench(python: str) -> None:
-    """Raises UserError if `python` cannot run ais_bench. python: a command, as in python3."""
-    environment = tool_environment()
-    where = shutil.which(python, path=environment["PATH"])
+def require_ais_bench(python: str) -> str:
+    """The path of `python`, a command as in python3. Raises UserError if it lacks ais_bench."""
+    where = find_tool(python)
     if where is None:
         raise UserError(f"{python} is not on PATH; set ascend.python to the Python of ais_bench")
     try:
         result = subprocess.run(
-            [where, "-c", LACKS], capture_output=True, text=True, timeout=60, env=environment
+            [where, "-c", LACKS], capture_output=True, text=True, timeout=60, env=tool_environment()
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"{where} did not start within 60 s; see ascend.python") from None
+        raise UserError(f"{where} did not start within 60 s; check ascend.python") from None
     if result.returncode:
-        last = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(
-            f"{where} cannot run ais_bench ({last}); is CANN's set_env.sh sourced, and is "
-            "aclruntime built for this Python and this CANN? See ascend.python"
+            f"{where} cannot run ais_bench ({last_line(result.stderr)}); source CANN's set_env.sh, "
+            "install an aclruntime that was built for this Python and this CANN, or set "
+            "ascend.python to another Python"
         )
     if lacks := result.stdout.split():
         raise UserError(
             f"{where} lacks {' and '.join(lacks)}: install ais_bench's wheels there "
             "(docs/ascend.md says where they are), or set ascend.python to the Python that has them"
         )
+    return where

@@ -1,4 +1,4 @@
-"""The file list, k400.info and the account of the videos that are not scored."""
+"""Write the guide's file list, k400.info, and why each other listed video is not scored."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ def account(
 ) -> tuple[list[ScoredVideo], list[tuple[ListedVideo, str]]]:
     """Split the listed videos into scored and skipped (with the reason), in the list's order.
 
-    Raises UserError if a listed video was never looked at, or if none can be scored.
+    Raises UserError if a listed video is in no shard's table, or if none can be scored.
     """
     class_index = {name: index for index, name in enumerate(classes)}
     scored: list[ScoredVideo] = []
@@ -29,7 +29,7 @@ def account(
     for video in listed:
         if video.name not in decoded:
             raise UserError(
-                f"{video.path} is listed, but was not there when the shards were made: run again"
+                f"{video.path} was added to the list after the shards were decoded; run again"
             )
         if video.name in seen:
             skipped.append((video, DUPLICATE))
@@ -43,10 +43,20 @@ def account(
         seen.add(video.name)
     if not scored:
         raise UserError(
-            f"none of the {len(listed)} listed videos can be scored; the first is skipped for: "
-            f"{skipped[0][1]} ({skipped[0][0].path}); check dataset.root in the config"
+            f"none of the {len(listed)} listed videos can be scored; the first, "
+            f"{skipped[0][0].path}: {skipped[0][1]}; check dataset.root in the config"
         )
     return scored, skipped
+
+
+def refuse_bad_videos(bad: list[tuple[str, str]], listed: int) -> None:
+    """Raises UserError if there is one. bad: path and reason; listed: how many videos in all."""
+    if bad:
+        path, reason = bad[0]
+        raise UserError(
+            f"{len(bad)} of {listed} listed videos cannot be scored, the first is {path}: "
+            f"{reason}; repair or remove them, or set on_bad_video: skip"
+        )
 
 
 def main() -> None:
@@ -67,11 +77,8 @@ def main() -> None:
     scored, skipped = account(listed, decoded, args.classes.read_text("utf-8").splitlines())
     for video, reason in skipped:
         print(f"skipped {video.path}: {reason}")
-    if skipped and args.on_bad_video == "fail":
-        raise UserError(
-            f"{len(skipped)} of {len(listed)} listed videos cannot be scored, the first is "
-            f"{skipped[0][0].path}: {skipped[0][1]}; mend them, or set on_bad_video to skip"
-        )
+    if args.on_bad_video == "fail":
+        refuse_bad_videos([(video.path, reason) for video, reason in skipped], len(listed))
 
     lines = (f"{v.name} {decoded[v.name].frames} {v.label}\n" for v in scored)
     write_text(args.file_list, "".join(lines))

@@ -17,12 +17,21 @@ BYTES = {
 }
 
 
+def bin_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.bin"
+
+
+def bin_files(folder: Path) -> list[Path]:
+    """Every .bin file in `folder`, by name."""
+    return sorted(folder.glob("*.bin"))
+
+
 def add_dtype_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=list(BYTES), default="float32", help="of .bin files")
 
 
 def refuse_wrong_size(path: Path, dtype: str) -> None:
-    """Raises UserError for a .bin file of another size, which may be taken for several clips.
+    """Raises UserError for a file that does not have the size of one clip.
 
     dtype: float32 or uint8.
     """
@@ -48,18 +57,18 @@ def read_bin(path: Path, dtype: str) -> np.ndarray:
 
 
 def read_for_model(path: Path, dtype: str, model_dtype: str) -> np.ndarray:
-    """One clip in the type that the model takes: pixels are normalised for a float32 model.
+    """One clip in the type that the model takes: uint8 is normalised for a float32 model.
 
-    dtype: of the file. Raises UserError for a float32 file and a model that takes pixels.
+    dtype: of the file. Raises UserError for a float32 file and a model that takes uint8.
     """
     if (dtype, model_dtype) == ("float32", "uint8"):
-        raise UserError(f"{path} holds float32 values, and the model takes uint8; set bin: uint8")
+        raise UserError(f"{path} holds float32, but the model takes uint8; set bin: uint8")
     clip = read_bin(path, dtype)  # (3, 3, 8, 224, 224)
     return normalise(clip) if (dtype, model_dtype) == ("uint8", "float32") else clip
 
 
 def fill_batch(clips: list[np.ndarray] | np.ndarray, batch: int) -> np.ndarray:
-    """At most `batch` clips, and zeros for those that are missing: (batch, 3, 3, 8, 224, 224)."""
+    """At most `batch` clips, filled up with zeros: (batch, 3, 3, 8, 224, 224)."""
     filled = np.zeros((batch, *clips[0].shape), clips[0].dtype)
     filled[: len(clips)] = clips
     return filled

@@ -1,4 +1,4 @@
-"""The clips that int8 is calibrated on: of videos that are not scored."""
+"""Make the clips that int8 is calibrated on, from videos that are not scored."""
 
 import argparse
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.bins import write_bin
+from tsf.data.bins import bin_path, write_bin
 from tsf.data.listing import add_dataset_arguments, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import add_sampler_argument
@@ -31,20 +31,20 @@ class ListedFiles:
     """Tells whether a file is one of the listed videos, by its content."""
 
     def __init__(self, videos: list[Path]):
-        self.of_size: dict[int, list[Path]] = {}
+        self.by_size: dict[int, list[Path]] = {}
         for video in videos:
             if video.is_file():
-                self.of_size.setdefault(os.path.getsize(video), []).append(video)
+                self.by_size.setdefault(os.path.getsize(video), []).append(video)
 
     def has(self, path: Path) -> bool:
-        twins = self.of_size.get(os.path.getsize(path), [])
-        return bool(twins) and sha256(path) in map(sha256, twins)
+        same_size = self.by_size.get(os.path.getsize(path), [])
+        return bool(same_size) and sha256(path) in map(sha256, same_size)
 
 
-def clips(
+def write_clips(
     candidates: list[Path], listed: ListedFiles, sampler: str, folder: Path
 ) -> Iterator[Path]:
-    """Write a uint8 .bin file for each video that decodes and is not scored."""
+    """Write a uint8 .bin file for each video that decodes and is not listed; yield its path."""
     for number, video in enumerate(candidates):
         if listed.has(video):
             continue
@@ -52,7 +52,7 @@ def clips(
             _, clip = clip_from_video(video, sampler, "uint8")
         except decode.SkippedVideo:
             continue
-        path = folder / f"{number:06d}.bin"
+        path = bin_path(folder, f"{number:06d}")
         write_bin(clip, path)
         yield path
 
@@ -71,12 +71,13 @@ def main() -> None:
     scored = list_videos(args.layout, args.root)
     listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
-        made = islice(clips(shuffled(args.take_from), listed, args.sampler, folder), args.videos)
-        found = sum(1 for _ in with_progress(made, args.videos, "calibration clips"))
+        written = write_clips(shuffled(args.take_from), listed, args.sampler, folder)
+        first = islice(written, args.videos)
+        found = sum(1 for _ in with_progress(first, args.videos, "calibration clips"))
         if found < args.videos:
             raise UserError(
-                f"{args.take_from}: {found} videos that can be decoded and are not scored, "
-                f"calibration.videos is {args.videos}"
+                f"{args.take_from}: {found} videos that can be decoded and are not scored, but "
+                f"calibration.videos is {args.videos}; lower it, or set calibration.root"
             )
 
 

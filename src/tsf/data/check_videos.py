@@ -1,7 +1,7 @@
-"""Look at every listed video before the long work, and report what is wrong with it.
+"""Check the file of every listed video before the long work, and report the faults.
 
-Only the head of each file is read. A file that breaks off further in shows when it is decoded,
-and is accounted for then.
+Only the header of a file is read. Damage behind it is found when the video is decoded, and
+accounted for then.
 """
 
 import argparse
@@ -12,11 +12,10 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.account import DUPLICATE, UNKNOWN_LABEL
+from tsf.data.account import DUPLICATE, UNKNOWN_LABEL, refuse_bad_videos
 from tsf.data.classes import add_classes_argument, class_names, with_known_labels
 from tsf.data.listing import SUFFIXES, ListedVideo, add_dataset_arguments, list_videos
 from tsf.data.model_input import CLIP_LEN
-from tsf.errors import UserError
 from tsf.files import write_text
 from tsf.progress import each
 
@@ -26,7 +25,7 @@ SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
 
 def finding(video: ListedVideo, root: Path) -> str:
-    """What is wrong with a video's file, or ""."""
+    """The fault of a video's file, or ""."""
     try:
         frames = decode.header_frames(root / video.path)
     except decode.SkippedVideo as reason:
@@ -77,13 +76,10 @@ def main() -> None:
         print(f"{path}: {found}")
     bad = [(path, found) for path, found in findings if found not in SCORED_ALL_THE_SAME]
     kinds = Counter(found.split(":")[0] for _, found in findings)
-    summary = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) or "nothing found"
+    summary = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) or "no fault found"
     print(f"{len(videos)} videos listed: {summary}")
-    if bad and args.on_bad_video == "fail":
-        raise UserError(
-            f"{len(bad)} of {len(videos)} listed videos cannot be scored, the first is "
-            f"{bad[0][0]}: {bad[0][1]}; mend them, or set on_bad_video to skip"
-        )
+    if args.on_bad_video == "fail":
+        refuse_bad_videos(bad, len(videos))
     lines = "".join(f"{path}\t{found}\n" for path, found in findings)
     write_text(args.output, "path\tfinding\n" + lines)
 

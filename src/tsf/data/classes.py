@@ -1,4 +1,4 @@
-"""The model's classes in their order, and which listed video belongs to one."""
+"""The model's classes in their order, and the labels that are none of them."""
 
 import argparse
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tsf.errors import UserError
 
 
 def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:
-    """The model's classes in the order of their indices; empty if nobody says.
+    """The model's classes in the order of their indices; empty if they are not known.
 
     classes: a Kinetics train.csv, or a text file with a class a line, as mmaction2's
     label_map_k400.txt. Without it the Kinetics layout has its own train.csv. Raises UserError.
@@ -24,24 +24,25 @@ def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:
     names = [kinetics.label_key(line.strip()) for line in classes.read_text("utf-8").splitlines()]
     names = [name for name in names if name]
     if len(set(names)) < len(names):
-        raise UserError(f"{classes}: names a class twice")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{classes}: names the class {twice} twice")
     return names
 
 
-def strange_labels(videos: list[ListedVideo], classes: list[str]) -> list[str]:
+def unknown_labels(videos: list[ListedVideo], classes: list[str]) -> list[str]:
     return sorted({video.label for video in videos} - set(classes) - {""})
 
 
 def with_known_labels(
     layout: str, videos: list[ListedVideo], classes: list[str]
 ) -> list[ListedVideo]:
-    """The videos of a folder tree that lie in no class's folder lose their label.
+    """The videos, without a label where their folder in a folder tree is not a class.
 
-    A folder need not be a class: its videos get predictions, and no say in the accuracy. A row of
-    Kinetics always means a class, and keeps an unknown one, to be reported.
+    Such videos get predictions, but do not count in the accuracy. In the Kinetics layout a label
+    always means a class, so an unknown one stays, to be reported.
     """
-    strange = set(strange_labels(videos, classes)) if layout == "folder" else set()
-    return [replace(video, label="") if video.label in strange else video for video in videos]
+    unknown = set(unknown_labels(videos, classes)) if layout == "folder" else set()
+    return [replace(video, label="") if video.label in unknown else video for video in videos]
 
 
 def add_classes_argument(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
-"""Count the frames of one shard's videos, where nothing that is made of them is kept.
+"""Count the frames of one shard's videos, where neither raw frames nor .bin files are kept.
 
-The file list needs the true count of every video, and the account whether it decodes, before any
-engine runs.
+Before any engine runs, the file list needs the true frame count of every video, and the account
+needs to know which videos decode.
 """
 
 import argparse
@@ -31,8 +31,8 @@ def main() -> None:
     args = parser.parse_args()
 
     work = partial(count_or_skip, root=args.root)
-    what = f"count frames, shard {args.shard:03d}"
-    write_decoded(args.table, each(work, videos_of_shard(args), args.processes, what))
+    label = f"count frames, shard {args.shard:03d}"
+    write_decoded(args.table, each(work, videos_of_shard(args), args.processes, label))
 
 
 if __name__ == "__main__":

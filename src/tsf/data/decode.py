@@ -10,6 +10,7 @@ import numpy as np
 from tsf.data.sampling import frame_numbers
 
 SHORT_SIDE = 320  # pixels, build_rawframes.py --new-short 320
+NO_FRAME = "undecodable: not one frame can be decoded"
 
 
 class SkippedVideo(Exception):
@@ -21,6 +22,11 @@ def rawframe_size(width: int, height: int) -> tuple[int, int]:
     if width <= height:
         return SHORT_SIDE, int((SHORT_SIDE / width) * height)
     return int((SHORT_SIDE / height) * width), SHORT_SIDE
+
+
+def rawframe_path(folder: Path, number: int) -> Path:
+    """The file of a video's raw frame; number: from 1."""
+    return folder / f"img_{number:05d}.jpg"
 
 
 def encode_rawframe(frame: np.ndarray) -> bytes:
@@ -37,16 +43,16 @@ def encode_rawframe(frame: np.ndarray) -> bytes:
 def clip_rawframes(video: Path, sampler: str) -> tuple[int, dict[int, bytes]]:
     """The true frame count, and by number from 1 the JPEGs of the frames that make the clip.
 
-    The count in a file's header lies now and then, so it only makes the plan: every frame is
-    grabbed, the planned ones are retrieved, and where the true count changes the plan the video
-    is decoded once more. Raises SkippedVideo.
+    The count in a file's header may be wrong, so it only tells which frames to retrieve while all
+    are grabbed; if the true count asks for other frames, the video is decoded once more. Raises
+    SkippedVideo.
     """
     capture = _open(video)
     planned_total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     plan = set(frame_numbers(planned_total, sampler)) if planned_total > 0 else set()
     total, frames = _grab(capture, plan)
     if total == 0:
-        raise SkippedVideo("undecodable: not one frame can be decoded")
+        raise SkippedVideo(NO_FRAME)
     needed = set(frame_numbers(total, sampler))
     if needed != frames.keys():
         total, frames = _grab(_open(video), needed)
@@ -56,11 +62,11 @@ def clip_rawframes(video: Path, sampler: str) -> tuple[int, dict[int, bytes]]:
 def count_frames(video: Path) -> int:
     """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
 
-    Only decoding tells it: a packet that is there may not decode, and an edit list hides frames.
+    Counting packets would not do: a packet may not decode, and an edit list hides frames.
     """
     total, _ = _grab(_open(video), set())
     if total == 0:
-        raise SkippedVideo("undecodable: not one frame can be decoded")
+        raise SkippedVideo(NO_FRAME)
     return total
 
 
@@ -69,7 +75,7 @@ def all_rawframes(video: Path) -> Iterator[bytes]:
     capture = _open(video)
     decoded, frame = capture.read()
     if not decoded:
-        raise SkippedVideo("undecodable: not one frame can be decoded")
+        raise SkippedVideo(NO_FRAME)
     while decoded:
         yield encode_rawframe(frame)
         decoded, frame = capture.read()
@@ -90,7 +96,7 @@ def _grab(capture: cv2.VideoCapture, numbers: set[int]) -> tuple[int, dict[int, 
 
 
 def header_frames(video: Path) -> int:
-    """The number of frames that the file's head tells; 0 if it does not say.
+    """The frame count in the file's header; 0 if the header has none.
 
     Raises SkippedVideo for a file that cannot be a video, without decoding any of it.
     """
@@ -116,7 +122,7 @@ def _open(video: Path) -> cv2.VideoCapture:
     # one decode thread: the parallelism is one process a core
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
-        header_frames(video)  # mostly tells why
+        header_frames(video)  # mostly raises with a more precise reason
         raise SkippedVideo("undecodable: OpenCV cannot open it")
     # mmcv's VideoReader seeks before it reads, and in a file that does not begin with a key frame
     # (a cut without re-encoding) that changes which frames come out

@@ -1,4 +1,4 @@
-"""A shard's table of what became of each of its videos: decoded/<shard>.tsv."""
+"""A shard's table, decoded/<shard>.tsv: the frame count of each video, or why it is skipped."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ HEADER = "video\tframes\tskipped\n"
 
 @dataclass(frozen=True)
 class Decoded:
-    """What became of one video of a shard."""
+    """The outcome of decoding one video."""
 
     name: str
-    frames: int  # that can be decoded; 0 if skipped
+    frames: int  # how many can be decoded; 0 if skipped
     skipped: str  # why, or ""
 
 

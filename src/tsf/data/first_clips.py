@@ -22,14 +22,14 @@ def first_clips(
     """
     found = list(islice(_decodable(layout, root, sampler, dtype), number))
     if not found:
-        raise UserError(f"{root}: not one of the listed videos decodes; check dataset.root")
+        raise UserError(f"{root}: none of the listed videos can be decoded; check dataset.root")
     return found
 
 
 def _decodable(
     layout: str, root: Path, sampler: str, dtype: str
 ) -> Iterator[tuple[ListedVideo, np.ndarray]]:
-    # a video may have two rows, with two labels even
+    # of one shard, as `in_shard` drops a video's second row
     for video in in_shard(list_videos(layout, root), 0, 1):
         try:
             yield video, clip_from_video(root / video.path, sampler, dtype)[1]

@@ -32,7 +32,10 @@ def read_info(path: Path) -> list[ScoredVideo]:
     for index, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
         fields = line.split(" ")
         if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"\d+|-1", fields[2]):
-            raise UserError(f"{path}, line {index + 1}: expected '{index} VIDEO LABEL': {line!r}")
+            raise UserError(
+                f"{path}, line {index + 1}: expected '{index} VIDEO LABEL', found {line!r}; delete "
+                "the file and run again"
+            )
         videos.append(ScoredVideo(index, fields[1], int(fields[2])))
     return videos
 

@@ -1,11 +1,14 @@
 """The Kinetics annotation files: video names, labels and classes."""
 
 import csv
+import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsf.errors import UserError
+from tsf.files import write_text
 
 HEADER = ["label", "youtube_id", "time_start", "time_end", "split"]
 
@@ -14,13 +17,18 @@ HEADER = ["label", "youtube_id", "time_start", "time_end", "split"]
 class Row:
     """One line of an annotation file."""
 
-    name: str  # "<youtube id>_<start:06d>_<end:06d>", the file's name without ".mp4"
+    name: str  # as `clip_name` makes it
     label: str  # the label's key, as `label_key` makes it
 
 
 def label_key(label: str) -> str:
     """The class name in mmaction2's label maps (tools/data/parse_file_list.py, convert_label)."""
     return label.replace('"', "").replace(" ", "_")
+
+
+def clip_name(youtube_id: str, start: int, end: int) -> str:
+    """The name of a clip in every list, and of its file without ".mp4"; start, end: seconds."""
+    return f"{youtube_id}_{start:06d}_{end:06d}"
 
 
 def read_annotations(path: Path) -> list[Row]:
@@ -53,19 +61,28 @@ def read_annotations(path: Path) -> list[Row]:
 def _row(fields: list[str], where: str) -> Row:
     if len(fields) < 4:
         raise UserError(f"{where}: expected {','.join(HEADER)!r}, found {','.join(fields)!r}")
-    label = fields[0]  # a blank at its end counts, as in mmaction2
+    label = fields[0]  # not stripped: mmaction2 keeps a blank at its end too
     youtube_id, start, end = (field.strip() for field in fields[1:4])
     try:
-        name = f"{youtube_id}_{int(float(start)):06d}_{int(float(end)):06d}"
+        name = clip_name(youtube_id, int(float(start)), int(float(end)))
     except (ValueError, OverflowError):
         raise UserError(
             f"{where}: time_start and time_end must be seconds, found {start!r} and {end!r}"
         ) from None
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise UserError(f"{where}: {youtube_id!r} is no YouTube id (letters, digits, - and _)")
+        raise UserError(f"{where}: {youtube_id!r} is not a YouTube id (letters, digits, - and _)")
     if not label.strip():
         raise UserError(f"{where}: the label is empty")
     return Row(name, label_key(label))
+
+
+def write_annotations(path: Path, rows: Iterable[tuple[str, str, int, int, str]]) -> None:
+    """Write a Kinetics csv. rows: label, youtube_id, time_start, time_end, split."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def class_names(train_csv: Path) -> list[str]:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from tsf import errors
-from tsf.data.classes import add_classes_argument, class_names, strange_labels, with_known_labels
+from tsf.data.classes import add_classes_argument, class_names, unknown_labels, with_known_labels
 from tsf.data.listing import add_dataset_arguments, list_videos, write_list
 from tsf.files import write_text
 
@@ -19,9 +19,9 @@ def main() -> None:
 
     videos = list_videos(args.layout, args.root)
     names = class_names(args.layout, args.root, args.classes)
-    strange = strange_labels(videos, names)
-    if args.layout == "folder" and names and strange:
-        print(f"no class, so without label: {', '.join(strange)}")
+    unknown = unknown_labels(videos, names)
+    if args.layout == "folder" and names and unknown:
+        print(f"folders that are not classes, their videos unlabelled: {', '.join(unknown)}")
     write_list(args.output, with_known_labels(args.layout, videos, names))
     write_text(args.output_classes, "".join(f"{name}\n" for name in names))
     print(f"{len(videos)} videos listed, {len(names)} classes")

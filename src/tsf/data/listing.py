@@ -59,7 +59,7 @@ def _video_files(root: Path) -> Iterator[str]:
     seen = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
         identity = os.path.realpath(folder)
-        if identity in seen:  # a link to a folder above it, or a second one to the same
+        if identity in seen:  # by another link, or by a link to a folder above
             subfolders.clear()
             continue
         seen.add(identity)
@@ -104,16 +104,16 @@ def read_list(path: Path) -> list[ListedVideo]:
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
-    """What `list_videos` takes."""
+    """The arguments of `list_videos`."""
     parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
     parser.add_argument("--root", type=Path, required=root_required, help="folder of the dataset")
 
 
 def add_shard_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
-    """What `videos_of_shard` takes."""
+    """The arguments of `videos_of_shard`."""
     add_dataset_arguments(parser, root_required)
     parser.add_argument("--shard", type=int, default=0)
-    parser.add_argument("--shards", type=int, default=1, help="that the videos are split into")
+    parser.add_argument("--shards", type=int, default=1, help="how many shards there are")
 
 
 def videos_of_shard(args: argparse.Namespace) -> list[ListedVideo]:

@@ -1,4 +1,4 @@
-"""The record of a generated dataset as it was made, to tell later whether a video has changed."""
+"""The state of a generated dataset's videos when they were made, to find changed ones later."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""The model's input for one video: its shape, and the values that it makes of pixels."""
+"""The model's input for one video: its shape, and the normalisation of pixels."""
 
 import numpy as np
 
@@ -13,5 +13,6 @@ NORMALISED = ((np.arange(256) - 127.5).astype(np.float32) / np.float32(127.5)).a
 
 
 def normalise(pixels: np.ndarray) -> np.ndarray:
-    """uint8 of any shape -> float32 of the same: bit for bit what the float32 path gives."""
-    return NORMALISED[pixels]
+    """uint8 of any shape -> float32 of the same shape, bit for bit as in a float32 .bin file."""
+    normalised: np.ndarray = NORMALISED[pixels]
+    return normalised

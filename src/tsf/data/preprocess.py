@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.bins import add_dtype_argument, write_bin
+from tsf.data.bins import add_dtype_argument, bin_path, write_bin
 from tsf.data.decoded import Decoded, read_decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.make_clip import clip_from_jpegs, clip_from_video
@@ -20,8 +20,8 @@ def bin_from_rawframes(
 ) -> None:
     """Write `folder`/<name>.bin from the raw frames in `rawframes`/<name>/."""
     numbers = frame_numbers(decoded.frames, sampler)
-    jpegs = [(rawframes / decoded.name / f"img_{n:05d}.jpg").read_bytes() for n in numbers]
-    write_bin(clip_from_jpegs(jpegs, dtype), folder / f"{decoded.name}.bin")
+    jpegs = [decode.rawframe_path(rawframes / decoded.name, n).read_bytes() for n in numbers]
+    write_bin(clip_from_jpegs(jpegs, dtype), bin_path(folder, decoded.name))
 
 
 def bin_from_video(
@@ -32,7 +32,7 @@ def bin_from_video(
         total, clip = clip_from_video(root / listed.path, sampler, dtype)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
-    write_bin(clip, folder / f"{listed.name}.bin")
+    write_bin(clip, bin_path(folder, listed.name))
     return Decoded(listed.name, total, "")
 
 
@@ -44,12 +44,12 @@ def bins_from_videos(args: argparse.Namespace, folder: Path) -> list[Decoded]:
     work = partial(
         bin_from_video, root=args.root, folder=folder, sampler=args.sampler, dtype=args.dtype
     )
-    what = f"preprocess, shard {args.shard:03d}"
-    return list(each(work, videos_of_shard(args), args.processes, what))
+    label = f"preprocess, shard {args.shard:03d}"
+    return list(each(work, videos_of_shard(args), args.processes, label))
 
 
 def add_bin_arguments(parser: argparse.ArgumentParser) -> None:
-    """How .bin files are made, whatever they are made from."""
+    """The options of every command that makes .bin files."""
     parser.add_argument("--table", type=Path, required=True, help="tsv: frames a video")
     add_sampler_argument(parser)
     add_dtype_argument(parser)

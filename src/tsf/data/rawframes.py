@@ -16,19 +16,19 @@ from tsf.progress import each
 def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
     """Write `folder`/img_00001.jpg, ... and return how many frames the video has.
 
-    which: "needed" writes the clip's frames only, "all" writes every one; names and bytes are
-    the same. Raises SkippedVideo, and then leaves no folder.
+    which: "needed" writes the clip's frames only, "all" every frame; a frame's name and bytes are
+    the same in both. Raises SkippedVideo, and then leaves no folder.
     """
     with whole_folder(folder) as part:
         if which == "needed":
             total, jpegs = decode.clip_rawframes(video, sampler)
             for number, jpeg in jpegs.items():
-                (part / f"img_{number:05d}.jpg").write_bytes(jpeg)
+                decode.rawframe_path(part, number).write_bytes(jpeg)
             return total
         total = 0
         for jpeg in decode.all_rawframes(video):
             total += 1
-            (part / f"img_{total:05d}.jpg").write_bytes(jpeg)
+            decode.rawframe_path(part, total).write_bytes(jpeg)
         return total
 
 
@@ -57,8 +57,8 @@ def main() -> None:
         work = partial(
             extract_or_skip, root=args.root, folder=folder, which=args.frames, sampler=args.sampler
         )
-        what = f"raw frames, shard {args.shard:03d}"
-        decoded = list(each(work, videos_of_shard(args), args.processes, what))
+        label = f"raw frames, shard {args.shard:03d}"
+        decoded = list(each(work, videos_of_shard(args), args.processes, label))
     write_decoded(args.table, decoded)
 
 

@@ -1,7 +1,8 @@
 """Which eight frames of a video make the clip.
 
-Two releases of mmaction2 sample differently, which moves the accuracy of the same checkpoint
-(zoo: 77.92 with 0.x, 77.69 with 1.x), so the sampler is a named choice.
+mmaction2 0.x and 1.x pick different frames of most videos, so the sampler is a named choice. Its
+effect on the accuracy is not known for the guide's checkpoint (3f8e5d03, published as 77.92 with
+0.x): the 77.69 of mmaction2 1.x is the figure of another file (20220815-a4d0d01f).
 """
 
 import argparse

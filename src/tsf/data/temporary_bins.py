@@ -1,9 +1,9 @@
-"""Make a shard's .bin files, run a command on them, and delete them, whatever comes.
+"""Make a shard's .bin files, run a command on them, and delete them even if it fails.
 
     python -m tsf.data.temporary_bins --root DIR --table TSV --folder BINS -- COMMAND ...
 
-The files are on the disk while this runs and not after, which is what bounds the disk that a
-whole dataset takes: the sum over the jobs that run at a time.
+So the disk never holds the .bin files of the whole dataset, but only those of the shards that are
+being inferred at a time.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from tsf.data.preprocess import add_bin_arguments, bins_from_videos
 from tsf.errors import UserError
 
 
-def refuse_other_outcome(counted: list[Decoded], found: list[Decoded], table: Path) -> None:
-    """Raises UserError, naming the first video that did not decode as when it was counted."""
-    before = {video.name: video for video in counted}
+def refuse_other_outcome(earlier: list[Decoded], found: list[Decoded], table: Path) -> None:
+    """Raises UserError for the first video whose outcome differs from that in `table`."""
+    by_name = {video.name: video for video in earlier}
     for video in found:
-        if video != before.get(video.name):
+        if video != by_name.get(video.name):
             raise UserError(
-                f"{video.name}: {outcome(video)} now, but {outcome(before.get(video.name))} in "
+                f"{video.name}: {outcome(video)} now, but {outcome(by_name.get(video.name))} in "
                 f"{table}; if the file has changed meanwhile, run again"
             )
 
@@ -50,9 +50,9 @@ def main() -> None:
     if not command:
         parser.error("no command after --")
 
-    # a terminated job must not leave gigabytes behind
+    # so that a terminated job, too, runs the `finally` below and leaves no gigabytes behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    shutil.rmtree(args.folder, ignore_errors=True)  # what a killed run left
+    shutil.rmtree(args.folder, ignore_errors=True)  # the files of a killed run
     args.folder.mkdir(parents=True)
     try:
         found = bins_from_videos(args, args.folder)

@@ -1,1 +1,1 @@
-"""What runs a model in a job's own process. May import data."""
+"""The engines, which run a model in a job's own process. May import data."""

@@ -1,4 +1,4 @@
-"""What the engines run on, by name."""
+"""The processor's name, for the reports."""
 
 import platform
 from pathlib import Path

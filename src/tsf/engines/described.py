@@ -1,13 +1,13 @@
-"""An engine's file, results/engines/<name>.json: how a model is run, and on what.
+"""The description of an engine, results/engines/<name>.json: its settings, model and clips.
 
-Every step that runs an engine reads it, and it is made anew when the model, the engine's code or
-a setting changes. Those steps may therefore wait for the proof of the engine without depending on
-it: where a job is due, Snakemake (9.27) does not look for the other reasons of the jobs that have
-its output as an ancient() input, but it follows their other inputs.
+The file is made anew when the model, the engine's code or a setting changes, and every step that
+runs the engine has it as an input. Such a step waits for the engine's proof by an ancient() input.
+While the job behind an ancient() input is due, Snakemake (9.27) overlooks changed parameters and
+files of the step itself; that another of its inputs is made anew it does notice. So everything
+that shall redo the inference must redo this file.
 """
 
 import argparse
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tsf import errors
 from tsf.data.bins import add_dtype_argument
 from tsf.data.sampling import add_sampler_argument
 from tsf.engines.setup import DEFAULTS, Setup
-from tsf.files import sha256, write_text
+from tsf.files import read_json, sha256, write_json
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class DescribedEngine:
 
 
 def read_described(path: Path) -> DescribedEngine:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     setup, file = Setup(**content.pop("setup")), Path(content.pop("file"))
     return DescribedEngine(setup, file, **content)
 
 
 def write_described(path: Path, described: DescribedEngine) -> None:
     content = asdict(described) | {"file": str(described.file)}
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_json(path, content)
 
 
 def describe(setup: Setup, file: Path, sampler: str, dtype: str) -> DescribedEngine:
-    """file: the model; what OpenVINO quantised has its weights in a second file beside it."""
+    """file: the model; an .xml, OpenVINO's format, has its weights in a .bin beside it."""
     weights = file.with_suffix(".bin") if file.suffix == ".xml" else file
     digests = {path.name: sha256(path) for path in (file, weights)}
     return DescribedEngine(setup, file, digests, sampler, dtype)
@@ -55,11 +55,11 @@ def add_engine_argument(parser: argparse.ArgumentParser) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", choices=list(DEFAULTS), default="onnxruntime")
-    parser.add_argument("--model", default="tsf_sim", help="its name")
+    parser.add_argument("--model", default="tsf_sim", help="the model's name")
     parser.add_argument("--precision", default="f32")
-    parser.add_argument("--batch", type=int, default=1, help="for a model that takes any")
+    parser.add_argument("--batch", type=int, default=1, help="videos a run")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--file", type=Path, required=True, help="the model")
+    parser.add_argument("--file", type=Path, required=True, help="the model's file")
     add_sampler_argument(parser)
     add_dtype_argument(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")

@@ -1,5 +1,6 @@
-"""What every engine does, and how one is loaded."""
+"""The interface of every engine, and how an engine is loaded."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -12,19 +13,24 @@ from tsf.engines.setup import Setup
 class Engine(Protocol):
     """A loaded model."""
 
-    device: str  # what it runs on, by name, for the reports
-    batch: int  # the videos that it takes at a time
-    dtype: str  # of the clips that it takes: float32, or uint8
+    device: str  # the name of the processor or GPU, for the reports
+    batch: int  # videos a run
+    dtype: str  # of the clips that the model takes: float32 or uint8
 
     def run(self, clips: np.ndarray) -> np.ndarray:
         """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
         ...
 
 
-def load_engine(setup: Setup, model: Path, threads: int) -> Engine:
-    """The model loaded by `tsf.engines.<engine>`, whose package alone is imported.
+# the type of `load` in every engine's module: setup, model's file, threads -> the loaded model
+Load = Callable[[Setup, Path, int], Engine]
 
-    The name is computed so that a step depends on the files of the engine that it runs, not of
-    every engine. Raises UserError.
+
+def load_engine(setup: Setup, model: Path, threads: int) -> Engine:
+    """Load a model by `tsf.engines.<engine>`, importing no other engine. Raises UserError.
+
+    The module's name is computed, so that a step depends on the files of the engine that it runs
+    and not on those of every engine (see tsf.workflow.sources).
     """
-    return import_module(f"tsf.engines.{setup.engine}").load(setup, model, threads)
+    load: Load = import_module(f"tsf.engines.{setup.engine}").load
+    return load(setup, model, threads)

@@ -1,4 +1,4 @@
-"""ONNX Runtime: on the CPU the embedded engine, elsewhere by its execution providers."""
+"""The engine ONNX Runtime, on the CPU or on a device for which it has an execution provider."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import numpy as np
 import onnxruntime
 
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 
 SUFFIX = "ExecutionProvider"
 PACKAGES = {"cuda": "onnxruntime-gpu", "cann": "onnxruntime-cann"}
@@ -22,21 +23,21 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
         try:
-            # the CPU runs what the other provider has no kernel for
+            # the CPU runs the operators for which the other provider has no kernel
             self.session = onnxruntime.InferenceSession(
                 str(model), options, providers=list(dict.fromkeys([wanted, f"CPU{SUFFIX}"]))
             )
         except Exception as error:  # the runtime's exceptions share no other base
-            raise UserError(f"{model}: ONNX Runtime cannot load it: {error}") from None
+            raise UserError(f"{model}: ONNX Runtime cannot load it: {on_one_line(error)}") from None
         used = self.session.get_providers()[0]
         if used != wanted:
             raise UserError(
-                f"ONNX Runtime has {wanted} but cannot start it, and would run on {used}; are its "
-                f"driver and libraries installed? Or leave out device: {setup.device}"
+                f"ONNX Runtime cannot start {wanted} and would run on {used}; install its driver "
+                f"and libraries, or leave out device: {setup.device}"
             )
         self.device = cpu_name() if setup.device == "cpu" else f"{setup.device}, ONNX Runtime"
         entry = self.session.get_inputs()[0]
-        self.batch = entry.shape[0]
+        self.batch: int = entry.shape[0]
         self.dtype = "uint8" if entry.type == "tensor(uint8)" else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
@@ -46,16 +47,17 @@ class OnnxRuntime:
 
 def provider(device: str) -> str:
     """The execution provider's name. Raises UserError if this ONNX Runtime does not have it."""
-    able = {
+    providers = {
         name.removesuffix(SUFFIX).lower(): name for name in onnxruntime.get_available_providers()
     }
-    if device not in able:
+    if device not in providers:
         package = PACKAGES.get(device)
         remedy = f"install {package} in place of onnxruntime" if package else "use one of these"
         raise UserError(
-            f"this ONNX Runtime has no device {device!r}, but {', '.join(sorted(able))}; {remedy}"
+            f"this ONNX Runtime has no device {device!r}, but {', '.join(sorted(providers))}; "
+            f"{remedy}"
         )
-    return able[device]
+    return providers[device]
 
 
-load = OnnxRuntime
+load: Load = OnnxRuntime

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, in the precision that is asked for."""
+"""The engine OpenVINO, on the CPU in a chosen precision."""
 
 from pathlib import Path
 
@@ -6,15 +6,16 @@ import numpy as np
 
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 
 try:
     import openvino
 except ImportError:
     raise UserError(
-        "the engine openvino needs its package, which is not in this Python; install the pins of "
-        "envs/cpu.yaml"
+        "the engine openvino needs the package openvino, which is not in this Python; install the "
+        "pins of envs/cpu.yaml"
     ) from None
 
 
@@ -23,14 +24,14 @@ class OpenVino:
 
     def __init__(self, setup: Setup, model: Path, threads: int):
         core = openvino.Core()
-        able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        # left to itself the plugin takes bfloat16 where the CPU has it
+        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        # without a hint the plugin computes in bfloat16 if the CPU has it
         hint = "bf16" if setup.precision.endswith("bf16") else "f32"
-        if hint == "bf16" and "BF16" not in able:
+        if hint == "bf16" and "BF16" not in capabilities:
             instead = setup.precision.removesuffix("bf16").removesuffix("_") or "f32"
             raise UserError(
                 f"openvino: precision {setup.precision} needs a CPU with bfloat16, and "
-                f"{cpu_name()} has {', '.join(able)}; use {instead}"
+                f"{cpu_name()} has {', '.join(capabilities)}; use {instead}"
             )
         settings = {
             "INFERENCE_PRECISION_HINT": hint,
@@ -44,11 +45,10 @@ class OpenVino:
                 network.reshape({"imgs": (setup.batch, *CLIP_SHAPE)})
             self.compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{model}: OpenVINO cannot load it: {reason}") from None
+            raise UserError(f"{model}: OpenVINO cannot load it: {on_one_line(error)}") from None
         self.device = f"{cpu_name()}, {setup.precision}"
         entry = self.compiled.input(0)
-        self.batch = entry.shape[0]
+        self.batch: int = entry.shape[0]
         self.dtype = "uint8" if entry.element_type == openvino.Type.u8 else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
@@ -56,4 +56,4 @@ class OpenVino:
         return self.compiled({"imgs": clips})["result"]
 
 
-load = OpenVino
+load: Load = OpenVino

@@ -5,12 +5,27 @@ from dataclasses import dataclass, replace
 from tsf.errors import UserError
 
 
+def batch_suffix(batch: int) -> str:
+    """The part of a model's file name that tells its batch size; none at 1, as in the guide."""
+    return "" if batch == 1 else f"_bs{batch}"
+
+
+def batch_of(suffix: str) -> int:
+    """The batch size that `batch_suffix` made the suffix of."""
+    return int(suffix.removeprefix("_bs") or 1)
+
+
+def with_batch(model: str, suffix: str) -> str:
+    """tsf_opt with _bs4 is tsf_bs4_opt: tsf_opt for four videos at a time."""
+    return model.replace("tsf", f"tsf{suffix}", 1)
+
+
 @dataclass(frozen=True)
 class Setup:
-    """What runs the model, and how.
+    """An engine, the model that it runs, and its settings.
 
-    precision: int8 leaves what is not quantised in float32, int8_bf16 in bfloat16. device: cpu,
-    cuda, or another execution provider of ONNX Runtime in lower case, as in cann.
+    precision: int8 leaves the operators that are not quantised in float32, int8_bf16 in bfloat16.
+    device: cpu, cuda, or another execution provider of ONNX Runtime in lower case, as in cann.
     """
 
     engine: str
@@ -21,7 +36,7 @@ class Setup:
 
     @property
     def name(self) -> str:
-        """The engine, and what is not its default: onnxruntime, openvino_tsf_opt_bf16, ..."""
+        """The engine and its settings, defaults left out: onnxruntime, openvino_tsf_opt_bf16."""
         plain = DEFAULTS[self.engine]
         parts = [self.engine]
         parts += [self.model] if self.model != plain.model else []
@@ -36,15 +51,15 @@ class Setup:
 
     @property
     def file(self) -> str:
-        """The name of the model's file: tsf_bs4_opt.onnx is tsf_opt for four videos at a time."""
+        """The name of the model's file."""
         if self.quantised:
             return f"{self.model}_int8.xml"  # for any batch: the engine sets it
-        stem = self.model if self.batch == 1 else self.model.replace("tsf", f"tsf_bs{self.batch}")
+        stem = with_batch(self.model, batch_suffix(self.batch))
         return f"{stem}.pt2" if self.engine == "torch" else f"{stem}.onnx"
 
     @property
     def options(self) -> str:
-        """What engines.described reads from a command line."""
+        """The setup as command-line options of tsf.engines.described."""
         return (
             f"--engine {self.engine} --model {self.model} --precision {self.precision}"
             f" --batch {self.batch} --device {self.device}"
@@ -68,7 +83,7 @@ ONNX = ["tsf_sim", "tsf_opt", "tsf_opt_u8"]
 def parse_engines(entries: list[dict], dtype: str) -> list[Setup]:
     """The config's `engines`; the schema has checked their form.
 
-    dtype: of the .bin files, float32 or uint8. Raises UserError for what no engine does.
+    dtype: of the .bin files, float32 or uint8. Raises UserError for a setup that cannot run.
     """
     setups = [replace(DEFAULTS[entry["engine"]], **entry) for entry in entries]
     names = [setup.name for setup in setups]
@@ -76,30 +91,30 @@ def parse_engines(entries: list[dict], dtype: str) -> list[Setup]:
         if reason := _impossible(setup, dtype):
             raise UserError(f"config: engines: {reason}")
         if names.count(setup.name) > 1:
-            raise UserError(f"config: engines: {setup.name} is there twice")
+            raise UserError(f"config: engines: {setup.name} is listed twice")
     return setups
 
 
 def _impossible(setup: Setup, dtype: str) -> str | None:
-    """Why the engine cannot do that, if it cannot."""
+    """Why the engine cannot run the setup, if it cannot."""
     engine = setup.engine
     if engine == "ascend":
         if setup != DEFAULTS[engine]:
-            return "ascend takes its model, precision and batch from the key ascend"
+            return "ascend takes its model, precision and batch from the key ascend; set them there"
         if dtype != "float32":
-            return f"ascend reads float32 .bin files, and bin is {dtype}"
+            return f"ascend reads float32 .bin files, but bin is {dtype}"
         return None
     models = ["tsf"] if engine == "torch" else ONNX
     devices = {"openvino": ["cpu"], "torch": ["cpu", "cuda"]}.get(engine, [setup.device])
-    for what, value, able in (
+    for key, value, allowed in (
         ("model", setup.model, models),
         ("precision", setup.precision, PRECISIONS[engine]),
         ("device", setup.device, devices),
     ):
-        if value not in able:
-            return f"{engine} has no {what} {value!r}, but {', '.join(able)}"
+        if value not in allowed:
+            return f"{engine} has no {key} {value!r}, but {', '.join(allowed)}"
     if setup.quantised and setup.model == "tsf_sim" and setup.batch > 1:
-        return "int8 of tsf_sim is for batch 1, which its shapes hold; use tsf_opt"
+        return "int8 of tsf_sim runs at batch 1 only, as its shapes are constants; use tsf_opt"
     if setup.model == "tsf_opt_u8" and dtype != "uint8":
-        return f"tsf_opt_u8 takes bytes, and bin is {dtype}; set bin to uint8, or use tsf_opt"
+        return f"tsf_opt_u8 takes uint8, but bin is {dtype}; set bin: uint8, or use tsf_opt"
     return None

@@ -1,4 +1,4 @@
-"""mmaction2's own model in PyTorch: in float32 on the CPU the reference, as an engine."""
+"""The engine torch: mmaction2's own model in PyTorch, on the CPU or a GPU."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import torch
 from torch.export.passes import move_to_device_pass
 
 from tsf.engines.cpu import cpu_name
+from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -21,16 +22,15 @@ class Torch:
     def __init__(self, setup: Setup, model: Path, threads: int):
         if setup.device == "cuda" and not torch.cuda.is_available():
             raise UserError(
-                f"torch: device cuda, but PyTorch {torch.__version__} sees no GPU; are its driver "
-                "and a PyTorch with CUDA installed? Or leave out device: cuda"
+                f"torch: device cuda, but PyTorch {torch.__version__} sees no GPU; install its "
+                "driver and a PyTorch with CUDA, or leave out device: cuda"
             )
         torch.set_num_threads(threads)
         try:
             program = torch.export.load(model)
         except Exception as error:  # the loader's exceptions share no other base
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{model}: PyTorch cannot load it: {reason}") from None
-        self.batch = program.example_inputs[0][0].shape[0]
+            raise UserError(f"{model}: PyTorch cannot load it: {on_one_line(error)}") from None
+        self.batch: int = program.example_inputs[0][0].shape[0]
         self.where, self.type = setup.device, TYPES[setup.precision]
         self.program = move_to_device_pass(program, self.where).module()
         name = cpu_name() if self.where == "cpu" else torch.cuda.get_device_name()
@@ -43,4 +43,4 @@ class Torch:
             return self.program(torch.from_numpy(clips).to(self.where)).float().cpu().numpy()
 
 
-load = Torch
+load: Load = Torch

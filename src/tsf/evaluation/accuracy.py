@@ -1,7 +1,6 @@
-"""Top-1 and top-5 of every engine, and the account of every listed video."""
+"""Top-1 and top-5 of every engine, how the engines differ, and every video's predictions."""
 
 import argparse
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from scipy.stats import binomtest
 
 from tsf import errors
@@ -18,7 +18,7 @@ from tsf.data.model_input import CROPS
 from tsf.data.sampling import SAMPLERS, frame_numbers
 from tsf.errors import UserError
 from tsf.evaluation import paired
-from tsf.files import whole_file, write_text
+from tsf.files import whole_file, write_json
 from tsf.inference import results
 
 
@@ -27,12 +27,12 @@ def video_scores(logits: np.ndarray) -> np.ndarray:
 
     mmaction2's average_clips='prob'.
     """
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))  # (views, classes)
-    return (shifted / shifted.sum(axis=1, keepdims=True)).mean(axis=0)
+    scores: np.ndarray = softmax(logits, axis=1).mean(axis=0)
+    return scores
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
-    """(videos, classes) scores -> the classes from best to worst; of equals the later first."""
+    """(videos, classes) scores -> classes from best to worst; of equal scores the later first."""
     return np.argsort(scores, axis=1, kind="stable")[:, ::-1]
 
 
@@ -44,7 +44,8 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     sort decides, which orders them by the processor and by the release of numpy.
     """
     best = ranked(scores)[:, :k]  # (videos, k)
-    return (best == labels[:, np.newaxis]).any(axis=1)
+    hits: np.ndarray = (best == labels[:, np.newaxis]).any(axis=1)
+    return hits
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
@@ -55,7 +56,7 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Figure:
-    """One accuracy in percent over the scored videos, and what the skipped ones could do to it."""
+    """An accuracy in percent over the scored videos, and its bounds over all listed videos."""
 
     percent: float
     interval95: tuple[float, float]
@@ -83,14 +84,16 @@ def read_scores(folder: Path, info: list[ScoredVideo]) -> np.ndarray:
     for name in sorted(found - expected):
         twin = name.isdigit() and str(int(name)) in expected
         reason = "a second result of the same video" if twin else "a result of no listed video"
-        raise UserError(f"{folder / name}{results.SUFFIX}: {reason}; delete it and run again")
+        raise UserError(f"{results.result_path(folder, name)}: {reason}; delete it and run again")
     for video in info:
         if str(video.index) not in found:
-            path = folder / f"{video.index}{results.SUFFIX}"
-            raise UserError(f"{path}: missing, the result of {video.name}; delete {folder}")
+            path = results.result_path(folder, str(video.index))
+            raise UserError(
+                f"{path}: the result of {video.name} is missing; delete {folder} and run again"
+            )
     rows = []
     for video in info:
-        path = folder / f"{video.index}{results.SUFFIX}"
+        path = results.result_path(folder, str(video.index))
         rows.append(video_scores(results.read_logits(path, CROPS)))
         if len(rows[-1]) != len(rows[0]):
             raise UserError(f"{path}: {len(rows[-1])} classes, the others have {len(rows[0])}")
@@ -128,7 +131,7 @@ def assess(scores: np.ndarray, info: list[ScoredVideo], skipped: int) -> dict:
 
 
 def describe(folder: Path) -> dict:
-    """What ran, from the engine's summary; how fast is left to what measures speed."""
+    """Device, batch and model, from the engine's summary; no speed, which differs in each run."""
     summary = results.read_summary(folder / results.SUMMARY)
     return {
         "device": summary["args"]["device"],
@@ -216,7 +219,7 @@ def main() -> None:
         "moved_by_sampler": moved_by_sampler(args.file_list),
         "paired": comparisons(scores, info, classes),
     }
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
     tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}
     table = pd.concat(tops, names=["engine", None]).droplevel(1)
     with whole_file(args.predictions) as part:

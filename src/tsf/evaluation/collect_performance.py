@@ -1,11 +1,10 @@
 """Put the measurements of every setup, on the NPU too, into performance.json."""
 
 import argparse
-import json
 from pathlib import Path
 
 from tsf import errors
-from tsf.files import write_text
+from tsf.files import read_json, write_json
 
 
 def main() -> None:
@@ -13,8 +12,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="json, one a setup")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
-    measurements = [json.loads(path.read_text(encoding="utf-8")) for path in args.runs]
-    write_text(args.output, json.dumps({"measurements": measurements}, indent=2) + "\n")
+    measurements = [read_json(path) for path in args.runs]
+    write_json(args.output, {"measurements": measurements})
 
 
 if __name__ == "__main__":

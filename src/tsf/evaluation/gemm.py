@@ -1,7 +1,7 @@
-"""The machine's limit in matrix multiplication: the best that any library here reaches.
+"""The machine's limit in matrix multiplication: the speed of the fastest installed library.
 
-Several libraries, because one may be far from what the machine can do: on an AMD processor
-PyTorch's float32 (MKL) has about half the speed of OpenVINO's.
+A single library may stay far below the limit: on an AMD processor PyTorch's float32 (MKL) has
+about half the speed of OpenVINO's.
 """
 
 import argparse
@@ -25,12 +25,12 @@ except ImportError:
 ROWS = 4707  # of a video: 3 views of 1 + 8 * 196 tokens
 SHAPES = ((768, 768), (768, 3072), (3072, 768))  # (in, out) of the full-size model's Linears
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.int8}
-SECONDS = 0.2  # that a library gets for a shape
-LAUNCHES = 20  # on a GPU, between two waits for it: one multiplication is shorter than a wait
+SECONDS = 0.2  # of runs, for each library and shape
+LAUNCHES = 20  # multiplications a run on a GPU, as one is shorter than waiting for the GPU
 
 
 def kind(precision: str) -> str:
-    """What a setup of that precision multiplies in: in int8 if it is int8_bf16."""
+    """The type in which a setup of a precision multiplies: int8 for int8_bf16 too."""
     return "int8" if precision.startswith("int8") else precision
 
 
@@ -38,7 +38,7 @@ def fastest_gflops(precision: str, device: str, threads: int) -> float | None:
     """GFLOP/s, for int8 GOP/s: two operations a multiply-add.
 
     The best over the model's shapes, the libraries and a few runs of each. precision: as in a
-    Setup. Returns None for a device on which none of the libraries here multiplies.
+    Setup. Returns None for a device that none of the libraries here runs on.
     """
     precision = kind(precision)
     if device == "cpu":
@@ -71,7 +71,8 @@ def _fastest(run: Callable[[], object]) -> float:
     return min(times)
 
 
-# A library's multiplication as a call, or None where it has none in that precision.
+# Each of these functions returns a call that multiplies once with one library (on a GPU: LAUNCHES
+# times), or None if the library does not multiply in that precision.
 # x: (rows, in) float32; weight: (out, in) float32, as a Linear has it.
 
 
@@ -80,7 +81,7 @@ def _torch(
 ) -> Callable[[], object]:
     a, b = (
         torch.from_numpy(matrix).to(device, TYPES[precision]) for matrix in (x, weight)
-    )  # (rows, in), (out, in); in int8 few values, but any takes the same time
+    )  # (rows, in), (out, in); as int8 mostly zeros, which take no less time
     if precision == "int8":
         return lambda: torch._int_mm(a, b.t())
     return lambda: torch.nn.functional.linear(a, b)

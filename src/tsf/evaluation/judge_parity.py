@@ -1,4 +1,4 @@
-"""Hold the measured distances against the config's thresholds; the first that is over ends it."""
+"""Compare the measured distances with the config's thresholds; the first over its own is named."""
 
 import argparse
 import json
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.errors import UserError
-from tsf.files import write_text
+from tsf.files import read_json, write_json
 
 
 def threshold(precision: str, thresholds: dict) -> tuple[str, float]:
-    """The measure that counts in a precision, and what it may be at most.
+    """The measure that decides in a precision, and the largest value that is allowed.
 
     precision: of a Setup, or "bytes", which must be equal. thresholds: `parity` of the config.
     """
@@ -22,15 +22,15 @@ def threshold(precision: str, thresholds: dict) -> tuple[str, float]:
 
 
 def refuse_apart(boundaries: list[dict]) -> None:
-    """Raises UserError, naming the first boundary that is further off than allowed, or NaN."""
+    """Raises UserError for the first boundary whose distance is over its threshold, or NaN."""
     for boundary in boundaries:
         measure = boundary["measure"]
         if not boundary[measure] <= boundary["allowed"]:
             raise UserError(
-                f"{boundary['name']} differs from the reference on real clips: {measure} "
-                f"{boundary[measure]:.3g}, allowed are {boundary['allowed']:g}; it is the first of "
-                f"{', '.join(b['name'] for b in boundaries)} that does. The thresholds are parity "
-                "in the config"
+                f"{boundary['name']} differs from the reference on real clips: {measure} is "
+                f"{boundary[measure]:.3g}, allowed is {boundary['allowed']:g}; it is the first of "
+                f"{', '.join(b['name'] for b in boundaries)} that differs. The key parity in the "
+                "config has the thresholds"
             )
 
 
@@ -43,7 +43,7 @@ def main() -> None:
 
     boundaries = []
     for path in args.measured:
-        boundary = json.loads(path.read_text(encoding="utf-8"))
+        boundary = read_json(path)
         measure, allowed = threshold(boundary["precision"], args.thresholds)
         boundaries.append(boundary | {"measure": measure, "allowed": allowed})
     refuse_apart(boundaries)
@@ -51,7 +51,7 @@ def main() -> None:
     if any(boundary.pop("clips") != clips for boundary in boundaries):
         raise UserError("the boundaries were measured on different clips; delete results/parity")
     content = {"clips": clips, "boundaries": boundaries}
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""Compare two engines on the same videos: unpaired, their accuracies could hardly be told apart."""
+"""Compare two engines video by video, which shows differences that two accuracies alone hide."""
 
 from collections import Counter
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
-Z95 = 1.959963984540054  # the normal distribution's 97.5 % point
+Z95 = float(norm.ppf(0.975))
 
 
 def mcnemar_exact(first_only: int, second_only: int) -> float:
     """Two-sided p of the exact McNemar test.
 
-    first_only, second_only: how many videos only the one, only the other has right. If the two
-    were equally good, each such video would be a fair coin.
+    first_only, second_only: how many videos only the first, only the second engine has right. If
+    the two were equally good, each such video would be the toss of a fair coin.
     """
     flips = first_only + second_only
     return float(binomtest(first_only, flips).pvalue) if flips else 1.0
@@ -21,8 +21,8 @@ def mcnemar_exact(first_only: int, second_only: int) -> float:
 def difference95(first_only: int, second_only: int, videos: int) -> tuple[float, float]:
     """The 95 % interval of the second accuracy minus the first, in percentage points.
 
-    first_only, second_only: how many of the videos only the one, only the other has right. The
-    interval for paired data of Agresti and Min, Simple improved confidence intervals for comparing
+    first_only, second_only: as in `mcnemar_exact`, of this many videos. The interval for paired
+    data of Agresti and Min, Simple improved confidence intervals for comparing
     matched proportions, Statistics in Medicine 24 (2005), 729-740: half a video more in each cell
     of the 2 x 2 table, then Wald's interval, cut at 100 points. Its middle is not the observed
     difference but somewhat nearer to zero.
@@ -34,7 +34,7 @@ def difference95(first_only: int, second_only: int, videos: int) -> tuple[float,
 
 
 def moved(right_first: np.ndarray, right_second: np.ndarray, labels: np.ndarray) -> list[dict]:
-    """The classes in which only one engine is right on some video, the largest net change first.
+    """The classes with a video that only one engine has right, the largest net change first.
 
     right_first, right_second: (videos,) bool; labels: (videos,).
     """
@@ -55,7 +55,7 @@ def moved(right_first: np.ndarray, right_second: np.ndarray, labels: np.ndarray)
 
 
 def compare_engines(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> dict:
-    """What the second engine changes.
+    """How the second engine's classes and accuracy differ from the first's.
 
     first, second: (videos,) each engine's best class; labels: (videos,), negative if unknown.
     `difference` is that of the accuracies, the second minus the first, in percentage points over

@@ -1,7 +1,6 @@
-"""How far one engine's logits, or the clips' bytes, are from the reference's on real clips."""
+"""Measure how far one engine's logits, or uint8 clips, are from the reference on real clips."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ from tsf.engines.described import read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.reference_file import read_reference
-from tsf.files import write_text
+from tsf.files import write_json
 
 
 def distances(reference: np.ndarray, found: np.ndarray) -> dict:
-    """How far `found` is from `reference`, both (views, values)."""
+    """Distances of `found` from `reference`, both (views, values)."""
     found, reference = found.astype(np.float64), reference.astype(np.float64)
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(reference, axis=1)  # (views,)
     return {
@@ -29,7 +28,7 @@ def distances(reference: np.ndarray, found: np.ndarray) -> dict:
 
 
 def logit_distances(reference: np.ndarray, found: np.ndarray) -> dict:
-    """`distances` of (views, classes), and how many views have the same best class."""
+    """`distances` of (views, classes), and the share of views with the same best class."""
     same = found.argmax(1) == reference.argmax(1)  # (views,)
     return distances(reference, found) | {"top1_agreement": float(same.mean())}
 
@@ -47,7 +46,7 @@ def engine_logits(engine: Engine, clips: np.ndarray) -> np.ndarray:
 
 
 def boundary_name(setup: Setup) -> str:
-    """The model's file, and the engine where it is another than plain ONNX Runtime."""
+    """The model's file, with the setup's name unless it is ONNX Runtime's default one."""
     plain = setup.engine == "onnxruntime" and setup.device == "cpu" and setup.batch == 1
     return setup.file if plain else f"{setup.file} ({setup.name})"
 
@@ -55,7 +54,11 @@ def boundary_name(setup: Setup) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="npz: clips and logits")
-    parser.add_argument("--engine", type=Path, help="json of engines.described; else the bytes")
+    parser.add_argument(
+        "--engine",
+        type=Path,
+        help="json of engines.described; without it the uint8 clips are compared",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
@@ -64,7 +67,7 @@ def main() -> None:
     if args.engine:
         described = read_described(args.engine)
         engine = load_engine(described.setup, described.file, args.threads)
-        clips = reference.pixels if engine.dtype == "uint8" else reference.clips
+        clips = reference.uint8_clips if engine.dtype == "uint8" else reference.clips
         found = {
             "name": boundary_name(described.setup),
             "precision": described.setup.precision,
@@ -72,7 +75,7 @@ def main() -> None:
         }
     else:
         views = (len(reference.names) * CROPS, -1)
-        normalised = normalise(reference.pixels).reshape(views)
+        normalised = normalise(reference.uint8_clips).reshape(views)
         found = {
             "name": "uint8 .bin, normalised",
             "precision": "bytes",
@@ -81,7 +84,7 @@ def main() -> None:
         }
     print(found)
     content = {"clips": reference.names, **found}
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
 
 
 if __name__ == "__main__":

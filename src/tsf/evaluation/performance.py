@@ -13,31 +13,33 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.bins import fill_batch, read_for_model
+from tsf.data.bins import bin_path, fill_batch, read_for_model
 from tsf.data.listing import add_dataset_arguments
 from tsf.data.model_input import CROPS
 from tsf.engines.described import add_engine_argument, read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.performance_record import performance_record
-from tsf.files import write_text
+from tsf.files import write_json
 from tsf.inference import results
 
-VIDEOS = 4  # at least, from end to end
-# Until the peak of its memory is read, this process imports no more than tsf.inference.infer does.
+VIDEOS = 4  # the fewest to measure from end to end
+# Imports within functions: until its peak memory is read, this process must import no more than
+# tsf.inference.infer does, so that the memory is that of the inference.
 
 
-def gflops(macs: int | None, milliseconds: float) -> float | None:
+def gflops(macs: int, milliseconds: float) -> float:
     """GFLOP/s of a run with that many multiply-adds, of two operations each."""
-    return None if macs is None else 2 * macs / milliseconds / 1e6
+    return 2 * macs / milliseconds / 1e6
 
 
-def share(reached: float | None, limit: float | None) -> float | None:
-    return None if None in (reached, limit) else reached / limit
+def share(reached: float | None, gemm: float | None) -> float | None:
+    """The part of the GEMM limit that a run reaches, both in GFLOP/s."""
+    return None if reached is None or gemm is None else reached / gemm
 
 
 def end_to_end(seconds: dict[str, float], videos_per_second: float) -> dict:
-    """The sum of the stages, and which is the bottleneck.
+    """The speed from the video to the result, and the slowest stage.
 
     seconds: of a video in each stage; the stages use the same cores, one after the other.
     videos_per_second: of the model alone.
@@ -66,14 +68,14 @@ def make_bins(
     from tsf.data.make_clip import clip_from_video
 
     cv2.setNumThreads(1)
-    # walks past the undecodable, and loads what is loaded at first use
+    # not timed: finds the videos that decode, and makes the libraries load their lazy parts
     videos = [root / video.path for video, _ in first_clips(layout, root, number, sampler, dtype)]
     decoding = writing = 0.0
     for n, video in enumerate(videos):
         start = time.perf_counter()
         _, clip = clip_from_video(video, sampler, dtype)
         made = time.perf_counter()
-        write_bin(clip, folder / f"{n}.bin")
+        write_bin(clip, bin_path(folder, str(n)))
         decoding += made - start
         writing += time.perf_counter() - made
     return len(videos), decoding / len(videos), writing / len(videos)
@@ -81,15 +83,16 @@ def make_bins(
 
 def read_bins(engine: Engine, bins: list[Path], dtype: str) -> tuple[np.ndarray, float]:
     """The first batch, (batch, 3, 3, 8, 224, 224), and the seconds a video of reading them all."""
-    first, seconds = None, 0.0
+    batches: list[np.ndarray] = []
+    seconds = 0.0
     for number in range(0, len(bins), engine.batch):
         start = time.perf_counter()
         paths = bins[number : number + engine.batch]
         read = [read_for_model(path, dtype, engine.dtype) for path in paths]
         clips = fill_batch(read, engine.batch)
         seconds += time.perf_counter() - start
-        first = clips if first is None else first
-    return first, seconds / len(bins)
+        batches = batches or [clips]
+    return batches[0], seconds / len(bins)
 
 
 def run_model(
@@ -105,22 +108,25 @@ def run_model(
 
 
 def write_results(logits: np.ndarray, videos: int, folder: Path) -> float:
-    """Seconds a video. logits: (3, classes)."""
+    """Write a result file a video. Returns the seconds a video. logits: (3, classes)."""
     start = time.perf_counter()
     for number in range(videos):
-        results.write_logits(folder / f"{number}{results.SUFFIX}", logits)
+        results.write_logits(results.result_path(folder, str(number)), logits)
     return (time.perf_counter() - start) / videos
 
 
 def gemm_gflops(setup: Setup, threads: int) -> float | None:
-    """`tsf.evaluation.gemm` in a process of its own, whose memory is not the model's."""
+    """Run tsf.evaluation.gemm in a process of its own, so that its memory is not counted here."""
     command = [sys.executable, "-m", "tsf.evaluation.gemm", "--precision", setup.precision]
     command += ["--device", setup.device, "--threads", str(threads)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    found: float | None = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    )
+    return found
 
 
 def peak_memory() -> float:
-    """What this process held at most until now, in MB of 10^6 bytes."""
+    """The peak memory of this process until now, in MB of 10^6 bytes."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
@@ -130,7 +136,7 @@ def main() -> None:
     add_engine_argument(parser)
     parser.add_argument("--onnx", type=Path, required=True, help="to count multiply-adds in")
     parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--warm-up", type=int, default=2, help="runs before, that do not count")
+    parser.add_argument("--warm-up", type=int, default=2, help="first runs, which are not measured")
     add_dataset_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
@@ -145,17 +151,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)
         wanted = (args.layout, args.root, max(engine.batch, VIDEOS), described.sampler)
-        with get_context("spawn").Pool(1) as pool:  # what decoding holds is not the model's
+        with get_context("spawn").Pool(1) as pool:  # so that decoding's memory is not counted here
             videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
-        bins = [folder / f"{number}.bin" for number in range(videos)]
+        bins = [bin_path(folder, str(number)) for number in range(videos)]
         clips, reading = read_bins(engine, bins, described.dtype)
-        limits = [gemm_gflops(setup, args.threads)]
+        gemm_before = gemm_gflops(setup, args.threads)
         logits, milliseconds = run_model(engine, clips, args.warm_up, args.runs)
         memory = peak_memory()
-        limits.append(gemm_gflops(setup, args.threads))
+        gemm_after = gemm_gflops(setup, args.threads)
         reporting = write_results(logits[:CROPS], videos, folder)
 
-    from tsf.model.macs import macs  # onnx and the whole model: after the memory is read
+    from tsf.model.macs import macs  # it loads onnx, then the whole model
 
     count = macs(args.onnx)
     record = performance_record(
@@ -166,8 +172,8 @@ def main() -> None:
         engine.device,
         milliseconds,
     )
-    reached = gflops(count, record["milliseconds"]["p50"])
-    limit = None if None in limits else max(limits)
+    reached = None if count is None else gflops(count, record["milliseconds"]["p50"])
+    gemm = max((found for found in (gemm_before, gemm_after) if found is not None), default=None)
     videos_per_second = record["videos_per_second"]
     seconds = {
         "video to clip": decoding / args.threads,
@@ -180,14 +186,14 @@ def main() -> None:
         "threads": args.threads,
         "macs": count,
         "gflops": reached,
-        "gemm_gflops": limit,
-        "gemm_share": share(reached, limit),
+        "gemm_gflops": gemm,
+        "gemm_share": share(reached, gemm),
         "memory_mb": memory,
         "load_seconds": load_seconds,
         "videos": videos,
         "end_to_end": end_to_end(seconds, videos_per_second),
     }
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
     p50 = record["milliseconds"]["p50"]
     print(f"{described.file.name}: {p50:.1f} ms, {videos_per_second:.2f} videos/s")
 

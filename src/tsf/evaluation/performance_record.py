@@ -1,4 +1,4 @@
-"""One form for every measurement of speed, whatever ran the model."""
+"""The form of every measurement of speed, on CPU, GPU and NPU."""
 
 import statistics
 
@@ -19,7 +19,7 @@ UNKNOWN = (
 
 
 def latencies(milliseconds: list[float]) -> dict[str, float]:
-    """What a series of runs took, in milliseconds."""
+    """The statistics of the runs' times, in milliseconds."""
     return {
         "mean": statistics.fmean(milliseconds),
         "min": min(milliseconds),
@@ -37,12 +37,12 @@ def performance_record(
     batch: int,
     device: str,
     milliseconds: list[float],
-    **measured,
+    **measured: float | dict | None,
 ) -> dict:
-    """The figures of a loop of runs. milliseconds: of each run that counts.
+    """The figures of a loop of runs. milliseconds: of each run after the warm-up.
 
-    videos_per_second is ais_bench's throughput: 1000 * batch / mean, of the model alone. What
-    was not measured is None.
+    videos_per_second is ais_bench's throughput: 1000 * batch / mean, of the model alone. measured:
+    figures among UNKNOWN; the others are None.
     """
     times = latencies(milliseconds)
     return {

@@ -1,4 +1,4 @@
-"""The clips to compare on, and what mmaction2 in PyTorch, float32, makes of them."""
+"""Compute the reference: the logits of mmaction2 in PyTorch, float32, on the first clips."""
 
 import argparse
 from pathlib import Path
@@ -25,7 +25,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
-    found, pixels = (
+    found, found_uint8 = (
         first_clips(args.layout, args.root, args.clips, args.sampler, dtype)
         for dtype in ("float32", "uint8")
     )
@@ -37,7 +37,7 @@ def main() -> None:
         Reference(
             names=[video.name for video, _ in found],
             clips=clips,
-            pixels=np.stack([clip for _, clip in pixels]),
+            uint8_clips=np.stack([clip for _, clip in found_uint8]),
             logits=logits,
         ),
     )

@@ -1,4 +1,4 @@
-"""Clips with the reference's logits, in one .npz file."""
+"""The file of the reference, .npz: real clips and mmaction2's logits of them."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,11 +10,11 @@ from tsf.files import whole_file
 
 @dataclass(frozen=True)
 class Reference:
-    """Real clips, and what the reference makes of them."""
+    """Real clips, and mmaction2's logits of them."""
 
     names: list[str]  # of the videos
     clips: np.ndarray  # (videos, 3, 3, 8, 224, 224) float32
-    pixels: np.ndarray  # the same before normalisation, uint8
+    uint8_clips: np.ndarray  # the same before normalisation
     logits: np.ndarray  # (videos * 3, classes) float32
 
 

@@ -1,4 +1,4 @@
-"""Run an engine over a folder of .bin files and write what ais_bench would write."""
+"""Run an engine over a folder of .bin files, and write the results in the form of ais_bench."""
 
 import argparse
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.bins import fill_batch, read_for_model
+from tsf.data.bins import bin_files, fill_batch, read_for_model
 from tsf.data.model_input import CROPS
 from tsf.engines.described import add_engine_argument, read_described
 from tsf.engines.engine import Engine, load_engine
@@ -21,9 +21,10 @@ from tsf.progress import with_progress
 def infer(
     engine: Engine, bins: list[Path], dtype: str, folder: Path, milliseconds: list[float]
 ) -> Iterator[Path]:
-    """Run every clip, write its result into `folder` and append the model's time of each run.
+    """Write every clip's result into `folder`, and yield the clip's path.
 
-    dtype: of the .bin files, float32 or uint8.
+    dtype: of the .bin files, float32 or uint8. milliseconds: gets the model's time of each run.
+    Raises UserError if the model gives another number of views, or values that are not finite.
     """
     for first in range(0, len(bins), engine.batch):
         paths = bins[first : first + engine.batch]
@@ -33,11 +34,14 @@ def infer(
         logits = engine.run(clips)  # (batch * 3, classes)
         milliseconds.append(1000 * (time.perf_counter() - start))
         if logits.shape[0] != engine.batch * CROPS:
-            raise UserError(f"{paths[0]}: the model gave {logits.shape} for {engine.batch} videos")
+            raise UserError(
+                f"{paths[0]}: the model gave {logits.shape[0]} rows of logits for {engine.batch} "
+                f"videos, expected {engine.batch * CROPS}"
+            )
         for path, views in zip(paths, np.split(logits, engine.batch), strict=False):
             if not np.isfinite(views).all():
                 raise UserError(f"{path}: the model gave values that are not finite")
-            results.write_logits(folder / f"{path.stem}{results.SUFFIX}", views)
+            results.write_logits(results.result_path(folder, path.stem), views)
             yield path
 
 
@@ -50,14 +54,14 @@ def main() -> None:
 
     described = read_described(args.engine)
     engine = load_engine(described.setup, described.file, args.threads)
-    bins = sorted(args.input.glob("*.bin"))
+    bins = bin_files(args.input)
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:
-        what = f"{described.setup.name} {args.input.name}"
+        label = f"{described.setup.name} {args.input.name}"
         work = infer(engine, bins, described.dtype, folder, milliseconds)
-        for _ in with_progress(work, len(bins), what):
+        for _ in with_progress(work, len(bins), label):
             pass
-        files = {str(p): str(args.output / f"{p.stem}{results.SUFFIX}") for p in bins}
+        files = {str(p): str(results.result_path(args.output, p.stem)) for p in bins}
         arguments = {
             "model": str(described.file),
             "input": str(args.input),

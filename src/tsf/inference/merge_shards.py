@@ -17,7 +17,7 @@ def locate(shards: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for shard in shards:
         for name in results.result_files(shard):
-            path = shard / f"{name}{results.SUFFIX}"
+            path = results.result_path(shard, name)
             if name in found:
                 raise UserError(f"{path}: {found[name]} is a second result of the same video")
             found[name] = path
@@ -25,7 +25,10 @@ def locate(shards: list[Path]) -> dict[str, Path]:
 
 
 def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> dict:
-    """One summary over the shards that ran anything."""
+    """One summary of the shards, leaving out those without a clip.
+
+    files: each video's name and result file; folder: that of the results.
+    """
     parts = [results.read_summary(shard / results.SUMMARY) for shard in shards]
     parts = [part for part in parts if part["npu_compute_time_list"]] or parts
     milliseconds = [time for part in parts for time in part["npu_compute_time_list"]]
@@ -52,15 +55,15 @@ def main() -> None:
     with whole_folder(args.output) as folder:
         for video in read_info(args.info):
             if video.name not in found:
-                # as when a run was killed while Snakemake cleared the shard
+                # it happens if a run is killed while Snakemake deletes the shard's old results
                 shard = args.shards[shard_of(video.name, len(args.shards))]
                 raise UserError(
                     f"{video.name} is in {args.info}, but no shard has its result; "
                     f"delete {shard} and run again"
                 )
-            name = f"{video.index}{results.SUFFIX}"
-            shutil.copyfile(found[video.name], folder / name)
-            files[video.name] = str(args.output / name)
+            name = str(video.index)
+            shutil.copyfile(found[video.name], results.result_path(folder, name))
+            files[video.name] = str(results.result_path(args.output, name))
         content = merge_summaries(args.shards, files, args.output)
         results.write_summary(folder / results.SUMMARY, content)
     results.write_summary(args.summary, content)

@@ -1,4 +1,4 @@
-"""Results in the form that ais_bench writes, so that every engine reports alike.
+"""Result files in the form of ais_bench, whichever engine they are from.
 
 One text file a video, `<name>_0.txt`: a line of `%f` values a view, a blank after each value.
 Beside them a summary json with ais_bench's keys, its spelling of `sumary.json` included: the
@@ -14,10 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from tsf.errors import UserError
-from tsf.files import write_text
+from tsf.files import read_json, write_text
 
 SUMMARY = "sumary.json"
 SUFFIX = "_0.txt"
+
+
+def result_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}{SUFFIX}"
 
 
 def write_logits(path: Path, logits: np.ndarray) -> None:
@@ -28,7 +32,7 @@ def write_logits(path: Path, logits: np.ndarray) -> None:
 def read_logits(path: Path, views: int) -> np.ndarray:
     """The (views, classes) float64 of one result file.
 
-    Raises UserError, naming the file, if it is no such table or not all of it is finite.
+    Raises UserError, naming the file, if it is not such a table or has values that are not finite.
     """
     try:
         with warnings.catch_warnings():
@@ -85,7 +89,7 @@ def summary(files: dict[str, str], milliseconds: list[float], arguments: dict) -
 
 
 def merge_latencies(parts: list[tuple[dict, int]]) -> dict[str, float]:
-    """One latency of a summary over several. parts: the latency and the number of runs of each."""
+    """A latency over several summaries. parts: the latency in each, and its number of runs."""
     runs = sum(count for _, count in parts) or 1
     return {
         "min": min(latency["min"] for latency, _ in parts),
@@ -99,4 +103,4 @@ def write_summary(path: Path, content: dict) -> None:
 
 
 def read_summary(path: Path) -> dict:
-    return json.loads(path.read_text())
+    return read_json(path)

@@ -12,9 +12,9 @@ from pathlib import Path
 from tsf import errors
 from tsf.errors import UserError
 from tsf.files import sha256
+from tsf.progress import SECONDS_BETWEEN_LINES
 
 CHUNK = 1 << 20  # bytes
-SECONDS_BETWEEN_LINES = 5.0
 TIMEOUT = 60  # seconds without a byte
 
 
@@ -22,7 +22,7 @@ def download(url: str, digest: str, output: Path) -> None:
     """Save `url` as `output` if its sha256 begins with `digest`.
 
     What has arrived stays in `<output>.part` when the connection breaks, and the next call goes
-    on from there. Raises UserError if the file cannot be had, or is another one.
+    on from there. Raises UserError if the download fails, or has another sha256.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     part = output.with_name(f"{output.name}.part")
@@ -42,7 +42,10 @@ def download(url: str, digest: str, output: Path) -> None:
     found = sha256(part)
     if not found.startswith(digest):
         part.unlink()
-        raise UserError(f"{url}: sha256 is {found}, expected {digest}...; nothing was kept")
+        raise UserError(
+            f"{url}: sha256 is {found}, expected {digest}...; the file was deleted, check "
+            "model.checkpoint and model.sha256"
+        )
     os.replace(part, output)
 
 
@@ -54,7 +57,7 @@ def _fetch(url: str, part: Path) -> None:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it was there; the checksum decides
+            return  # the file was complete already; its sha256 decides
         raise
     with response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
@@ -68,7 +71,8 @@ def _fetch(url: str, part: Path) -> None:
                 have += len(chunk)
                 if time.monotonic() - last_line >= SECONDS_BETWEEN_LINES:
                     last_line = time.monotonic()
-                    print(f"{have >> 20} of {total >> 20} MiB", file=sys.stderr, flush=True)
+                    size = f" of {total >> 20}" if total else ""
+                    print(f"download: {have >> 20}{size} MiB", file=sys.stderr, flush=True)
     if total and have < total:
         raise http.client.IncompleteRead(b"", total - have)
 

@@ -1,7 +1,6 @@
 """Export mmaction2's recogniser to ONNX with mmaction2's own, patched, exporter."""
 
 import argparse
-import importlib.util
 import warnings
 from pathlib import Path
 
@@ -12,16 +11,13 @@ from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
 from tsf.model.opset import OPSET
-from tsf.model.recogniser import add_model_arguments, build_recogniser
-
-EXPORTER = "mmaction/.mim/tools/deployment/pytorch2onnx.py"
+from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser, load_tool
 
 
-def export(mmaction2: Path, recogniser: torch.nn.Module, batch: int, output: Path) -> None:
+def export(mmaction2: Path, recogniser: Recogniser, batch: int, output: Path) -> None:
     """Write the ONNX model: imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
-    spec = importlib.util.spec_from_file_location("pytorch2onnx", mmaction2 / EXPORTER)
-    exporter = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(exporter)
+    exporter = load_tool(mmaction2, "deployment/pytorch2onnx.py")
+    # the exporter calls the model itself, whose forward is for training
     recogniser.forward = recogniser.forward_dummy
     # without no_grad every activation is kept: at batch 8 more than 20 GB
     with torch.no_grad(), whole_file(output) as part, warnings.catch_warnings():
@@ -36,9 +32,7 @@ def export(mmaction2: Path, recogniser: torch.nn.Module, batch: int, output: Pat
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--output", type=Path, required=True)
+    add_export_arguments(parser)
     args = parser.parse_args()
 
     recogniser = build_recogniser(args.mmaction2, args.config, args.checkpoint)

@@ -12,12 +12,13 @@ from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
 from tsf.model.opset import OPSET
 from tsf.model.optimised import OptimisedTimeSformer, shape_of
-from tsf.model.recogniser import add_model_arguments, load_weights, recogniser_from_config
+from tsf.model.recogniser import add_export_arguments, load_weights, recogniser_from_config
 
 
-def export(optimised: OptimisedTimeSformer, pixels: bool, batch: int, output: Path) -> None:
+def export(optimised: OptimisedTimeSformer, batch: int, output: Path) -> None:
     """Write the ONNX model: imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
-    clips = torch.zeros((batch, *CLIP_SHAPE), dtype=torch.uint8 if pixels else torch.float32)
+    dtype = torch.uint8 if optimised.uint8 else torch.float32
+    clips = torch.zeros((batch, *CLIP_SHAPE), dtype=dtype)
     with whole_file(output) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore", category=DeprecationWarning)
         torch.onnx.export(
@@ -34,16 +35,14 @@ def export(optimised: OptimisedTimeSformer, pixels: bool, batch: int, output: Pa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--pixels", action="store_true", help="take uint8 instead of float32")
-    parser.add_argument("--output", type=Path, required=True)
+    add_export_arguments(parser)
+    parser.add_argument("--uint8", action="store_true", help="take uint8 instead of float32")
     args = parser.parse_args()
 
     shape = shape_of(recogniser_from_config(args.mmaction2, args.config))
     weights = load_weights(args.checkpoint)
-    optimised = OptimisedTimeSformer(shape, weights, args.pixels).float()
-    export(optimised, args.pixels, args.batch, args.output)
+    optimised = OptimisedTimeSformer(shape, weights, args.uint8).float()
+    export(optimised, args.batch, args.output)
     size = args.output.stat().st_size
     print(f"{args.output}: opset {OPSET}, {size:,} bytes")
 

@@ -8,13 +8,13 @@ import torch
 from tsf import errors
 from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
-from tsf.model.recogniser import add_model_arguments, build_recogniser
+from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser
 
 
 class Logits(torch.nn.Module):
     """imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
 
-    def __init__(self, recogniser: torch.nn.Module):
+    def __init__(self, recogniser: Recogniser):
         super().__init__()
         self.recogniser = recogniser
 
@@ -22,7 +22,7 @@ class Logits(torch.nn.Module):
         return self.recogniser.forward_dummy(imgs)[0]
 
 
-def export(recogniser: torch.nn.Module, batch: int, output: Path) -> None:
+def export(recogniser: Recogniser, batch: int, output: Path) -> None:
     with torch.no_grad(), whole_file(output) as part:
         program = torch.export.export(Logits(recogniser), (torch.zeros(batch, *CLIP_SHAPE),))
         torch.export.save(program, part)
@@ -30,9 +30,7 @@ def export(recogniser: torch.nn.Module, batch: int, output: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--output", type=Path, required=True)
+    add_export_arguments(parser)
     args = parser.parse_args()
 
     export(build_recogniser(args.mmaction2, args.config, args.checkpoint), args.batch, args.output)

@@ -1,8 +1,8 @@
 """TimeSformer with divided space-time attention: the same function, with fewer operations.
 
 mmaction2's model (mmaction/models/backbones/timesformer.py, common/transformer.py) at inference,
-built from the same checkpoint. What is constant then is folded into the weights, in float64 and
-rounded once; what nothing reads is not computed:
+built from the same checkpoint. Constants are folded into the weights, in float64 and rounded once,
+and values that nothing reads are not computed:
 
 1. temporal attention's out_proj and the temporal_fc behind it are one Linear
 2. the last block asks its spatial attention and MLP for the class token alone: the head reads
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsf.errors import UserError
+from tsf.model.recogniser import Recogniser
 
 PIXEL_MEAN = PIXEL_STD = 127.5  # mmaction2's Normalize for TimeSformer
 
@@ -115,22 +116,22 @@ class Shape:
         return 1 + self.frames * self.patches
 
 
-def shape_of(recogniser: nn.Module) -> Shape:
+def shape_of(recogniser: Recogniser) -> Shape:
     """The shape of mmaction2's recogniser.
 
-    Raises UserError for one that these rewrites do not fit.
+    Raises UserError for a recogniser that the rewrites do not hold for.
     """
     backbone = recogniser.backbone
     if backbone.attention_type != "divided_space_time":
         raise UserError(
-            f"model.config has attention_type {backbone.attention_type!r}, and the optimised model "
-            "is for 'divided_space_time' alone; take tsf_sim in the config's engines and parity"
+            f"model.config has attention_type {backbone.attention_type!r}, but the optimised model "
+            "exists for 'divided_space_time' only; use tsf_sim in the config's engines and parity"
         )
     epsilons = {module.eps for module in recogniser.modules() if isinstance(module, nn.LayerNorm)}
     if len(epsilons) > 1:
         raise UserError(
-            f"model.config has LayerNorms of different eps {sorted(epsilons)}, and the optimised "
-            "model takes one; take tsf_sim in the config's engines and parity"
+            f"model.config has LayerNorms of different eps {sorted(epsilons)}, but the optimised "
+            "model has one; use tsf_sim in the config's engines and parity"
         )
     embed = backbone.patch_embed
     block = backbone.transformer_layers.layers[0]
@@ -149,7 +150,7 @@ def shape_of(recogniser: nn.Module) -> Shape:
 
 
 class Weights:
-    """A state dict that is read once and as a whole, in float64."""
+    """A state dict in float64, of which every tensor must be taken, and once."""
 
     def __init__(self, state: dict[str, Tensor]):
         self.state = dict(state)
@@ -157,11 +158,11 @@ class Weights:
     def take(self, name: str, *shape: int) -> Tensor:
         """Raises UserError for a tensor that is missing or of another shape."""
         if name not in self.state:
-            raise UserError(f"checkpoint: has no {name}; it does not belong to model.config")
+            raise UserError(f"the checkpoint has no {name}; it does not belong to model.config")
         tensor = self.state.pop(name)
         if tensor.shape != shape:
             raise UserError(
-                f"checkpoint: {name} is {tuple(tensor.shape)}, model.config makes it {shape}"
+                f"the checkpoint's {name} is {tuple(tensor.shape)}, by model.config it is {shape}"
             )
         return tensor.double()
 
@@ -174,8 +175,8 @@ class Weights:
         if self.state:
             names = ", ".join(sorted(self.state)[:3])
             raise UserError(
-                f"checkpoint: {len(self.state)} tensors that model.config has no place for "
-                f"({names}, ...)"
+                f"the checkpoint has {len(self.state)} tensors that the model of model.config does "
+                f"not have: {names}"
             )
 
 
@@ -203,7 +204,7 @@ class Attention(nn.Module):
     """The four Linears of a self-attention behind its LayerNorm, rewrites 4 to 6 applied.
 
     Each kind splits the heads into four axes, not five: OpenVINO then runs the attention as one
-    fused kernel. tokens: those of a frame that take part.
+    fused kernel. tokens: how many tokens of a frame take part.
     """
 
     def __init__(self, shape: Shape, weights: Weights, name: str, tokens: int):
@@ -283,19 +284,20 @@ class ClassTokenAttention(Attention):
         per_head = (shape.heads, shape.width // shape.heads, shape.width)
         key = self.key.weight.reshape(per_head)  # (H, d, D)
         value = self.value.weight.reshape(per_head).transpose(1, 2)  # (H, D, d)
-        self.key = nn.Parameter(key.contiguous(), requires_grad=False)
-        self.value = nn.Parameter(value.contiguous(), requires_grad=False)
+        del self.key, self.value
+        self.head_keys = nn.Parameter(key.contiguous(), requires_grad=False)
+        self.head_values = nn.Parameter(value.contiguous(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D), frame by frame
         s = self.shape
         n = self.normalise(x)  # (B, T * (1 + P), D)
         q = self.query(n[:, :1])  # (B, 1, D): the copies in the other frames are the same
         q = q.reshape(-1, s.heads, 1, s.width // s.heads)  # (B, H, 1, d)
-        q = (q @ self.key).transpose(1, 2)  # (B, 1, H, D)
+        q = (q @ self.head_keys).transpose(1, 2)  # (B, 1, H, D)
         n = n.reshape(-1, s.frames, self.tokens, s.width)  # (B, T, 1 + P, D)
         mean = (q @ n.transpose(2, 3)).softmax(-1) @ n  # (B, T, H, D)
         mean = mean.mean(1).unsqueeze(2)  # (B, H, 1, D)
-        mean = (mean @ self.value).reshape(-1, 1, s.width)  # (B, 1, D)
+        mean = (mean @ self.head_values).reshape(-1, 1, s.width)  # (B, 1, D)
         return self.out(mean)  # (B, 1, D)
 
 
@@ -353,10 +355,10 @@ class Block(nn.Module):
 class OptimisedTimeSformer(nn.Module):
     """imgs (batch, crops, RGB, T, y, x) -> logits (batch * crops, classes), before the softmax.
 
-    imgs: normalised float32 or, if `pixels`, uint8. Built in float64; `.float()` rounds it, once.
+    imgs: normalised float32 or, if `uint8`, pixels. Built in float64; `.float()` rounds it, once.
     """
 
-    def __init__(self, shape: Shape, state: dict[str, Tensor], pixels: bool = False):
+    def __init__(self, shape: Shape, state: dict[str, Tensor], uint8: bool = False):
         """state: the state dict of mmaction2's recogniser. Raises UserError if it does not fit."""
         super().__init__()
         weights = Weights(state)
@@ -365,7 +367,7 @@ class OptimisedTimeSformer(nn.Module):
             "backbone.patch_embed.projection", width, shape.channels, side, side
         )
         patch = Affine(projection.weight.flatten(1), projection.bias)
-        patch = fold_pixels(patch) if pixels else patch
+        patch = fold_pixels(patch) if uint8 else patch
         token, embedding = fold_embedding(
             weights.take("backbone.cls_token", 1, 1, width),
             weights.take("backbone.pos_embed", 1, 1 + shape.patches, width),
@@ -374,9 +376,9 @@ class OptimisedTimeSformer(nn.Module):
         )
         norm = weights.affine("backbone.norm", width)
         head = weights.affine("cls_head.fc_cls", shape.classes, width)
-        self.shape, self.pixels = shape, pixels
+        self.shape, self.uint8 = shape, uint8
         self.patch = linear(patch, bias=False)
-        # the class token as a row before the patches' first: added to a row of zeros
+        # the first row is the class token, added to a row of zeros
         constant = torch.cat([token[0], embedding.flatten(0, 1)])  # (1 + T * P, D)
         self.embedding = nn.Parameter(constant, requires_grad=False)
         self.blocks = nn.Sequential(*(Block(shape, weights, n) for n in range(shape.blocks)))
@@ -389,7 +391,7 @@ class OptimisedTimeSformer(nn.Module):
         x = imgs.reshape(-1, s.channels, s.frames, s.grid, s.patch, s.grid, s.patch)
         x = x.permute(0, 2, 3, 5, 1, 4, 6)  # (B, T, grid, grid, RGB, patch, patch)
         x = x.reshape(-1, s.tokens - 1, s.channels * s.patch**2)  # (B, T * P, RGB * patch ** 2)
-        x = self.patch(x.to(self.patch.weight.dtype) if self.pixels else x)  # (B, T * P, D)
+        x = self.patch(x.to(self.patch.weight.dtype) if self.uint8 else x)  # (B, T * P, D)
         # zeros for the class token, made from x so that the graph does not fix the batch
         zeros = x[:, :1] - x[:, :1]  # (B, 1, D)
         x = torch.cat([zeros, x], 1) + self.embedding  # (B, 1 + T * P, D)

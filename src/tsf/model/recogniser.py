@@ -3,20 +3,45 @@
 import argparse
 import pickle
 import sys
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import torch
 
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 
 CONFIGS = "mmaction/.mim/configs/recognition/timesformer"
+TOOLS = "mmaction/.mim/tools"
+
+
+class Recogniser(torch.nn.Module):
+    """The parts of mmaction2's Recognizer3D that are used here: a type, never instantiated."""
+
+    backbone: Any
+    cls_head: Any
+    forward_dummy: Callable[[torch.Tensor], tuple[torch.Tensor]]
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `recogniser_from_config`."""
+    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
+    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `build_recogniser` takes."""
-    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
-    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    """The arguments of `build_recogniser`."""
+    add_config_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True)
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every export of the model."""
+    add_model_arguments(parser)
+    parser.add_argument("--batch", type=int, default=1, help="videos a run")
+    parser.add_argument("--output", type=Path, required=True, help="model to write")
 
 
 def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -31,15 +56,25 @@ def load_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{checkpoint}: not a loadable checkpoint ({reason})") from None
+        raise UserError(
+            f"{checkpoint}: not a checkpoint that PyTorch can load ({reason})"
+        ) from None
     weights = content.get("state_dict", content) if isinstance(content, dict) else {}
     if not weights or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise UserError(f"{checkpoint}: holds no state dict of tensors")
-    # trained on several GPUs, the names carry the wrapper's prefix
+    # after training on several GPUs the names begin with that of DistributedDataParallel's module
     return {name.removeprefix("module."): value for name, value in weights.items()}
 
 
-def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn.Module:
+def load_tool(mmaction2: Path, name: str) -> ModuleType:
+    """A command line of mmaction2 as a module. name: its path below mmaction2's tools/."""
+    loader = SourceFileLoader(Path(name).stem, str(mmaction2 / TOOLS / name))
+    tool = ModuleType(loader.name)
+    loader.exec_module(tool)
+    return tool
+
+
+def recogniser_from_config(mmaction2: Path, config: str, **backbone: object) -> Recogniser:
     """mmaction2's recogniser in eval mode, its weights not loaded.
 
     mmaction2: the folder that tsf.model.upstream makes. config: the path of an mmaction2 config, or
@@ -51,7 +86,9 @@ def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn
         path = mmaction2 / CONFIGS / f"{config}.py"
     if not path.is_file():
         names = ", ".join(sorted(p.stem for p in (mmaction2 / CONFIGS).glob("*.py")))
-        raise UserError(f"model.config {config!r}: neither a file nor one of mmaction2's: {names}")
+        raise UserError(
+            f"model.config {config!r}: neither a file nor a config of mmaction2: {names}"
+        )
 
     sys.path.insert(0, str(mmaction2.resolve()))
     from mmaction.models import build_model
@@ -60,23 +97,24 @@ def recogniser_from_config(mmaction2: Path, config: str, **backbone) -> torch.nn
     settings = Config.fromfile(str(path))
     # the checkpoint holds every weight
     settings.model.backbone.update(pretrained=None, **backbone)
-    model = build_model(settings.model, train_cfg=None, test_cfg=settings.get("test_cfg"))
+    model: Recogniser = build_model(
+        settings.model, train_cfg=None, test_cfg=settings.get("test_cfg")
+    )
     return model.eval()
 
 
-def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> torch.nn.Module:
+def build_recogniser(mmaction2: Path, config: str, checkpoint: Path) -> Recogniser:
     """The recogniser with every weight from the checkpoint, none missing, none left over."""
     weights = load_weights(checkpoint)
     model = recogniser_from_config(mmaction2, config)
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{checkpoint}: does not fit {config}: {reason[:300]}") from None
+        raise UserError(f"{checkpoint}: does not fit {config}: {on_one_line(error)}") from None
     return model
 
 
-def reference_logits(model: torch.nn.Module, clips: torch.Tensor) -> torch.Tensor:
+def reference_logits(model: Recogniser, clips: torch.Tensor) -> torch.Tensor:
     """The recogniser's raw scores of each view.
 
     clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32.

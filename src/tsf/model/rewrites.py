@@ -1,4 +1,4 @@
-"""What each rewrite of the optimised model saves, worked out by its shape and counted again.
+"""The savings of each rewrite of the optimised model, by formula and counted in the ONNX models.
 
 The rewrites are those of model.optimised, by the same numbers and letters: T frames, P patches a
 frame, D width, H heads; here also N blocks and M hidden units of the MLP. Each saving is what the
@@ -6,7 +6,6 @@ rewrite saves where those before it are made, so that the savings add up.
 """
 
 import argparse
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,22 +15,22 @@ import onnx
 from tsf import errors
 from tsf.data.model_input import CROPS
 from tsf.errors import UserError
-from tsf.files import write_text
+from tsf.files import write_json
 from tsf.model import macs
 from tsf.model.optimised import Shape, shape_of
-from tsf.model.recogniser import recogniser_from_config
+from tsf.model.recogniser import add_config_arguments, recogniser_from_config
 
 
 @dataclass(frozen=True)
 class Saving:
-    """What one rewrite saves."""
+    """The savings of one rewrite."""
 
     number: int
     rewrite: str
     also: str
     macs: int = 0  # multiply-adds a view
     parameters: int = 0
-    # a view, that an Add or a Mul no longer reads and writes; None where no one number is honest
+    # a view, that an Add or a Mul no longer reads and writes; None where it depends on the engine
     values: int | None = None
     bin_bytes: int = 0  # of a video's .bin file
 
@@ -77,8 +76,8 @@ def savings(shape: Shape) -> list[Saving]:
     + T + 1 rows of D, into one constant of 1 + TP rows, which is more.
 
     Values: 4 saves two Adds and 5 a Mul of every attention's rows, 6 a Mul and an Add of every
-    LayerNorm's. What else 1, 2, 3 and 8 spare is told in words: how often it is read and written
-    depends on what an engine does in one pass.
+    LayerNorm's. The further savings of 1, 2, 3 and 8 are told in words: how often their values are
+    read and written depends on which operations an engine fuses.
     """
     s = shape
     patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
@@ -97,7 +96,7 @@ def savings(shape: Shape) -> list[Saving]:
     queries = projected + 1
     normalised = s.blocks * (patches + copies) + (s.blocks - 1) * s.tokens + 2  # that MLP, the head
     separate, constant = 1 + (1 + s.patches) + s.frames + 1, s.tokens  # rows
-    pixels = CROPS * s.channels * s.frames * s.side**2
+    inputs = CROPS * s.channels * s.frames * s.side**2  # values of a video
     return [
         Saving(
             1,
@@ -142,9 +141,9 @@ def savings(shape: Shape) -> list[Saving]:
         Saving(
             7,
             "for uint8 pixels: the normalisation in the patch projection",
-            f"a .bin file has {pixels:,} bytes, not {4 * pixels:,}, with tsf_opt_u8.onnx, "
+            f"a .bin file has {inputs:,} bytes, not {4 * inputs:,}, with tsf_opt_u8.onnx, "
             "which casts them",
-            bin_bytes=3 * pixels,
+            bin_bytes=3 * inputs,
         ),
         Saving(
             8,
@@ -162,10 +161,10 @@ def operators(path: Path) -> Counter[str]:
 
 
 def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
-    """The multiply-adds of a view counted in each model; None where they cannot be.
+    """The multiply-adds of a view counted in each model; None where they cannot be counted.
 
     plain, optimised: ONNX models for one video. Raises UserError if a count is not the formula's:
-    plain_macs and, for the optimised model, that less the sum of the savings.
+    plain_macs and, for the optimised model, plain_macs less the sum of the savings.
     """
     before = plain_macs(shape)
     after = before - sum(saving.macs for saving in savings(shape))
@@ -174,8 +173,8 @@ def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
         found, expected = macs.macs(path), CROPS * a_view
         if found is not None and found != expected:
             raise UserError(
-                f"{path}: {found:,} multiply-adds a video, but by the shape of model.config the "
-                f"{name} model has {expected:,}; make it again from this model.config"
+                f"{path}: has {found:,} multiply-adds a video, but by the shape of model.config "
+                f"the {name} model has {expected:,}; make the file again from this model.config"
             )
         counted[name] = None if found is None else a_view
     return counted
@@ -183,8 +182,7 @@ def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
-    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    add_config_arguments(parser)
     parser.add_argument("--plain", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--optimised", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
@@ -208,7 +206,7 @@ def main() -> None:
             kind: [before[kind], after[kind]] for kind in sorted(before.keys() | after.keys())
         },
     }
-    write_text(args.output, json.dumps(content, indent=2) + "\n")
+    write_json(args.output, content)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Simplify an ONNX model with onnxsim, or keep it as it is and say why."""
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,8 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from tsf import errors
-from tsf.files import whole_file, write_text
+from tsf.errors import last_line
+from tsf.files import whole_file, write_json
 
 
 class NotSimplified(Exception):
@@ -29,19 +29,20 @@ def simplify(model: Path, output: Path) -> None:
         )
         print(result.stdout)
         if result.returncode or not simplified.is_file():
-            last = (result.stdout.strip().splitlines() or ["no message"])[-1]
-            raise NotSimplified(f"onnxsim ended with status {result.returncode}: {last}")
+            raise NotSimplified(
+                f"onnxsim ended with status {result.returncode}: {last_line(result.stdout)}"
+            )
         try:
-            graph = onnx.load(simplified)  # with the weights that onnxsim writes to a side file
+            graph = onnx.load(simplified)  # with weights that onnxsim may put into a second file
         except (DecodeError, OSError, onnx.checker.ValidationError) as error:
             raise NotSimplified(f"onnxsim's model cannot be read: {error}") from None
         check(onnx.load(model, load_external_data=False), graph)
-        # one file: ATC and ais_bench take no side file
+        # weights included: ATC and ais_bench take one file only
         onnx.save_model(graph, output, save_as_external_data=False)
 
 
 def check(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
-    """Inputs, outputs and opset must be as they were. Raises NotSimplified."""
+    """Raises NotSimplified if `after` is invalid, or has other inputs, outputs or opset."""
     try:
         onnx.checker.check_model(after)
     except onnx.checker.ValidationError as error:
@@ -58,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--status", type=Path, required=True, help="json: was it simplified")
+    parser.add_argument("--status", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     reason = None
@@ -67,14 +68,14 @@ def main() -> None:
             simplify(args.model, part)
         except NotSimplified as error:
             reason = str(error)
-            print(f"warning: {reason}; going on with the unsimplified model")
+            print(f"warning: {reason}; the model is used as it is, not simplified")
             shutil.copyfile(args.model, part)
     before, after = (
         len(onnx.load(path, load_external_data=False).graph.node)
         for path in (args.model, args.output)
     )
     status = {"simplified": reason is None, "reason": reason, "nodes": [before, after]}
-    write_text(args.status, json.dumps(status, indent=2) + "\n")
+    write_json(args.status, status)
     print(f"{args.output}: {before} nodes -> {after}")
 
 

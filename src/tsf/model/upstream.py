@@ -16,7 +16,7 @@ from pathlib import Path
 import patch_ng
 
 from tsf import errors
-from tsf.errors import UserError
+from tsf.errors import UserError, last_line
 from tsf.files import sha256, whole_folder
 
 
@@ -52,7 +52,7 @@ SOURCES = [
 def download(source: Source, folder: Path) -> Path:
     """Download an archive from the package index with pip. Raises UserError."""
     constraint = folder / "build-constraints.txt"
-    # to name a source archive pip runs its setup.py, which needs pkg_resources
+    # even to download a source archive pip runs its setup.py, and mmcv's needs pkg_resources
     constraint.write_text("setuptools==80.9.0\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
     if source.archive.endswith(".tar.gz"):
@@ -61,10 +61,10 @@ def download(source: Source, folder: Path) -> Path:
         [*map(str, command), source.requirement], stderr=subprocess.PIPE, text=True
     )
     if result.returncode:
-        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(
-            f"pip cannot download {source.requirement} ({reason}); without network put "
-            f"{source.archive} into a folder and set upstream.archives to it in the config"
+            f"pip cannot download {source.requirement} ({last_line(result.stderr)}); without "
+            f"network put {source.archive} into a folder and set upstream.archives to it in the "
+            "config"
         )
     return folder / source.archive
 
@@ -76,7 +76,10 @@ def fetch(source: Source, archives: Path | None, scratch: Path) -> Path:
     """
     archive = archives / source.archive if archives else download(source, scratch)
     if not archive.is_file():
-        raise UserError(f"{archive}: no such file; it is the source of {source.requirement}")
+        raise UserError(
+            f"{archive}: no such file; put {source.requirement} there, or set upstream.archives "
+            "to null"
+        )
     found = sha256(archive)
     if found != source.sha256:
         raise UserError(
@@ -101,13 +104,13 @@ def apply_patch(patch: Path, folder: Path) -> None:
     """`patch -p1 < patch` in `folder`, all of it or an error, without needing the program."""
     changes = patch_ng.fromfile(str(patch))
     for change in changes.items if changes else []:
-        # of what looks like git's or Mercurial's it has taken a/ and b/ away by itself
+        # from a patch that looks like git's or Mercurial's patch_ng has removed a/ and b/ itself
         if change.type not in (patch_ng.GIT, patch_ng.HG):
             change.source, change.target = map(
                 _without_first_folder, (change.source, change.target)
             )
     if not changes or not changes.apply(root=str(folder)):
-        raise UserError(f"{patch}: does not apply to the pinned sources; make it against them")
+        raise UserError(f"{patch}: does not apply to the pinned sources; make it anew from them")
 
 
 def _without_first_folder(name: bytes) -> bytes:

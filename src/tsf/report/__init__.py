@@ -1,1 +1,1 @@
-"""Render JSON as Markdown; compute nothing. May import data."""
+"""Render JSON as Markdown, without computing any result. May import data."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.data.k400_info import read_skipped
 from tsf.data.sampling import SAMPLERS
-from tsf.files import write_text
+from tsf.files import read_json, write_text
 from tsf.markdown import table
 from tsf.report.parity import parity_table
 
@@ -91,7 +91,7 @@ def difference_cells(pair: dict) -> list[str]:
 
 
 def moved_text(pairs: list[dict]) -> str:
-    """Which classes account for what each pair of engines has right alone."""
+    """The labels of the videos that only one engine of a pair has right."""
     if not any(pair["other_class"] for pair in pairs):
         return "Every video gets the same class from every engine.\n\n"
     if not any(pair["moved"] for pair in pairs):
@@ -106,7 +106,7 @@ def moved_text(pairs: list[dict]) -> str:
             more = f"... and {len(pair['moved']) - MOVED} more in accuracy.json"
             rows.append([engines, more, "", ""])
     header = ["engines", "label", "only the first", "only the second"]
-    return f"""The labels of what only one of two engines has right, the largest net change first:
+    return f"""Labels of the videos that one engine alone has right, the largest net change first:
 
 {table(header, rows)}
 """
@@ -159,7 +159,7 @@ and every logit of the models, on ONNX Runtime, against mmaction2 in PyTorch:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accuracy", type=Path, required=True)
-    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="in that order")
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="an engine each")
     parser.add_argument("--skipped", type=Path, required=True)
     parser.add_argument("--simplified", type=Path, required=True)
     parser.add_argument("--verify", type=Path, required=True)
@@ -170,9 +170,9 @@ def main() -> None:
     args = parser.parse_args()
 
     accuracy, simplified, verify = (
-        json.loads(path.read_text()) for path in (args.accuracy, args.simplified, args.verify)
+        read_json(path) for path in (args.accuracy, args.simplified, args.verify)
     )
-    summaries = [json.loads(path.read_text()) for path in args.summaries]
+    summaries = [read_json(path) for path in args.summaries]
     fps = {
         name: summary["throughput"]
         for name, summary in zip(accuracy["engines"], summaries, strict=True)

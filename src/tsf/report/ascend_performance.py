@@ -1,12 +1,8 @@
 """ascend_performance.md: the speeds in the form of the guide's table, beside its figure."""
 
-import argparse
-import json
-from pathlib import Path
-
 from tsf import errors
-from tsf.files import write_text
 from tsf.markdown import table
+from tsf.report.render import render
 
 
 def guide_table(runs: list[dict], guide: dict) -> str:
@@ -64,11 +60,7 @@ Milliseconds a run, after the warm-up, on zeros as input:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--performance", type=Path, required=True, help="json")
-    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
-    args = parser.parse_args()
-    write_text(args.output, markdown(json.loads(args.performance.read_text(encoding="utf-8"))))
+    render(__doc__, "--performance", markdown)
 
 
 if __name__ == "__main__":

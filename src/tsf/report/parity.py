@@ -1,12 +1,8 @@
 """parity.md: how far each boundary, from the bytes to each engine's logits, is from PyTorch."""
 
-import argparse
-import json
-from pathlib import Path
-
 from tsf import errors
-from tsf.files import write_text
 from tsf.markdown import table
+from tsf.report.render import render
 
 
 def parity_table(boundaries: list[dict]) -> str:
@@ -40,11 +36,7 @@ ends in _u8 reads the bytes. The cosine is that of the worst view.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parity", type=Path, required=True, help="json")
-    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
-    args = parser.parse_args()
-    write_text(args.output, markdown(json.loads(args.parity.read_text(encoding="utf-8"))))
+    render(__doc__, "--parity", markdown)
 
 
 if __name__ == "__main__":

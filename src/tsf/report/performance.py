@@ -1,12 +1,8 @@
-"""performance.md: how fast every measured setup is, alone and from the video to the result."""
-
-import argparse
-import json
-from pathlib import Path
+"""performance.md: the speed of every measured setup, of the model alone and from end to end."""
 
 from tsf import errors
-from tsf.files import write_text
 from tsf.markdown import table
+from tsf.report.render import render
 
 
 def cell(value: float | None, form: str) -> str:
@@ -99,12 +95,7 @@ model, once a shard, and Snakemake's own time.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--performance", type=Path, required=True, help="json")
-    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
-    args = parser.parse_args()
-    content = json.loads(args.performance.read_text(encoding="utf-8"))
-    write_text(args.output, markdown(content["measurements"]))
+    render(__doc__, "--performance", lambda content: markdown(content["measurements"]))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,9 @@
-"""rewrites.md: what each exact rewrite of the optimised model saves."""
-
-import argparse
-import json
-from pathlib import Path
+"""rewrites.md: the savings of each exact rewrite of the optimised model."""
 
 from tsf import errors
 from tsf.data.model_input import CROPS
-from tsf.files import write_text
 from tsf.markdown import table
+from tsf.report.render import render
 
 
 def markdown(content: dict) -> str:
@@ -46,8 +42,8 @@ def markdown(content: dict) -> str:
     return f"""# What the exact rewrites save
 
 Of a view, one of the {CROPS} crops of a video: {content["plain_macs"] / 1e9:.2f} G multiply-adds in
-mmaction2's model, {left / 1e9:.2f} G in the optimised one. What each rewrite saves where those
-above it are made:
+mmaction2's model, {left / 1e9:.2f} G in the optimised one. Each row is the saving of a rewrite
+after all those above it:
 
 {table(header, rows)}
 {evidence}
@@ -64,11 +60,7 @@ the other, and a MatMul with a Split behind it three MatMuls: those are not more
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rewrites", type=Path, required=True, help="json")
-    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
-    args = parser.parse_args()
-    write_text(args.output, markdown(json.loads(args.rewrites.read_text(encoding="utf-8"))))
+    render(__doc__, "--rewrites", markdown)
 
 
 if __name__ == "__main__":

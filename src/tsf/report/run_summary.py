@@ -1,10 +1,10 @@
 """The short table at the end of a run."""
 
 import argparse
-import json
 from pathlib import Path
 
 from tsf import errors
+from tsf.files import read_json
 
 
 def summary(accuracy: dict, report: Path) -> str:
@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     results = parser.parse_args().results
-    accuracy = json.loads((results / "accuracy.json").read_text())
+    accuracy = read_json(results / "accuracy.json")
     print(summary(accuracy, results / "accuracy.md"))
 
 

@@ -9,6 +9,7 @@ a painted edge is a linear mix. The arithmetic before the rounding to uint8 is f
 last-bit differences between machines do not reach a pixel.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -96,8 +97,9 @@ def draw_track(rng: np.random.Generator, label: str, progress: np.ndarray) -> np
     Returns:
         Centre x, centre y, radius in pixels of the 340x256 frame, (T, 3).
     """
-    x, y = CENTRE[0] + rng.uniform(-25, 25), CENTRE[1] + rng.uniform(-35, 35)
-    radius = rng.uniform(17, 24)
+    x: float | np.ndarray = CENTRE[0] + rng.uniform(-25, 25)
+    y: float | np.ndarray = CENTRE[1] + rng.uniform(-35, 35)
+    radius: float | np.ndarray = rng.uniform(17, 24)
     verb, _, way = label.partition(" ")
     step = progress - 0.5
     if verb == "moving":
@@ -151,8 +153,9 @@ def _pink_noise(
     frequency[0, 0] = np.inf  # no mean
     lens = np.exp(-2 * (np.pi * blur * np.where(np.isinf(frequency), 0, frequency)) ** 2)
     spectrum = np.fft.rfft2(rng.standard_normal((height, width)))
-    noise = np.fft.irfft2(spectrum * frequency**-exponent * lens, s=(height, width))
-    return noise / noise.std()
+    noise: np.ndarray = np.fft.irfft2(spectrum * frequency**-exponent * lens, s=(height, width))
+    noise /= noise.std()
+    return noise
 
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
@@ -194,7 +197,8 @@ def coverage(x: np.ndarray, y: np.ndarray, disc: np.ndarray, pixel: float) -> np
         disc: centre x, centre y and radius on the last axis.
     """
     distance = np.hypot(x - disc[..., 0], y - disc[..., 1])
-    return np.clip((disc[..., 2] - distance) / pixel + 0.5, 0, 1)
+    covered: np.ndarray = np.clip((disc[..., 2] - distance) / pixel + 0.5, 0, 1)
+    return covered
 
 
 def _paint(plane: np.ndarray, disc: np.ndarray, value: float, pixel: int) -> None:
@@ -210,7 +214,7 @@ def _paint(plane: np.ndarray, disc: np.ndarray, value: float, pixel: int) -> Non
     patch[...] = np.rint(patch + alpha * (value - patch))
 
 
-def render_frames(rng: np.random.Generator, scene: Scene):
+def render_frames(rng: np.random.Generator, scene: Scene) -> Iterator[np.ndarray]:
     """Yields the T frames of a scene as yuv420p planes, each (384, 340) uint8.
 
     The three planes lie one after the other as PyAV expects them: 256 rows of Y, then U and V of

@@ -1,12 +1,10 @@
 """Writes a validation set of motion clips in the layout of the cvdfoundation Kinetics-400 download.
 
-Besides the good clips it holds what a real download holds: a video cut off in its middle, which no
-decoder opens, and a row whose video is missing.
+Besides the good clips it has two faults of a real download: a video cut off in its middle, which
+no decoder opens, and a row whose video is missing.
 """
 
 import argparse
-import csv
-import io
 import string
 from functools import partial
 from pathlib import Path
@@ -14,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.kinetics import HEADER
+from tsf.data.kinetics import clip_name, write_annotations
 from tsf.data.listing import list_videos
 from tsf.data.manifest import write_manifest
-from tsf.files import whole_folder, write_text
+from tsf.files import whole_folder
 from tsf.progress import each
 from tsf.sample.clips import LABELS, SPLITS, clip_rng, write_clip
 
@@ -26,11 +24,12 @@ ID_CHARACTERS = np.array(list(string.ascii_letters + string.digits + "_-"))
 ID_LENGTH = 11
 TRAIN_ROWS_A_LABEL = 3
 TEST_ROWS = 4
+Row = tuple[str, str, int, int, str]  # label, YouTube id, start and end in seconds, split
 # The names and the order of the rows come from streams of their own, after any clip's.
 NAMES_STREAM = 2**31
 
 
-def draw_rows(seed: int, split: str, labels: list[str]) -> list[tuple[str, str, int, int, str]]:
+def draw_rows(seed: int, split: str, labels: list[str]) -> list[Row]:
     """One csv row a label, with a made-up video id of 11 characters and a span of 10 s."""
     rng = clip_rng(seed, split, NAMES_STREAM)
     rows = []
@@ -41,24 +40,11 @@ def draw_rows(seed: int, split: str, labels: list[str]) -> list[tuple[str, str, 
     return rows
 
 
-def file_name(row: tuple[str, str, int, int, str]) -> str:
-    """The file name of a row's video in the cvdfoundation download."""
-    _, youtube_id, start, end, _ = row
-    return f"{youtube_id}_{start:06d}_{end:06d}.mp4"
-
-
-def _write_annotations(path: Path, rows: list[tuple[str, str, int, int, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def _write_video(index: int, rows: list[tuple], folder: Path, seed: int, truncated: int) -> None:
+def _write_video(index: int, rows: list[Row], folder: Path, seed: int, truncated: int) -> None:
     """Writes the validation video of one row."""
-    path = folder / file_name(rows[index])
-    write_clip(path, clip_rng(seed, "val", index), rows[index][0])
+    label, youtube_id, start, end, _ = rows[index]
+    path = folder / f"{clip_name(youtube_id, start, end)}.mp4"
+    write_clip(path, clip_rng(seed, "val", index), label)
     if index == truncated:
         # The index of the file lies at its end, so half a file is nothing a decoder can open.
         content = path.read_bytes()
@@ -85,7 +71,7 @@ def write_dataset(root: Path, seed: int, videos: int, processes: int) -> None:
         "test": draw_rows(seed, "test", list(LABELS[:TEST_ROWS])),
     }
     for split in SPLITS:
-        _write_annotations(root / "annotations" / f"{split}.csv", splits[split])
+        write_annotations(root / "annotations" / f"{split}.csv", splits[split])
 
     written = [index for index in range(len(rows)) if index != missing]
     with whole_folder(root / "val") as folder:

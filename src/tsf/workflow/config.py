@@ -3,17 +3,22 @@
 import json
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
 from tsf.engines.setup import parse_engines
 from tsf.errors import UserError
+from tsf.files import read_json
 from tsf.model.checkpoints import DIGITS, checkpoint
 
 
 def check(config: dict, schema: Path) -> None:
-    """Raises UserError: every fault in a line of its own, with the key and what it may be."""
-    content = json.loads(schema.read_text(encoding="utf-8"))
+    """Check `config`, and bring engines and values from --config into the schema's form.
+
+    Raises UserError with every fault: its key and the values that are allowed.
+    """
+    content = read_json(schema)
     _refuse_retired(config)
     if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
         config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]
@@ -26,13 +31,13 @@ def check(config: dict, schema: Path) -> None:
     model = config["model"]
     if model["checkpoint"] is None and model["config"] not in DIGITS:
         raise UserError(
-            f"config: model.checkpoint is null, and {model['config']!r} has none of its own; "
-            f"those that have: {', '.join(DIGITS)}"
+            f"config: model.checkpoint is null, but mmaction2 has no checkpoint for the config "
+            f"{model['config']!r}, only for {', '.join(DIGITS)}; set model.checkpoint"
         )
     if "://" in checkpoint(model).where and checkpoint(model).sha256 is None:
         raise UserError(
-            "config: model.sha256 is null, but model.checkpoint is a URL, and what is downloaded "
-            "is checked; give the sha256, or its first 8 digits (mmaction2's names end in them)"
+            "config: model.checkpoint is a URL, so model.sha256 must be set to check the download; "
+            "its first 8 digits are enough, in which the names of mmaction2's files end"
         )
 
 
@@ -44,13 +49,13 @@ def _refuse_retired(config: dict) -> None:
     keep_bin = str(config.get("keep_bin", True)).lower() == "true"
     keep = {"all": "all_frames", "none": "bins"}.get(frames, "frames") if keep_bin else "nothing"
     raise UserError(
-        f"config: frames and keep_bin are one key now, keep: in their place write keep: {keep} "
-        "(all_frames, frames, bins or nothing; each keeps what follows it too)"
+        f"config: the key keep has replaced frames and keep_bin; write keep: {keep} in their place "
+        "(it is one of all_frames, frames, bins, nothing)"
     )
 
 
-def _typed(value, schema: dict):
-    """The value as the schema types it: what `--config` nests reaches us as text, 4 as '4'."""
+def _typed(value: Any, schema: dict) -> Any:
+    """The value in the schema's type: `--config` gives nested values as text, 4 as '4'."""
     if isinstance(value, dict):
         known = schema.get("properties", {})
         return {key: _typed(item, known.get(key, {})) for key, item in value.items()}
@@ -63,7 +68,12 @@ def _typed(value, schema: dict):
             read = json.loads(value)
         except ValueError:
             return value
-        fits = {"null": type(None), "boolean": bool, "integer": int, "number": (int, float)}
+        fits: dict[str, tuple[type, ...]] = {
+            "null": (type(None),),
+            "boolean": (bool,),
+            "integer": (int,),
+            "number": (int, float),
+        }
         if any(isinstance(read, fits[kind]) for kind in types & set(fits)):
             return read
     return value
@@ -75,8 +85,8 @@ def _explain(fault: ValidationError) -> str:
     if fault.validator == "additionalProperties":
         unknown = sorted(set(fault.instance) - set(known))
         close = get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-        return f"{', '.join(map(repr, unknown))} is no key of {key}; {hint}"
+        hint = f"did you mean {close[0]!r}?" if close else f"its keys are {', '.join(known)}"
+        return f"{', '.join(map(repr, unknown))} is not a key of {key}; {hint}"
     if fault.validator == "required":
         return f"{fault.message.split()[0]} is missing in {key}"
     meaning = fault.schema.get("description", "")
@@ -84,7 +94,7 @@ def _explain(fault: ValidationError) -> str:
         allowed = ", ".join(map(str, fault.validator_value))
         close = get_close_matches(str(fault.instance), map(str, fault.validator_value), n=1)
         hint = f", did you mean {close[0]!r}?" if close else ""
-        return f"{key} is {fault.instance!r}, allowed are {allowed}{hint}"
+        return f"{key} is {fault.instance!r}, but must be one of {allowed}{hint}"
     if fault.validator_value == "boolean":
         meaning += " With --config it is True or False."
     fault_text = fault.message.split(repr(fault.instance))[-1].strip()

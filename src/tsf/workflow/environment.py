@@ -1,13 +1,14 @@
-"""Which Python a job gets, and which environment the programs beyond it get."""
+"""The environment of the jobs, and that of the vendor's programs, which need the user's Python."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tsf.errors import UserError
 
-# the folder that `prepare` added to PATH
+# the environment variable that names the folder that `prepare` put on PATH
 ADDED = "TSF_PYTHON_ON_PATH"
 
 
@@ -33,7 +34,7 @@ def tool_environment() -> dict[str, str]:
     """The environment for atc and ais_bench: the user's own `python3`, not the workflow's.
 
     atc imports Python modules of its own from the python3 on PATH, and ais_bench's native part is
-    built for one Python version: both were installed before this workflow came.
+    built for one Python version: the user installed both for that python3.
     """
     environment = dict(os.environ)
     folders = environment.get("PATH", "").split(os.pathsep)
@@ -42,12 +43,17 @@ def tool_environment() -> dict[str, str]:
     return environment
 
 
+def find_tool(name: str) -> str | None:
+    """The path of a program in `tool_environment`, None if it is not on PATH there."""
+    return shutil.which(name, path=tool_environment()["PATH"])
+
+
 def source(script: str) -> None:
     """Take over what a shell script such as CANN's set_env.sh sets. Raises UserError.
 
     It runs without `set -u`, under which set_env.sh fails.
     """
-    # its last command may fail and mean nothing by it
+    # `;` before env, not `&&`: the script's last command may fail although the script has worked
     command = '[ -r "$0" ] || exit 1; source "$0" >/dev/null; env -0'
     result = subprocess.run(["bash", "-c", command, script], capture_output=True)
     if result.returncode:

@@ -1,4 +1,4 @@
-"""What a shard's videos look like from outside, so that a changed video redoes its shard alone."""
+"""Fingerprints of the shards' files, so that a changed video redoes its own shard only."""
 
 import hashlib
 import os
@@ -13,49 +13,51 @@ from tsf.data.listing import ListedVideo, list_videos, shard_of
 from tsf.data.manifest import file_state, read_manifest
 from tsf.errors import UserError
 
-MAX_SHARDS = 999  # of the config's shards, as in its schema
+MAX_SHARDS = 999  # the maximum in config/schema.json
 
 
 @dataclass
 class Shard:
-    """What the workflow knows of a shard before any work."""
+    """The videos of a shard, as far as the file system tells before any work."""
 
     videos: int = 0
-    changes: list[str] = field(default_factory=list)
+    changes: list[str] = field(
+        default_factory=list
+    )  # a line for each video that differs from the manifest
 
     @property
     def fingerprint(self) -> str:
         return _digest(self.changes)
 
     def bins_mb(self, dtype: str) -> int:
-        """What its .bin files take on the disk. dtype: float32 or uint8."""
+        """The size of its .bin files in MB of 10^6 bytes. dtype: float32 or uint8."""
         return ceil(self.videos * BYTES[dtype] / 1e6)
 
 
 def shards(layout: str, root: Path, number: int) -> list[Shard]:
-    """Every shard: how many videos, and a fingerprint that changes when one of them does.
+    """Every shard's number of videos, and a fingerprint that changes when one of them does.
 
-    A video is its name, path, size and modification time. A generated dataset is described by
-    what differs from its manifest, so that the fingerprint is the same before it is made and
-    after. Raises UserError.
+    The fingerprint covers each video's name, path, size and modification time. Of a generated
+    dataset it covers only the differences from the manifest, so that it is the same before and
+    after the dataset is made. Raises UserError.
     """
-    if not _is_there(layout, root):
+    if not _exists(layout, root):
         return [Shard() for _ in range(number)]
-    return _look_at(layout, root, number)
+    return _read_shards(layout, root, number)
 
 
 @cache
 def _listed_videos(layout: str, root: Path) -> list[ListedVideo]:
-    """The list, read once a run: it stands still while Snakemake plans."""
+    """The list, read once a run: it does not change while Snakemake plans."""
     return list_videos(layout, root)
 
 
 @cache
-def _look_at(layout: str, root: Path, number: int) -> list[Shard]:
-    """`shards` of a dataset that is there: two system calls a video, so once a run."""
+def _read_shards(layout: str, root: Path, number: int) -> list[Shard]:
+    """`shards` of a dataset that exists; once a run, as each video takes two system calls."""
     found = [Shard() for _ in range(number)]
     as_made = read_manifest(root)
-    # by name: a video may have two rows, with two labels even
+    # by name, so that a video with two rows counts once
     for video in {video.name: video for video in _listed_videos(layout, root)}.values():
         shard = found[shard_of(video.name, number)]
         shard.videos += 1
@@ -77,12 +79,12 @@ def refuse_large_shards(
     advice = f"set shards to {enough} in the config, or " if enough else ""
     raise UserError(
         f"a shard of {largest.videos} videos takes {needed} MB of .bin files, more than "
-        f"disk_mb={disk_mb} allows: {advice}raise it, --resources disk_mb={needed}"
+        f"disk_mb={disk_mb} allows: {advice}allow more, --resources disk_mb={needed}"
     )
 
 
 def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
-    """A number of shards of which none has more than `fits` videos, if there may be so many."""
+    """A number of shards of at most `fits` videos each; None if it exceeds MAX_SHARDS."""
     names = {video.name for video in _listed_videos(layout, root)}
     number = ceil(len(names) / fits) if fits else MAX_SHARDS + 1
     while number <= MAX_SHARDS:
@@ -93,11 +95,11 @@ def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
 
 
 def listing_digest(layout: str, root: Path) -> str:
-    """Changes when a video is added to the listed ones, or removed from them. Raises UserError."""
+    """A digest that changes when a listed video is added, removed or moved. Raises UserError."""
     return _digest([f"{video.name} {video.path}" for video in _listed_videos(layout, root)])
 
 
-def _is_there(layout: str, root: Path) -> bool:
+def _exists(layout: str, root: Path) -> bool:
     return (root / "annotations/val.csv").is_file() if layout == "kinetics" else root.is_dir()
 
 

@@ -1,4 +1,4 @@
-"""What the rules ask before any work: whose a file is, what it is called, what is measured."""
+"""Helpers of the rules: who makes a file, its name, which setups to compare and to measure."""
 
 import os
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ RESULTS = Path("results")
 
 
 def is_made(path: str | Path) -> bool:
-    """Whether the workflow makes the file or folder; all others the user brings."""
+    """Whether the workflow makes the file or folder; if not, it is the user's."""
     return Path(path).is_relative_to(RESULTS)
 
 
@@ -25,7 +25,7 @@ def beside_snakefile(name: str, home: Path) -> str:
 
 
 def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
-    """The paths. Raises UserError for one of the user's that is not there.
+    """The paths. Raises UserError for a path of the user's that does not exist.
 
     Snakemake's own message takes ten lines and does not name the config's key.
     """
@@ -37,7 +37,7 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
 
 
 def checkpoint_file(where: str, home: Path) -> str:
-    """Where the weights are: the configured file, or where those of a URL are saved."""
+    """The path of the weights: the configured file, or the file that a URL is downloaded to."""
     if "://" in where:
         return str(RESULTS / "checkpoint" / Path(where).name)
     return beside_snakefile(where, home)
@@ -57,30 +57,21 @@ def checkpoint_digest(path: str, expected: str | None) -> str | None:
     return found
 
 
-def batch_suffix(batch: int) -> str:
-    """What a model's name carries: none at batch 1, as in the guide's tsf.om, else as tsf_bs4."""
-    return "" if batch == 1 else f"_bs{batch}"
-
-
-def batch_of(suffix: str) -> int:
-    """The batch size that `batch_suffix` made the suffix of."""
-    return int(suffix.removeprefix("_bs") or 1)
-
-
 def named(setups: Iterable[Setup]) -> dict[str, Setup]:
     return {setup.name: setup for setup in setups}
 
 
 def on_onnxruntime(model: str) -> Setup:
-    """An ONNX model on the engine that every machine has."""
+    """The setup that runs an ONNX model on ONNX Runtime, which every machine has."""
     return Setup("onnxruntime", model, "f32")
 
 
 def exact_setups(engine: Setup, ascend_onnx: str) -> dict[str, Setup]:
-    """What must agree with PyTorch before `engine` may start on the dataset, itself the last.
+    """The setups that must agree with PyTorch before `engine` may start on the dataset.
 
-    The models that its own is made from come first, so that the first that is off is at fault.
-    ascend_onnx: the model that tsf.om is compiled from; what runs on the NPU is not compared.
+    `engine` is the last of them, after the models that its own model is made from: so the first
+    setup that differs is the one at fault. ascend_onnx: the model that tsf.om is compiled from; it
+    is compared in place of tsf.om.
     """
     npu = engine.engine == "ascend"
     models = ["tsf", "tsf_sim", ascend_onnx if npu else engine.model]
@@ -96,19 +87,19 @@ def at_batch_sizes(engines: Iterable[Setup], batches: Iterable[int]) -> dict[str
     )
 
 
-def counted_model(setup: Setup) -> str:
-    """The ONNX file that has the multiply-adds of what the setup runs, to count them in."""
+def macs_model(setup: Setup) -> str:
+    """The ONNX file to count a setup's multiply-adds in: the same operations, in float32."""
     model = "tsf_sim" if setup.engine == "torch" else setup.model
     return replace(setup, engine="onnxruntime", precision="f32", model=model).file
 
 
 def boundaries(setups: Iterable[str]) -> list[str]:
-    """The measured distances' files, as the data goes: the bytes, then each setup's logits."""
+    """The files of the measured distances: the .bin files' bytes, then each setup's logits."""
     return [f"{RESULTS}/parity/{name}.json" for name in ("bytes", *setups)]
 
 
 def error_lines(logs: Path, since: float) -> list[str]:
-    """The lines `error: ...` of the logs that were written since, each with its log."""
+    """The lines `error: ...` of the logs, each with its log. since: of logs written after it."""
     written = [path for path in sorted(logs.rglob("*.log")) if path.stat().st_mtime >= since]
     return [
         f"{line}  [{path}]"

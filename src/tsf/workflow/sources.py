@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
-# what these say is read by a person and reaches no result: rewording it redoes nothing
+# messages and progress lines, which no result contains: a change of them redoes nothing
 WORDING = {"tsf.errors", "tsf.progress"}
 
 
@@ -13,9 +13,9 @@ WORDING = {"tsf.errors", "tsf.progress"}
 def sources(module: str) -> tuple[Path, ...]:
     """The files of `tsf.<module>` and of every tsf module that it imports, directly or not.
 
-    A module that is imported by a computed name, as an engine's, is not among them: the rule
-    that knows the name adds its sources. Files of wording alone are left out: error messages,
-    progress lines, a package that holds no more than its docstring.
+    An engine's module is not among them, as it is imported by a computed name: the rule that knows
+    the name adds its sources. Files that no result depends on are left out: WORDING, and packages
+    that hold a docstring alone.
     """
     found: dict[str, Path] = {}
     _collect(f"tsf.{module}", found)

@@ -168,10 +168,10 @@ def test_a_video_without_a_label_is_scored_unlabelled():
 
 
 def test_a_row_that_no_shard_looked_at_is_an_error():
-    with pytest.raises(UserError, match=r"val/b\.mp4 is listed, but was not there"):
+    with pytest.raises(UserError, match=r"val/b\.mp4 was added to the list after"):
         account_of(listed(("a", "run"), ("b", "run")), [Decoded("a", 300, "")])
 
 
 def test_nothing_to_score_is_an_error_that_names_the_first_reason():
-    with pytest.raises(UserError, match=r"none of the 1 .* missing file \(val/a\.mp4\); check"):
+    with pytest.raises(UserError, match=r"none of the 1 .*, val/a\.mp4: missing file; check"):
         account_of(listed(("a", "run")), [Decoded("a", 0, "missing file")])

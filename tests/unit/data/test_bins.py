@@ -21,52 +21,35 @@ def test_a_bin_of_pixels_is_the_bytes(tmp_path):
     assert (tmp_path / "x.bin").read_bytes() == bytes([0, 7, 255, 128])
 
 
-@pytest.fixture(params=["float32", "uint8"])
-def values(request):
-    return request.param
-
-
-@pytest.fixture
-def bins(tmp_path, values):
-    """Three .bin files, the later ones with a view of their own."""
-    paths = []
-    for number in range(3):
-        clip = np.full((3, 3, 8, 224, 224), number, values)
-        clip[2] += number
-        paths.append(tmp_path / f"video{number}_000000_000010.bin")
-        clip.tofile(paths[-1])
-    return paths
-
-
-@pytest.mark.parametrize("values", ["uint8"], indirect=True)
-def test_an_engine_that_takes_float32_gets_the_normalised_pixels(bins):
-    clip = read_for_model(bins[2], "uint8", "float32")
+@pytest.mark.parametrize("dtype", ["uint8"], indirect=True)
+def test_an_engine_that_takes_float32_gets_the_normalised_pixels(three_bins):
+    clip = read_for_model(three_bins[2], "uint8", "float32")
     assert clip.dtype == np.float32
     assert (clip[:2] == NORMALISED[2]).all() and (clip[2] == NORMALISED[4]).all()
 
 
-@pytest.mark.parametrize("values", ["float32"], indirect=True)
-def test_an_engine_that_takes_bytes_gets_no_float32(bins):
+@pytest.mark.parametrize("dtype", ["float32"], indirect=True)
+def test_an_engine_that_takes_bytes_gets_no_float32(three_bins):
     with pytest.raises(UserError, match="the model takes uint8; set bin: uint8"):
-        read_for_model(bins[0], "float32", "uint8")
+        read_for_model(three_bins[0], "float32", "uint8")
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1 / 3, 2])
-def test_a_file_of_another_size_is_named(tmp_path, values, share):
+def test_a_file_of_another_size_is_named(tmp_path, dtype, share):
     """A third of the size would pass for a batch in ais_bench."""
     path = tmp_path / "x.bin"
-    right = {"float32": 14_450_688, "uint8": 3_612_672}[values]
+    right = {"float32": 14_450_688, "uint8": 3_612_672}[dtype]
     size = int(share * right)
     with open(path, "wb") as file:
         file.truncate(size)
     with pytest.raises(UserError, match=rf"x\.bin: {size} bytes, expected {right}"):
-        read_bin(path, values)
+        read_bin(path, dtype)
 
 
-def test_the_values_are_not_taken_for_each_other(bins, values):
-    other = {"float32": "uint8", "uint8": "float32"}[values]
+def test_the_values_are_not_taken_for_each_other(three_bins, dtype):
+    other = {"float32": "uint8", "uint8": "float32"}[dtype]
     with pytest.raises(UserError, match="bytes, expected"):
-        read_bin(bins[0], other)
+        read_bin(three_bins[0], other)
 
 
 def test_a_full_disk_leaves_no_part_of_a_bin(tmp_path, monkeypatch):
@@ -79,10 +62,10 @@ def test_a_full_disk_leaves_no_part_of_a_bin(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_written_is_read(tmp_path, values):
-    clip = np.random.default_rng(0).integers(0, 256, (3, 3, 8, 224, 224)).astype(values)
+def test_what_is_written_is_read(tmp_path, dtype):
+    clip = np.random.default_rng(0).integers(0, 256, (3, 3, 8, 224, 224)).astype(dtype)
     write_bin(clip, tmp_path / "x.bin")
-    found = read_for_model(tmp_path / "x.bin", values, values)
+    found = read_for_model(tmp_path / "x.bin", dtype, dtype)
     assert found.dtype == clip.dtype and np.array_equal(found, clip)
 
 

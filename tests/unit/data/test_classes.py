@@ -32,7 +32,7 @@ def test_the_kinetics_layout_has_its_own_classes(tmp_path):
 
 
 def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="names a class twice"):
+    with pytest.raises(UserError, match="names the class yoga twice"):
         class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
     with pytest.raises(UserError, match=r"n\.txt: no such file"):
         class_names("folder", tmp_path, tmp_path / "n.txt")

@@ -64,8 +64,8 @@ def test_quoted_fields_byte_order_mark_windows_line_ends_and_further_columns(tmp
         (HEADER + "yoga,a,0,ten,val\n", 2, "time_start and time_end must be seconds"),
         (HEADER + "yoga,a,nan,10,val\n", 2, "time_start and time_end must be seconds"),
         (HEADER + "yoga,a,0,inf,val\n", 2, "time_start and time_end must be seconds"),
-        (HEADER + "yoga,../../etc/x,0,10,val\n", 2, "is no YouTube id"),
-        (HEADER + "yoga,a b,0,10,val\n", 2, "is no YouTube id"),
+        (HEADER + "yoga,../../etc/x,0,10,val\n", 2, "is not a YouTube id"),
+        (HEADER + "yoga,a b,0,10,val\n", 2, "is not a YouTube id"),
         (HEADER + ",a,0,10,val\n", 2, "label is empty"),
         (HEADER + "   ,a,0,10,val\n", 2, "label is empty"),
         # a field that spans lines: the line named is where the row ends

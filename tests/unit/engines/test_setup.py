@@ -48,5 +48,5 @@ def test_the_names_of_different_setups_differ():
 def test_a_model_of_bytes_wants_bytes():
     entry = {"engine": "onnxruntime", "model": "tsf_opt_u8"}
     assert parse(entry, dtype="uint8")[0].file == "tsf_opt_u8.onnx"
-    with pytest.raises(UserError, match="set bin to uint8"):
+    with pytest.raises(UserError, match="set bin: uint8"):
         parse(entry)

@@ -192,7 +192,7 @@ def break_stray(folder):
 @pytest.mark.parametrize(
     "spoil, name, reason",
     [
-        (break_missing, "1_0.txt", "missing, the result of b"),
+        (break_missing, "1_0.txt", "the result of b is missing"),
         (break_extra, "3_0.txt", "no listed video"),
         (break_duplicate, "01_0.txt", "a second result of the same video"),
         (break_not_finite, "2_0.txt", "not finite"),

@@ -2,24 +2,12 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 
 import pytest
 import runs
 
 from tsf.evaluation import gemm
 from tsf.evaluation.gemm import fastest_gflops
-
-
-def run(module, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", f"tsf.{module}", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(runs.ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16", "fp16", "int8", "int8_bf16"])
@@ -31,5 +19,5 @@ def test_the_limit_of_this_machine(monkeypatch, precision):
 
 
 def test_the_limit_of_a_device_that_no_library_here_knows():
-    found = run("evaluation.gemm", "--device", "cann", "--precision", "f32")
+    found = runs.module("evaluation.gemm", "--device", "cann", "--precision", "f32")
     assert found.returncode == 0 and json.loads(found.stdout) is None

@@ -1,13 +1,11 @@
-"""What is further off than allowed ends the run, and the first that is gets named."""
+"""A distance over its threshold ends the run, and the first such boundary is named."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
-from runs import ROOT
+import runs
+from measured import boundaries
 
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
@@ -30,25 +28,6 @@ def test_what_is_allowed_depends_on_the_precision(setup, expected):
     thresholds = {"max_abs": 1e-4, "relative_l2": RELATIVE_L2}
     assert threshold(setup.precision, thresholds) == expected
     assert threshold("bytes", thresholds) == ("max_abs", 0)
-
-
-def boundaries(**changes):
-    """What the comparison of four boundaries gives; changes: by position."""
-    same = {"max_abs": 1e-6, "relative_l2": 1e-7, "cosine": 1.0, "top1_agreement": 1.0}
-    limits = {
-        "uint8 .bin, normalised": ("max_abs", 0),
-        "tsf.onnx": ("max_abs", 1e-4),
-        "tsf_sim.onnx": ("max_abs", 1e-4),
-        "tsf_sim.onnx (openvino_bf16)": ("relative_l2", 0.05),
-    }
-    found = [
-        {"name": name, **same, "measure": measure, "allowed": allowed}
-        for name, (measure, allowed) in limits.items()
-    ]
-    found[0] |= {"max_abs": 0.0, "relative_l2": 0.0, "top1_agreement": None}
-    for position, change in changes.items():
-        found[int(position[1:])] |= change
-    return found
 
 
 def test_what_agrees_passes():
@@ -80,12 +59,7 @@ def judge(folder, *measured):
         paths[-1].write_text(json.dumps(content))
     thresholds = json.dumps({"max_abs": 1e-4, "relative_l2": RELATIVE_L2})
     arguments = ["--measured", *paths, "--thresholds", thresholds, "--output", folder / "p.json"]
-    return subprocess.run(
-        [sys.executable, "-m", "tsf.evaluation.judge_parity", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
+    return runs.module("evaluation.judge_parity", *arguments)
 
 
 MEASURED = {"clips": ["a"], "name": "tsf.onnx", "precision": "f32", "max_abs": 1e-6}

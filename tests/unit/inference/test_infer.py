@@ -19,40 +19,23 @@ class Engine:
         return means.reshape(-1, 3) if self.answer is None else self.answer
 
 
-@pytest.fixture(params=["float32", "uint8"])
-def values(request):
-    return request.param
-
-
-@pytest.fixture
-def bins(tmp_path, values):
-    """Three .bin files, the later ones with a view of their own."""
-    paths = []
-    for number in range(3):
-        clip = np.full((3, 3, 8, 224, 224), number, values)
-        clip[2] += number
-        paths.append(tmp_path / f"video{number}_000000_000010.bin")
-        clip.tofile(paths[-1])
-    return paths
-
-
 def read(folder, number):
     return results.read_logits(folder / f"video{number}_000000_000010_0.txt", 3)
 
 
-def test_a_line_a_view(bins, values, tmp_path):
+def test_a_line_a_view(three_bins, dtype, tmp_path):
     times = []
-    found = list(infer.infer(Engine(dtype=values), bins, values, tmp_path, times))
-    assert found == bins
+    found = list(infer.infer(Engine(dtype=dtype), three_bins, dtype, tmp_path, times))
+    assert found == three_bins
     assert len(times) == 3 and min(times) >= 0
     assert read(tmp_path, 1).tolist() == [[1, 1, 1], [1, 1, 1], [2, 2, 2]]
 
 
 @pytest.mark.parametrize("batch", [2, 3, 4])
-def test_in_a_batch_every_video_gets_its_own_views(bins, values, batch, tmp_path):
+def test_in_a_batch_every_video_gets_its_own_views(three_bins, dtype, batch, tmp_path):
     times = []
-    engine = Engine(batch=batch, dtype=values)
-    assert list(infer.infer(engine, bins, values, tmp_path, times)) == bins
+    engine = Engine(batch=batch, dtype=dtype)
+    assert list(infer.infer(engine, three_bins, dtype, tmp_path, times)) == three_bins
     assert len(times) == (2 if batch == 2 else 1)
     for number in range(3):
         once, twice = [number] * 3, [2 * number] * 3
@@ -68,8 +51,8 @@ def test_in_a_batch_every_video_gets_its_own_views(bins, values, batch, tmp_path
         np.ones((1, 400)),
     ],
 )
-def test_an_answer_that_is_none_is_an_error(bins, values, tmp_path, answer):
-    engine = Engine(answer, dtype=values)
+def test_an_answer_that_is_none_is_an_error(three_bins, dtype, tmp_path, answer):
+    engine = Engine(answer, dtype=dtype)
     with pytest.raises(UserError, match=r"video0_000000_000010\.bin: the model gave"):
-        list(infer.infer(engine, bins, values, tmp_path, []))
+        list(infer.infer(engine, three_bins, dtype, tmp_path, []))
     assert not list(tmp_path.glob("*.txt"))

@@ -34,9 +34,9 @@ def tsf_sim_onnx(mmaction2, recogniser, folder):
     return folder / "tsf_sim.onnx"
 
 
-def exported(shape, state, path, pixels=False, batch=1):
-    small = optimised.OptimisedTimeSformer(shape, state, pixels).float()
-    export_optimised.export(small, pixels, batch, path)
+def exported(shape, state, path, uint8=False, batch=1):
+    small = optimised.OptimisedTimeSformer(shape, state, uint8).float()
+    export_optimised.export(small, batch, path)
     return path
 
 
@@ -65,10 +65,10 @@ def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, 
 
 def test_bytes_give_the_logits_of_their_normalised_values(plain, shape, state, folder, clips):
     pixels = (clips * 127.5 + 127.5).round().to(torch.uint8)
-    path = exported(shape, state, folder / "tsf_opt_u8.onnx", pixels=True)
+    path = exported(shape, state, folder / "tsf_opt_u8.onnx", uint8=True)
     found = np.concatenate([run(path, clip[None]) for clip in pixels])
     assert np.abs(found - reference_logits(plain, clips.double()).numpy()).max() <= 1e-4
-    exact = optimised.OptimisedTimeSformer(shape, state, pixels=True)
+    exact = optimised.OptimisedTimeSformer(shape, state, uint8=True)
     with torch.inference_mode():
         difference = exact(pixels) - reference_logits(plain, (pixels.double() - 127.5) / 127.5)
     assert difference.abs().max() <= 1e-10
@@ -172,11 +172,15 @@ def refusal(call, *arguments):
     [
         ("cls_head.fc_cls.bias", None, "has no cls_head.fc_cls.bias"),
         ("backbone.transformer_layers.layers.2.ffns.0.norm.bias", None, "has no backbone"),
-        ("backbone.extra", torch.zeros(1), "1 tensors that model.config has no place for"),
+        (
+            "backbone.extra",
+            torch.zeros(1),
+            "1 tensors that the model of model.config does not",
+        ),
         (
             "cls_head.fc_cls.weight",
             torch.zeros(400, 96),
-            "(400, 96), model.config makes it (8, 96",
+            "(400, 96), by model.config it is (8, 96",
         ),
         ("backbone.pos_embed", torch.zeros(1, 197, 96), "backbone.pos_embed is (1, 197, 96)"),
     ],

@@ -71,7 +71,7 @@ def test_one_file_serves_every_batch(int8, clips):
 
 def test_a_batch_of_the_model_with_constant_shapes_is_refused():
     entry = {"engine": "openvino", "precision": "int8", "batch": 2}
-    with pytest.raises(UserError, match="int8 of tsf_sim is for batch 1"):
+    with pytest.raises(UserError, match="int8 of tsf_sim runs at batch 1 only"):
         parse_engines([entry], "float32")
 
 

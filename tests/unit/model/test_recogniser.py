@@ -55,7 +55,7 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path, monkeypatch, new_format):
     content = {"state_dict": {"a": torch.zeros(1)}, "meta": RunsCode()}
     torch.save(content, "x.pth", _use_new_zipfile_serialization=new_format)
     message = refusal(load_weights, Path("x.pth"))
-    assert message.startswith("x.pth: not a loadable checkpoint")
+    assert message.startswith("x.pth: not a checkpoint that PyTorch can load")
     assert not Path("ran").exists()
     # the file is as harmful as this test means it to be
     torch.load("x.pth", weights_only=False)

@@ -72,7 +72,7 @@ def test_a_model_is_simplified_to_one_file(run, tmp_path):
     assert [value.name for value in (*found.graph.input, *found.graph.output)] == ["imgs", "result"]
 
 
-def test_weights_that_onnxsim_puts_aside_are_brought_back(run, stand_in, tmp_path):
+def test_weights_that_onnxsim_puts_into_a_second_file_are_included(run, stand_in, tmp_path):
     stand_in(
         "onnx.save(model, target, save_as_external_data=True, all_tensors_to_one_file=True,\n"
         "          location=os.path.basename(target) + '.data', size_threshold=0)\n"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tables import rows
+from markdown_rows import rows
 
 from tsf.data.k400_info import NO_LABEL, ScoredVideo
 from tsf.evaluation import accuracy

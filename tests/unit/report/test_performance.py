@@ -1,26 +1,13 @@
 """performance.md: what was measured stands in its cell, and what was not is a dash."""
 
 import json
-import os
-import subprocess
-import sys
 
 import runs
-from tables import rows
+from markdown_rows import rows
 
 from tsf.evaluation import performance
 from tsf.evaluation.performance_record import performance_record
 from tsf.report.performance import markdown
-
-
-def run(module, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", f"tsf.{module}", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(runs.ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
-
 
 STAGES = {"video to clip": 0.05, "write .bin": 0.01, "read .bin": 0.02, "model": 0.4}
 
@@ -52,9 +39,10 @@ def test_the_rows_of_the_report(tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     inputs = ["--runs", tmp_path / "a.json", tmp_path / "npu.json"]
     collected = tmp_path / "p.json"
-    assert run("evaluation.collect_performance", *inputs, "--output", collected).returncode == 0
+    inputs += ["--output", collected]
+    assert runs.module("evaluation.collect_performance", *inputs).returncode == 0
     report = ["--performance", collected, "--output", tmp_path / "p.md"]
-    assert run("report.performance", *report).returncode == 0
+    assert runs.module("report.performance", *report).returncode == 0
     found = rows((tmp_path / "p.md").read_text())
     setup = ["openvino", "tsf_opt.onnx", "bf16", "1"]
     times = ["400.0"] * 3

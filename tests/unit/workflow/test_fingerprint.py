@@ -33,9 +33,9 @@ def root(tmp_path):
 
 
 def forget():
-    """What a run has seen of the dataset."""
+    """Forget the dataset, as a new run has not read it yet."""
     fingerprint._listed_videos.cache_clear()
-    fingerprint._look_at.cache_clear()
+    fingerprint._read_shards.cache_clear()
 
 
 def fingerprints(root, layout="kinetics"):
@@ -93,7 +93,7 @@ def test_labels_order_and_unlisted_files_change_nothing(root):
 
 
 def test_a_video_of_two_rows_counts_once(root):
-    """Whatever the labels: it has one .bin file."""
+    """Even with two labels: the video has one .bin file."""
     before = fingerprints(root)
     with open(root / "annotations/val.csv", "a") as file:
         file.write("yoga,video3,0,10,val\nswimming,video3,0,10,val\n")
