@@ -213,13 +213,16 @@ def _merged(child: dict, base: dict, path: Path, at: str = "") -> dict:
     """`child` over `base`: dicts key by key, unless the child's has `_delete_`."""
     merged = dict(base)
     for key, value in child.items():
-        # taken out of the dict itself, as mmcv does: two names may stand for the same dict
-        if isinstance(value, dict) and key in base and not value.pop("_delete_", False):
-            if not isinstance(base[key], dict):
+        if isinstance(value, dict) and key in base:
+            own = {name: item for name, item in value.items() if name != "_delete_"}
+            if value.get("_delete_"):
+                value = own
+            elif isinstance(base[key], dict):
+                value = _merged(own, base[key], path, f"{at}{key}.")
+            else:
                 raise UserError(
                     f"{path}: {at}{key} is a dict, but in its _base_ a "
                     f"{type(base[key]).__name__}; give it _delete_=True to replace that"
                 )
-            value = _merged(value, base[key], path, f"{at}{key}.")
         merged[key] = value
     return merged
