@@ -38,9 +38,13 @@ NO_FRAMES = (
 NO_FUSION = "a Hugging Face folder does not say what the views of a video are made into"
 
 
-def read(folder: Path) -> dict[str, dict]:
-    """The content of both files, by their names. Raises UserError."""
-    return {name: _read(folder / name) for name in (CONFIG, PREPROCESSOR)}
+def read(folder: Path, picture: bool = True) -> dict[str, dict]:
+    """The content of the files, by their names. Raises UserError.
+
+    picture: whether the picture is theirs too, and not another recipe's.
+    """
+    names = (CONFIG, PREPROCESSOR) if picture else (CONFIG,)
+    return {name: _read(folder / name) for name in names}
 
 
 def _read(path: Path) -> dict:
@@ -65,9 +69,10 @@ def stated(content: dict[str, dict], folder: Path) -> Stated:
     """
     found = Stated()
     _network(content[CONFIG], str(folder / CONFIG), found)
-    _picture(content[PREPROCESSOR], str(folder / PREPROCESSOR), found)
-    found.missing = dict.fromkeys(("sampler", "frame_interval", "num_clips"), NO_FRAMES)
-    found.missing["fusion"] = NO_FUSION
+    if PREPROCESSOR in content:
+        _picture(content[PREPROCESSOR], str(folder / PREPROCESSOR), found)
+        found.missing = dict.fromkeys(("sampler", "frame_interval", "num_clips"), NO_FRAMES)
+        found.missing["fusion"] = NO_FUSION
     return found
 
 
@@ -78,7 +83,7 @@ def _network(config: dict, where: str, found: Stated) -> None:
     frames, side = config.get("num_frames"), config.get("image_size")
     labels = config.get("id2label")
     # a file without labels has their number, one with both must agree
-    classes = len(labels) if isinstance(labels, dict) else config.get("num_labels")
+    classes = config.get("num_labels") if labels is None else _number_of(labels, where)
     _only(config.get("num_labels", classes), classes, "num_labels", where)
     for field, key, value in (
         ("clip_len", "num_frames", frames),
@@ -90,6 +95,12 @@ def _network(config: dict, where: str, found: Stated) -> None:
         found.network[field] = value, f"{key} of {where}"
     found.add(f"num_frames of {where}", clip_len=frames)
     found.add(f"id2label of {where}", classes=classes)
+
+
+def _number_of(labels: Any, where: str) -> int:
+    if not isinstance(labels, dict) or labels.keys() != {str(n) for n in range(len(labels))}:
+        raise UserError(f"{where}: id2label does not name the classes 0, 1, 2, ...")
+    return len(labels)
 
 
 def _picture(preprocessor: dict, where: str, found: Stated) -> None:
@@ -146,5 +157,5 @@ def _of_255(values: Any, key: str, where: str) -> tuple[float, ...]:
 
 
 def _only(value: Any, implemented: Any, key: str, where: str) -> None:
-    if value != implemented:
+    if value != implemented or type(value) is not type(implemented):
         raise UserError(f"{where}: {key} {value!r} is not implemented, only {implemented!r}")

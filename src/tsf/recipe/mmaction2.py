@@ -398,7 +398,7 @@ def _fusion(config: dict, model: dict, release: str, where: str, found: Stated) 
             f"{key}.average_clips of {where} is not set, and mmaction2 then gives a row of scores "
             "for each view and none for the video; write 'prob' or 'score'"
         )
-    elif average in FUSION_OF:
+    elif isinstance(average, str) and average in FUSION_OF:
         found.add(f"{key}.average_clips of {where}", fusion=FUSION_OF[average])
     else:
         raise UserError(f"{where}: {key}.average_clips {average!r}: known are 'prob' and 'score'")

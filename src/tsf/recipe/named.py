@@ -92,7 +92,7 @@ def stated(name: str, files: Stated, chosen: dict, instead: str) -> Stated:
         # three crops are as high as the picture
         found.add(of_side, short_side=chosen.get("side", side), side=side)
     clip_len = chosen.get("clip_len", clip_len)
-    if clip_len in rates:
+    if clip_len in tuple(rates):  # it may be a list of the user's, not hashable
         found.add(f"{origin}, for {clip_len} frames", frame_interval=rates[clip_len])
     elif "frame_interval" not in fields:
         found.missing["frame_interval"] = (

@@ -31,9 +31,11 @@ def resolve(model: dict, recipe: dict | None) -> Resolved:
     model.config or the Hugging Face folder model.checkpoint. Nothing has a default: raises
     UserError for a field that none of them states, and for all that is not implemented.
     """
+    if recipe is not None and not isinstance(recipe, dict):
+        raise UserError(f"recipe is {recipe!r}, not name and fields")
     chosen = dict(recipe or {})
     name = chosen.pop("name", None)
-    if name is not None and name not in named.RECIPES:
+    if name is not None and name not in tuple(named.RECIPES):  # it may be a list, not hashable
         raise UserError(f"recipe.name {name!r}: known are {NAMES}")
     for field in chosen:
         if field not in FIELDS:
@@ -75,10 +77,8 @@ def _from_files(model: dict, name: str | None) -> Files:
                 f"model.checkpoint {checkpoint} is a Hugging Face folder, which has its own "
                 "config; write model: {config: null}"
             )
-        content = huggingface.read(Path(checkpoint))
+        content = huggingface.read(Path(checkpoint), picture=name in (None, "huggingface"))
         stated = huggingface.stated(content, Path(checkpoint))
-        if name not in (None, "huggingface"):
-            stated = _network_alone(stated)
         return Files(stated, content, checkpoint, f"{checkpoint} does not say")
     if config is None:
         return Files(Stated(), None, "", "model.config is null")

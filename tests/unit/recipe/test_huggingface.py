@@ -99,6 +99,8 @@ def test_the_number_of_labels_may_stand_alone(folder):
         ("num_frames", "8", "num_frames is '8', no whole number"),
         ("image_size", None, "image_size is None, no whole number"),
         ("id2label", None, "id2label is None, no whole number"),
+        ("id2label", ["a", "b"], "id2label does not name the classes 0, 1, 2, ..."),
+        ("id2label", {"1": "a", "2": "b"}, "id2label does not name the classes 0, 1, 2, ..."),
     ],
 )
 def test_another_network_is_refused(folder, key, value, named):

@@ -182,11 +182,15 @@ def test_a_hugging_face_folder_with_its_name(huggingface):
     assert found.origin["sampler"] == "recipe.name huggingface"
 
 
-def test_a_hugging_face_folder_by_facebooks_recipe(huggingface):
-    found = resolve(huggingface(16, 448, 174), {"name": "facebook-ssv2"})
+def test_a_hugging_face_folder_by_facebooks_recipe(huggingface, folder):
+    model = huggingface(16, 448, 174)
+    found = resolve(model, {"name": "facebook-ssv2"})
     assert found.recipe.clip.shape == (3, 3, 16, 448, 448)
     assert found.recipe.clip.mean == (114.75,) * 3 and found.recipe.classes == 174
     assert found.origin["mean"] == "recipe.name facebook-ssv2, not hf"
+    # whose picture it is not
+    (folder / "hf/preprocessor_config.json").unlink()
+    assert resolve(model, {"name": "facebook-ssv2"}).recipe == found.recipe
 
 
 def test_a_hugging_face_folder_has_its_own_config(huggingface):
