@@ -30,9 +30,10 @@ def check(config: dict, schema: Path) -> None:
     parse_engines(config["engines"], config["bin"])
     model = config["model"]
     if model["checkpoint"] is None and model["config"] not in DIGITS:
+        named = "model.config" if model["config"] is None else repr(model["config"])
         raise UserError(
-            f"config: model.checkpoint is null, but mmaction2 has no checkpoint for the config "
-            f"{model['config']!r}, only for {', '.join(DIGITS)}; set model.checkpoint"
+            f"config: model.checkpoint is null, but mmaction2 has no checkpoint for {named}, "
+            f"only for {', '.join(DIGITS)}; set model.checkpoint"
         )
     if "://" in checkpoint(model).where and checkpoint(model).sha256 is None:
         raise UserError(
@@ -42,7 +43,12 @@ def check(config: dict, schema: Path) -> None:
 
 
 def _refuse_retired(config: dict) -> None:
-    """Raises UserError for the two keys that `keep` has replaced, with the value to write now."""
+    """Raises UserError for the keys that `keep` and `recipe` have replaced, with what to write."""
+    if "sampler" in config:
+        raise UserError(
+            "config: sampler is part of the recipe now: in its place write recipe: "
+            f"{{sampler: {config['sampler']}}}, or nothing, for that of model.config"
+        )
     if "frames" not in config and "keep_bin" not in config:
         return
     frames = config.get("frames", "needed")

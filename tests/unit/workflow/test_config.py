@@ -8,6 +8,8 @@ from runs import ROOT
 
 from tsf.errors import UserError
 from tsf.model import checkpoints
+from tsf.recipe import named
+from tsf.recipe.fields import FIELDS, WORDS
 from tsf.workflow.config import check
 
 SCHEMA = ROOT / "config/schema.json"
@@ -63,6 +65,25 @@ def test_the_full_set_has_the_guides_checkpoint_and_checks_it(default):
     assert where.endswith("/timesformer_divST_8x32x1_15e_kinetics400_rgb-3f8e5d03.pth")
 
 
+def test_what_may_be_null(default):
+    check(merge(default, {"recipe": None, "reference": None, "model": {"config": None}}), SCHEMA)
+    fault = fault_of(merge(default, {"model": {"config": None, "checkpoint": None}}))
+    assert "model.checkpoint is null, and model.config has none of its own" in fault
+
+
+def test_a_recipe_of_every_field(default):
+    recipe = named.config_stated(named.CONFIGS[0]).fields | {"name": "facebook-kinetics"}
+    recipe |= {"mean": list(recipe["mean"]), "std": list(recipe["std"])}
+    check(default | {"recipe": recipe}, SCHEMA)
+
+
+def test_the_schema_has_the_recipes_fields_and_words():
+    schema = json.loads(SCHEMA.read_text())["properties"]["recipe"]["properties"]
+    assert list(schema) == ["name", *FIELDS]
+    assert schema["name"]["enum"] == list(named.RECIPES)
+    assert {key: tuple(schema[key]["enum"]) for key in WORDS} == WORDS
+
+
 def test_a_named_checkpoint_comes_before_mmaction2s():
     chosen = {"config": "timesformer_divST_8x32x1_15e_kinetics400_rgb", "sha256": "12345678"}
     assert checkpoints.checkpoint(chosen | {"checkpoint": "x.pth"}) == ("x.pth", "12345678")
@@ -82,7 +103,8 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
         here = default
         for name in filter(None, path.split(".")):
             here = here[name]
-        assert schema["properties"].keys() == here.keys(), path
+        # a recipe need not have every field
+        assert path == "recipe" or schema["properties"].keys() == here.keys(), path
         for name, value in schema["properties"].items():
             assert value.get("description"), f"{path}.{name}"
 
@@ -100,7 +122,14 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
             {"keep": "frame"},
             "keep is 'frame', but must be one of all_frames, frames, bins, ",
         ),
-        ({"sampler": "mmaction2-1"}, "did you mean 'mmaction2-1.x'?"),
+        ({"recipe": {"sampler": "mmaction2-1"}}, "did you mean 'mmaction2-1.x'?"),
+        ({"recipe": {"name": "facebook"}}, "recipe.name is 'facebook', allowed are mmaction2-0.x"),
+        ({"recipe": {"frame_intervall": 4}}, "did you mean 'frame_interval'?"),
+        ({"recipe": {"clip_len": 0}}, "recipe.clip_len is 0, which is less than the minimum"),
+        ({"recipe": {"mean": [127.5]}}, "recipe.mean is [127.5], which is too short"),
+        ({"recipe": {"std": [1, 1, 0]}}, "recipe.std.2 is 0"),
+        ({"recipe": "huggingface"}, "recipe is 'huggingface', which is not of type 'object', 'n"),
+        ({"model": {"run_config": "yes"}}, "With --config it is True or False"),
         ({"shards": "four"}, "shards is 'four', which is not of type 'integer'"),
         ({"shards": 0}, "shards is 0, which is less than the minimum of 1"),
         ({"shards": True}, "shards is True, which is not of type 'integer'"),
@@ -141,6 +170,11 @@ def test_a_missing_key_is_named(default):
 def test_every_fault_is_told_at_once(default):
     message = fault_of(merge(default, {"keep": "x", "shards": 0, "extra": 1}))
     assert all(word in message for word in ("keep", "shards", "extra"))
+
+
+def test_the_key_that_recipe_replaced_is_refused_with_what_to_write(default):
+    message = fault_of(default | {"sampler": "mmaction2-1.x"})
+    assert "in its place write recipe: {sampler: mmaction2-1.x}" in message
 
 
 @pytest.mark.parametrize(

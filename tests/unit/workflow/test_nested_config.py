@@ -23,6 +23,17 @@ def test_numbers_lists_and_null(config):
     assert ascend["performance"] == {"batches": [1], "loop": 20}
 
 
+def test_a_recipe(config):
+    config["recipe"] = {"name": "facebook-kinetics", "clip_len": "96", "mean": ["1.5", "2", "3"]}
+    config["model"]["run_config"] = "true"
+    check(config, ROOT / "config/schema.json")
+    assert config["recipe"]["clip_len"] == 96 and config["recipe"]["mean"] == [1.5, 2, 3]
+    assert config["model"]["run_config"] is True
+    config["recipe"] = "null"
+    check(config, ROOT / "config/schema.json")
+    assert config["recipe"] is None
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("batch", "four"), ("batch", "1.5"), ("batch", "true"), ("batch", "0"), ("devices", ["x"])],
