@@ -1,28 +1,34 @@
 # The two commands of the README are `make run` and `make test`. Everything goes into .venv.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 CORES ?= all
 TARGET ?= all
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# tests side by side; each may start a workflow of its own
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 
-.PHONY: run test test-all lint format doctor clean bench-data bench-model
+.PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
-	@PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results
+	@$(if $(filter all,$(TARGET)),PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results)
 
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
+
+test-unit: $(VENV)/test.stamp
+	$(PYTEST) tests/unit
 
 # with the full-size model: some ten minutes more on two cores
 test-all: lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 format: $(VENV)/test.stamp
@@ -33,32 +39,65 @@ format: $(VENV)/test.stamp
 doctor: $(VENV)/run.stamp
 	$(BIN)/snakemake doctor --cores 1
 
-# the pins are those of the conda environment, so that they are written down once
-$(VENV)/run.stamp: envs/cpu.yaml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else \
-	"error: Python 3.11 or newer is needed; set PYTHON, as in: make run PYTHON=python3.12")'
+# A lock is complete, so pip resolves nothing (--no-deps), and checks the hash of every file.
+# -qq: errors, without a warning for every folder or index of the user's that lacks a package.
+# pip takes a package for installed as soon as its metadata is there, so what an installation that
+# broke off has left is installed again. The stamp is as old as the beginning: a lock that changes
+# meanwhile is newer.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.begun
+install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
+finish = mv $@.begun $@
+
+# The package index's torch for Linux needs CUDA's libraries, gigabytes of them; a CPU build, from
+# PyTorch's own index or a folder that pip is told of, does not. cpu.lock has the hashes of both,
+# and pip prefers the CPU build where it sees one. The libraries are a lock of their own, since pip
+# would install whatever is in cpu.lock.
+$(VENV)/run.stamp: envs/cpu.lock envs/cuda.lock | python
 	@echo "installing the pinned packages into $(VENV), once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) pip==25.3
-	@sed -n 's/^ *- \(.*==.*\)/\1/p' envs/cpu.yaml > $(VENV)/requirements.txt
-	@$(PIP) -r $(VENV)/requirements.txt
-	@touch $@
+	@$(begin)
+	@$(call install,envs/cpu.lock)
+	@if $(BIN)/python -m pip show torch | grep -q '^Requires:.*nvidia'; then \
+	    echo "torch is the CUDA build: installing its libraries"; \
+	    $(call install,envs/cuda.lock); \
+	fi
+	@$(finish)
 
-$(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
-	@$(PIP) -r tests/requirements.txt
-	@touch $@
+$(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp
+	@$(begin)
+	@$(call install,envs/test.lock)
+	@$(finish)
+
+# refuses a Python that the locks are not made for, and another one than $(VENV) was made with
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+python:
+	@made=$$(test ! -x $(BIN)/python || $(BIN)/python $(VERSION)); \
+	wanted=$(if $(filter file,$(origin PYTHON)),$$made); \
+	wanted=$${wanted:-$$($(PYTHON) $(VERSION) 2>/dev/null)}; \
+	case "$$wanted" in 3.11|3.12|3.13) ;; *) \
+	    echo "error: Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is" \
+	        "$${wanted:-none}; set PYTHON, as in: make run PYTHON=python3.12" >&2; exit 1;; esac; \
+	test "$${made:-$$wanted}" = "$$wanted" || { \
+	    echo "error: $(VENV) has Python $$made, and $(PYTHON) is $$wanted; delete $(VENV), or" \
+	        "set VENV to another folder" >&2; exit 1; }
+
+# envs/*.in say what is chosen; this writes what is installed
+lock: | python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) uv==0.13.9
+	$(BIN)/python envs/lock.py
 
 # the data path: the guide's own steps against ours, in CPU time a video
-# mmaction2.datasets needs scipy, which is among the test requirements
-bench-data: $(VENV)/test.stamp
-	$(BIN)/snakemake mmaction2 footage_data --cores $(CORES)
+bench-data: $(VENV)/run.stamp
+	$(BIN)/snakemake mmaction2 real_clips --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
 
 # the full-size model at random weights: engine against engine, then batch sizes; half an hour
 FULL_SIZE := --directory results/bench_model --cores $(CORES) \
-	--configfile config/footage.yaml config/bench_model.yaml
+	--configfile config/real_clips.yaml config/bench_model.yaml
 bench-model: $(VENV)/run.stamp
-	$(BIN)/snakemake $(addprefix results/,footage_data/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
+	$(BIN)/snakemake $(addprefix results/,real_clips/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
 	    tsf_opt_u8.onnx tsf.pt2 tsf_opt_int8.xml tsf_opt_u8_int8.xml) $(FULL_SIZE)
 	PYTHONPATH=src $(BIN)/python bench/model.py
 	$(BIN)/snakemake performance.json rewrites.json $(FULL_SIZE)

