@@ -49,19 +49,18 @@ begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.
 install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
 finish = mv $@.begun $@
 
-# The package index's torch for Linux needs CUDA's libraries, gigabytes of them; a CPU build, from
-# PyTorch's own index or a folder that pip is told of, does not. cpu.lock has the hashes of both,
-# and pip prefers the CPU build where it sees one. The libraries are a lock of their own, since pip
-# would install whatever is in cpu.lock.
-$(VENV)/run.stamp: envs/cpu.lock envs/cuda.lock | python
+# envs/lock.py says why torch is apart. Only that no CPU build is found leads to the other one: an
+# index that does not answer or a wrong hash ends it.
+$(VENV)/run.stamp: $(addprefix envs/,cpu.lock torch-cpu.lock torch-cuda.lock) | python
 	@echo "installing the pinned packages into $(VENV), once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(begin)
 	@$(call install,envs/cpu.lock)
-	@if $(BIN)/python -m pip show torch | grep -q '^Requires:.*nvidia'; then \
-	    echo "torch is the CUDA build: installing its libraries"; \
-	    $(call install,envs/cuda.lock); \
-	fi
+	@fault=$$($(call install,envs/torch-cpu.lock) 2>&1) || case "$$fault" in \
+	*"No matching distribution"*) \
+	    echo "pip sees no CPU build of torch: installing the one for CUDA, some 5 GB"; \
+	    $(call install,envs/torch-cuda.lock);; \
+	*) echo "$$fault" >&2; exit 1;; esac
 	@$(finish)
 
 $(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp

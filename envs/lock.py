@@ -1,8 +1,14 @@
 """Write the locks of envs/: all that the chosen packages need, each with its hashes.
 
-cpu.in   -> cpu.lock, and the pins in cpu.yaml
-         -> cuda.lock: what only a CUDA build of torch needs
+cpu.in   -> cpu.lock, all but torch, of which there are two builds:
+         -> torch-cpu.lock, which PyTorch's own index has; it needs nothing else
+         -> torch-cuda.lock, the package index's, with gigabytes of CUDA's libraries on Linux
+         -> the pins in cpu.yaml
 test.in  -> test.lock: what these need beyond cpu.lock, of which they move no version
+
+One lock with the hashes of both builds of torch would not do: of two files pip prefers the one
+whose hash its index names, which a folder of wheels does not, and it would install the libraries
+with either.
 
 A pin stays as long as the .in file allows it; to take newer ones delete its lock first.
 `make lock` runs this, with uv.
@@ -13,14 +19,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 ENVS = Path(__file__).parent
 OLDEST_PYTHON = "3.11"
-CUDA = ("cuda-", "nvidia-", "triton")
+CUDA = ("torch", "cuda-", "nvidia-", "triton")
 
-# PyTorch's own index has CPU builds of the same release, which the package index does not list:
-# pip takes them where it is given that index or a folder with one. From that index's listing.
+# from the listing of PyTorch's own index
 TORCH = "2.13.0"
 TORCH_CPU = """
     cp311 x86_64   6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
@@ -55,15 +61,12 @@ def resolve(chosen: Path, locked: str, *options: str | Path) -> dict[str, str]:
         return entries(output.read_text())
 
 
-def with_cpu_builds(torch: str) -> str:
+def cpu_builds(torch: str) -> str:
+    """The CPU builds of the release of torch that is locked."""
     if not torch.startswith(f"torch=={TORCH} "):
         sys.exit(f"error: {__file__} has the hashes of torch {TORCH}'s CPU builds; give the new's")
-    first, *lines = torch.splitlines()
-    found = {line.strip(" \\") for line in lines if "--hash" in line}
-    found |= {f"--hash=sha256:{line.split()[-1]}" for line in TORCH_CPU.strip().splitlines()}
-    comments = [line for line in lines if "--hash" not in line]
-    hashes = " \\\n".join(f"    {value}" for value in sorted(found))
-    return "\n".join([first, hashes, *comments]) + "\n"
+    hashes = [f"    --hash=sha256:{line.split()[-1]}" for line in TORCH_CPU.strip().splitlines()]
+    return " \\\n".join([f"torch=={TORCH}+cpu", *hashes]) + "\n"
 
 
 def write(path: Path, source: str, texts: dict[str, str]) -> None:
@@ -74,29 +77,27 @@ def old(*names: str) -> str:
     return "".join(path.read_text() for name in names if (path := ENVS / name).exists())
 
 
-def pins(lock: str) -> list[str]:
-    """name==version, and for which machines, of every package of a lock."""
-    return [text.splitlines()[0].rstrip(" \\") for text in entries(lock).values()]
-
-
-def conda_environment(yaml: str, lock: str) -> str:
-    """`yaml` with the pins of `lock` instead of its own."""
+def conda_environment(yaml: str, texts: Iterable[str]) -> str:
+    """`yaml` with these packages' pins instead of its own."""
     start = yaml.index("  - pip:\n") + len("  - pip:\n")
-    return yaml[:start] + "".join(f"      - {pin}\n" for pin in pins(lock))
+    pins = [text.splitlines()[0].rstrip(" \\") for text in texts]
+    return yaml[:start] + "".join(f"      - {pin}\n" for pin in pins)
 
 
 def main() -> None:
-    found = resolve(ENVS / "cpu.in", old("cpu.lock", "cuda.lock"))
-    found["torch"] = with_cpu_builds(found["torch"])
+    found = resolve(ENVS / "cpu.in", old("cpu.lock", "torch-cuda.lock"))
     cuda = {name: text for name, text in found.items() if name.startswith(CUDA)}
-    write(ENVS / "cpu.lock", "cpu.in", {n: text for n, text in found.items() if n not in cuda})
-    write(ENVS / "cuda.lock", "cpu.in", cuda)
+    cpu = {name: text for name, text in found.items() if name not in cuda}
+    write(ENVS / "cpu.lock", "cpu.in", cpu)
+    write(ENVS / "torch-cpu.lock", "lock.py", {"torch": cpu_builds(cuda["torch"])})
+    write(ENVS / "torch-cuda.lock", "cpu.in", cuda)
 
     yaml = ENVS / "cpu.yaml"
-    yaml.write_text(conda_environment(yaml.read_text(), (ENVS / "cpu.lock").read_text()))
+    pinned = [text for name, text in found.items() if name in {*cpu, "torch"}]
+    yaml.write_text(conda_environment(yaml.read_text(), pinned))
 
     test = resolve(ENVS / "test.in", old("test.lock"), "--constraint", "cpu.lock")
-    write(ENVS / "test.lock", "test.in", {n: text for n, text in test.items() if n not in found})
+    write(ENVS / "test.lock", "test.in", {n: text for n, text in test.items() if n not in cpu})
 
 
 if __name__ == "__main__":

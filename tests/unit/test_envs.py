@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from runs import ROOT
 
-LOCKS = ("cpu.lock", "cuda.lock", "test.lock")
+LOCKS = ("cpu.lock", "torch-cpu.lock", "torch-cuda.lock", "test.lock")
 
 
 def requirements(name):
@@ -37,20 +37,28 @@ def test_every_package_has_one_version_and_its_hashes(name):
         assert hashes, requirement
 
 
-@pytest.mark.parametrize("chosen", ["cpu", "test"])
-def test_what_is_chosen_is_locked(chosen):
-    assert pins(f"{chosen}.in").items() <= pins(f"{chosen}.lock").items(), "run `make lock`"
+@pytest.mark.parametrize(
+    ("chosen", "locks"), [("cpu.in", ["cpu.lock", "torch-cuda.lock"]), ("test.in", ["test.lock"])]
+)
+def test_what_is_chosen_is_locked(chosen, locks):
+    locked = {project: pin for lock in locks for project, pin in pins(lock).items()}
+    assert pins(chosen).items() <= locked.items(), "run `make lock`"
+
+
+def test_both_builds_of_torch_are_one_release():
+    assert pins("torch-cpu.lock") == {"torch": pins("torch-cuda.lock")["torch"] + "+cpu"}
 
 
 def test_no_lock_touches_another():
     for one, other in combinations(LOCKS, 2):
-        assert not pins(one).keys() & pins(other).keys()
+        assert pins(one).keys() & pins(other).keys() <= {"torch"}
 
 
 def test_conda_installs_the_lock():
     listed = yaml.safe_load((ROOT / "envs/cpu.yaml").read_text())["dependencies"][-1]["pip"]
-    locked = [str(requirement) for requirement, _ in requirements("cpu.lock").values()]
-    assert [str(Requirement(line)) for line in listed] == locked, "run `make lock`"
+    locked = [requirement for requirement, _ in requirements("cpu.lock").values()]
+    locked.append(requirements("torch-cuda.lock")["torch"][0])
+    assert sorted(map(str, map(Requirement, listed))) == sorted(map(str, locked)), "run `make lock`"
 
 
 @pytest.mark.parametrize("name", ["cpu.lock", "test.lock"])
@@ -58,3 +66,8 @@ def test_the_tests_run_on_what_is_locked(name):
     for project, (requirement, _) in requirements(name).items():
         if requirement.marker is None or requirement.marker.evaluate():
             assert requirement.specifier.contains(version(project)), requirement
+
+
+def test_torch_is_one_of_the_locked_builds():
+    builds = {pins(lock)["torch"] for lock in ("torch-cpu.lock", "torch-cuda.lock")}
+    assert f"=={version('torch')}" in builds

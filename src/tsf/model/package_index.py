@@ -37,7 +37,7 @@ def pip_settings() -> dict[str, str]:
     Raises UserError.
     """
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"pip's settings cannot be read ({reason}); see `pip config debug`")

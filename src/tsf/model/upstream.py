@@ -106,7 +106,7 @@ def _without_first_folder(name: bytes) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archives", type=Path, help="folder with the archives, instead of the package index")
+    parser.add_argument("--archives", type=Path, help="folder with the archives, not the index")
     parser.add_argument("--patches", type=Path, nargs="*", default=[])
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()

@@ -43,7 +43,7 @@ def server(tmp_path, archives):
     asked = []
 
     class Handler(SimpleHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             asked.append(self.path)
             if self.path.startswith("/moved/"):
                 self.send_response(302)
@@ -113,7 +113,11 @@ def test_no_index_means_none(server, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("index", "reason"),
-    [("http://127.0.0.1:1/simple", "refused"), ("{url}/none", "404"), ("{url}/empty", "not listed")],
+    [
+        ("http://127.0.0.1:1/simple", "refused"),
+        ("{url}/none", "404"),
+        ("{url}/empty", "not listed"),
+    ],
 )
 def test_the_reason_is_in_the_line(server, tmp_path, monkeypatch, index, reason):
     url, _ = server
