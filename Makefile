@@ -49,15 +49,15 @@ begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.
 install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
 finish = mv $@.begun $@
 
-# envs/lock.py says why torch is apart. Only that no CPU build is found leads to the other one: an
-# index that does not answer or a wrong hash ends it.
+# envs/lock.py says why torch is apart. That pip finds no CPU build leads to the other one, a wrong
+# hash ends it. ResolutionImpossible: not found, where the user's pip has a constraint on torch.
 $(VENV)/run.stamp: $(addprefix envs/,cpu.lock torch-cpu.lock torch-cuda.lock) | python
 	@echo "installing the pinned packages into $(VENV), once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(begin)
 	@$(call install,envs/cpu.lock)
 	@fault=$$($(call install,envs/torch-cpu.lock) 2>&1) || case "$$fault" in \
-	*"No matching distribution"*) \
+	*"No matching distribution"*|*ResolutionImpossible*) \
 	    echo "pip sees no CPU build of torch: installing the one for CUDA, some 5 GB"; \
 	    $(call install,envs/torch-cuda.lock);; \
 	*) echo "$$fault" >&2; exit 1;; esac
