@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`. Everything goes into .venv.
 PYTHON ?= python3
-VENV ?= .venv
+VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 TARGET ?= all
