@@ -4,20 +4,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 TARGET ?= all
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# tests side by side; each may start a workflow of its own
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
 
-.PHONY: run test test-all lint format doctor clean bench-data bench-model
+.PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
-	@PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results
+	@$(if $(filter all,$(TARGET)),PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results)
 
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
+
+test-unit: $(VENV)/test.stamp
+	$(PYTEST) tests/unit
 
 # with the full-size model: some ten minutes more on two cores
 test-all: lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/snakefmt --check Snakefile rules
@@ -34,24 +39,56 @@ format: $(VENV)/test.stamp
 doctor: $(VENV)/run.stamp
 	$(BIN)/snakemake doctor --cores 1
 
-# the pins are those of the conda environment, so that they are written down once
-$(VENV)/run.stamp: envs/cpu.yaml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else \
-	"error: Python 3.11 or newer is needed; set PYTHON, as in: make run PYTHON=python3.12")'
+# A lock is complete, so pip resolves nothing (--no-deps), and checks the hash of every file.
+# -qq: errors, without a warning for every folder or index of the user's that lacks a package.
+# pip takes a package for installed as soon as its metadata is there, so what an installation that
+# broke off has left is installed again. The stamp is as old as the beginning: a lock that changes
+# meanwhile is newer.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.begun
+install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
+finish = mv $@.begun $@
+
+# envs/lock.py says why torch is apart. That pip finds no CPU build leads to the other one, a wrong
+# hash ends it. ResolutionImpossible: not found, where the user's pip has a constraint on torch.
+$(VENV)/run.stamp: $(addprefix envs/,cpu.lock torch-cpu.lock torch-cuda.lock) | python
 	@echo "installing the pinned packages into $(VENV), once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) pip==25.3
-	@sed -n 's/^ *- \(.*==.*\)/\1/p' envs/cpu.yaml > $(VENV)/requirements.txt
-	@$(PIP) -r $(VENV)/requirements.txt
-	@touch $@
+	@$(begin)
+	@$(call install,envs/cpu.lock)
+	@fault=$$($(call install,envs/torch-cpu.lock) 2>&1) || case "$$fault" in \
+	*"No matching distribution"*|*ResolutionImpossible*) \
+	    echo "pip sees no CPU build of torch: installing the one for CUDA, some 5 GB"; \
+	    $(call install,envs/torch-cuda.lock);; \
+	*) echo "$$fault" >&2; exit 1;; esac
+	@$(finish)
 
-$(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
-	@$(PIP) -r tests/requirements.txt
-	@touch $@
+$(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp
+	@$(begin)
+	@$(call install,envs/test.lock)
+	@$(finish)
+
+# refuses a Python that the locks are not made for, and another one than $(VENV) was made with
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+python:
+	@made=$$(test ! -x $(BIN)/python || $(BIN)/python $(VERSION)); \
+	wanted=$(if $(filter file,$(origin PYTHON)),$$made); \
+	wanted=$${wanted:-$$($(PYTHON) $(VERSION) 2>/dev/null)}; \
+	case "$$wanted" in 3.11|3.12|3.13) ;; *) \
+	    echo "error: Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is" \
+	        "$${wanted:-none}; set PYTHON, as in: make run PYTHON=python3.12" >&2; exit 1;; esac; \
+	test "$${made:-$$wanted}" = "$$wanted" || { \
+	    echo "error: $(VENV) has Python $$made, and $(PYTHON) is $$wanted; delete $(VENV), or" \
+	        "set VENV to another folder" >&2; exit 1; }
+
+# envs/*.in say what is chosen; this writes what is installed
+lock: | python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) uv==0.13.9
+	$(BIN)/python envs/lock.py
 
 # the data path: the guide's own steps against ours, in CPU time a video
-# mmaction2.datasets needs scipy, which is among the test requirements
-bench-data: $(VENV)/test.stamp
+bench-data: $(VENV)/run.stamp
 	$(BIN)/snakemake mmaction2 real_clips --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
 

@@ -92,7 +92,7 @@ class Run:
 def checkout(where: Path, archives: Path) -> Path:
     """A copy of this checkout without what runs leave in it, which downloads nothing again."""
     left_out = shutil.ignore_patterns(
-        ".git", ".venv", ".snakemake", "results", "__pycache__", ".pytest_cache", ".ruff_cache"
+        ".git", ".venv*", ".snakemake", "results", "__pycache__", ".pytest_cache", ".ruff_cache"
     )
     shutil.copytree(ROOT, where, ignore=left_out, symlinks=True)
     replace_text(where / "config.yaml", "archives: null", f"archives: {archives}")

