@@ -1,1 +1,1 @@
-"""How a video becomes the model's input and its logits a prediction. May import errors alone."""
+"""How a video becomes the model's input and its logits a prediction. Imports no other room."""
