@@ -36,6 +36,11 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile rules
 
+# config.yaml's comments and the documents' tables of its keys, from config/schema.json
+.PHONY: docs
+docs: $(VENV)/run.stamp
+	PYTHONPATH=src $(BIN)/python -m tsf.workflow.describe_config .
+
 doctor: $(VENV)/run.stamp
 	$(BIN)/snakemake doctor --cores 1
 

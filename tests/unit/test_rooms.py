@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from runs import ROOT
 
 from tsf.workflow.sources import PACKAGE, imports
 
@@ -34,3 +35,10 @@ def test_a_room_imports_what_it_says(room):
 def test_no_two_rooms_import_each_other():
     for room in ROOMS:
         assert not [other for other in may_import(room) if room in may_import(other)]
+
+
+def test_contributing_draws_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \| .* \| (.*) \|$", text, re.MULTILINE)
+    drawn = {room: set() if others == "none" else set(others.split(", ")) for room, others in rows}
+    assert drawn == {room: may_import(room) for room in ROOMS}
