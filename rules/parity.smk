@@ -2,7 +2,10 @@
 PARITY = config["parity"]
 THRESHOLDS = json.dumps({key: PARITY[key] for key in ("max_abs", "relative_l2")})
 # the setups that must agree with PyTorch before an engine starts, and all those in parity.json
-PROOF = {name: plan.exact_setups(setup, ASCEND["onnx"]) for name, setup in SETUPS.items()}
+PROOF = {
+    name: plan.exact_setups(setup, ASCEND["onnx"], ASCEND["batch"])
+    for name, setup in SETUPS.items()
+}
 IN_EVERY_RUN = {name: setup for proof in PROOF.values() for name, setup in proof.items()}
 COMPARED = plan.named(map(plan.on_onnxruntime, PARITY["models"])) | IN_EVERY_RUN
 BATCHES = config["performance"]["batches"]

@@ -70,3 +70,12 @@ def test_the_cpu_side_pins_what_the_tests_run_on():
     pinned = dict(pin.split(";")[0].strip().split("==") for pin in pins)
     for name in ("snakemake", "torch", "numpy", "opencv-python-headless", "onnx", "onnxruntime"):
         assert version(name).split("+")[0] == pinned[name], name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "profiles").glob("*/*.yaml")), ids=str)
+def test_a_profile_names_rules_that_there_are(path):
+    """Snakemake passes over a rule that it does not know."""
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    known = {name.split(",")[0] for name in RULES}
+    for key in ("set-threads", "set-resources"):
+        assert set(profile.get(key, {})) <= known, key

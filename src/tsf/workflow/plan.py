@@ -61,21 +61,21 @@ def named(setups: Iterable[Setup]) -> dict[str, Setup]:
     return {setup.name: setup for setup in setups}
 
 
-def on_onnxruntime(model: str) -> Setup:
+def on_onnxruntime(model: str, batch: int = 1) -> Setup:
     """The setup that runs an ONNX model on ONNX Runtime, which every machine has."""
-    return Setup("onnxruntime", model, "f32")
+    return Setup("onnxruntime", model, "f32", batch)
 
 
-def exact_setups(engine: Setup, ascend_onnx: str) -> dict[str, Setup]:
+def exact_setups(engine: Setup, ascend_onnx: str, ascend_batch: int) -> dict[str, Setup]:
     """The setups that must agree with PyTorch before `engine` may start on the dataset.
 
     `engine` is the last of them, after the models that its own model is made from: so the first
-    setup that differs is the one at fault. ascend_onnx: the model that tsf.om is compiled from; it
-    is compared in place of tsf.om.
+    setup that differs is the one at fault. ascend_onnx: the model that tsf.om is compiled from, at
+    ascend_batch videos a run; it is compared in place of tsf.om.
     """
-    npu = engine.engine == "ascend"
-    models = ["tsf", "tsf_sim", ascend_onnx if npu else engine.model]
-    return named([*map(on_onnxruntime, models), *([] if npu else [engine])])
+    if engine.engine == "ascend":
+        return named(on_onnxruntime(m, ascend_batch) for m in ("tsf", "tsf_sim", ascend_onnx))
+    return named([*map(on_onnxruntime, ("tsf", "tsf_sim", engine.model)), engine])
 
 
 def at_batch_sizes(engines: Iterable[Setup], batches: Iterable[int]) -> dict[str, Setup]:

@@ -1,0 +1,104 @@
+"""What the rules ask before any work, as functions."""
+
+import hashlib
+import os
+
+import pytest
+
+from tsf.engines.setup import DEFAULTS, Setup
+from tsf.errors import UserError
+from tsf.workflow import plan
+
+
+def test_what_lies_in_results_is_the_workflows():
+    assert plan.is_made("results/sample_data/val") and plan.is_made("results")
+    for path in ("data/k400", "../results/x", "/srv/results/x", "resultsB/x"):
+        assert not plan.is_made(path), path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The Snakefile's folder, beside the working directory."""
+    (tmp_path / "home/models").mkdir(parents=True)
+    (tmp_path / "home/models/a.py").touch()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "home"
+
+
+def test_a_path_is_the_working_directorys_before_the_snakefiles(home):
+    assert plan.beside_snakefile("models/a.py", home) == "../home/models/a.py"
+    os.mkdir("models")
+    open("models/a.py", "w").close()
+    assert plan.beside_snakefile("models/a.py", home) == "models/a.py"
+    assert plan.beside_snakefile("nowhere.py", home) == "nowhere.py"
+
+
+def test_a_file_of_the_users_must_be_there_and_one_of_ours_need_not(home):
+    assert plan.refuse_absent("x.y", ["results/later", home]) == ["results/later", home]
+    with pytest.raises(UserError, match=r"^gone\.csv: no such file or folder; see x\.y"):
+        plan.refuse_absent("x.y", ["results/later", "gone.csv"])
+
+
+def test_a_url_is_saved_under_its_name(home):
+    assert plan.checkpoint_file("https://a/b/c.pth", home) == "results/checkpoint/c.pth"
+    assert plan.checkpoint_file("models/a.py", home) == "../home/models/a.py"
+
+
+def test_the_weights_are_known_by_their_sha256(home):
+    found = hashlib.sha256(b"weights").hexdigest()
+    with open("w.pth", "wb") as file:
+        file.write(b"weights")
+    assert plan.checkpoint_digest("w.pth", None) == found
+    assert plan.checkpoint_digest("w.pth", found[:8]) == found
+    with pytest.raises(UserError, match=f"sha256 is {found}, but model.sha256"):
+        plan.checkpoint_digest("w.pth", "00000000")
+    # a file that a rule makes is checked when it is made
+    assert plan.checkpoint_digest("results/checkpoint/c.pth", "00000000") == "00000000"
+
+
+def test_an_engine_is_proven_after_what_its_model_is_made_from():
+    openvino = Setup("openvino", "tsf_opt", "bf16", 4)
+    assert list(plan.exact_setups(openvino, "tsf_sim", 1).values()) == [
+        Setup("onnxruntime", "tsf", "f32"),
+        Setup("onnxruntime", "tsf_sim", "f32"),
+        Setup("onnxruntime", "tsf_opt", "f32"),
+        openvino,
+    ]
+    # onnxruntime on tsf_sim is its own model's proof
+    assert len(plan.exact_setups(DEFAULTS["onnxruntime"], "tsf_sim", 1)) == 2
+
+
+def test_what_tsf_om_is_compiled_from_is_proven_at_its_batch_size():
+    setups = plan.exact_setups(DEFAULTS["ascend"], "tsf_opt", 4).values()
+    assert [setup.file for setup in setups] == [
+        "tsf_bs4.onnx", "tsf_bs4_sim.onnx", "tsf_bs4_opt.onnx",
+    ]  # fmt: skip
+    assert {setup.engine for setup in setups} == {"onnxruntime"}
+
+
+def test_every_engine_is_measured_at_its_own_batch_size_and_the_others():
+    engines = [DEFAULTS["onnxruntime"], Setup("openvino", "tsf_opt", "f32", 3)]
+    assert list(plan.at_batch_sizes(engines, [1, 2])) == [
+        "onnxruntime", "onnxruntime_bs2",
+        "openvino_tsf_opt", "openvino_tsf_opt_bs2", "openvino_tsf_opt_bs3",
+    ]  # fmt: skip
+
+
+def test_multiply_adds_are_counted_in_a_float32_graph_of_fixed_shapes():
+    assert plan.macs_model(Setup("openvino", "tsf_opt", "int8", 4)) == "tsf_bs4_opt.onnx"
+    assert plan.macs_model(DEFAULTS["torch"]) == "tsf_sim.onnx"
+
+
+def test_the_bytes_are_the_first_boundary():
+    assert plan.boundaries(["tsf"]) == ["results/parity/bytes.json", "results/parity/tsf.json"]
+
+
+def test_error_lines_are_those_of_this_run(tmp_path):
+    (tmp_path / "infer").mkdir()
+    now, before = tmp_path / "infer/000.log", tmp_path / "old.log"
+    now.write_bytes(b"note\nerror: one\n\xff\nerror: two\n")
+    before.write_text("error: of yesterday\n")
+    os.utime(before, (1000, 1000))
+    os.utime(now, (3000, 3000))
+    assert plan.error_lines(tmp_path, 2000) == [f"error: one  [{now}]", f"error: two  [{now}]"]
