@@ -38,7 +38,8 @@ from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_json
 from tsf.markdown import table
-from tsf.model.recogniser import CONFIGS, load_tool
+from tsf.model.recogniser import load_tool
+from tsf.model.settings_argument import CONFIGS
 from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"

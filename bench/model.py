@@ -38,8 +38,11 @@ from tsf.evaluation.parity import logit_distances
 from tsf.evaluation.performance import gflops
 from tsf.files import write_json
 from tsf.markdown import table
+from tsf.model.load import load
 from tsf.model.macs import macs
 from tsf.model.recogniser import build_recogniser, reference_logits
+from tsf.model.settings_argument import read_settings
+from tsf.recipe.record import Recipe, read_part
 
 if TYPE_CHECKING:
     from tsf.engines.openvino import OpenVino
@@ -260,8 +263,11 @@ def main() -> None:
             loaded[setup] = load_engine(setup, results / setup.file, args.threads)
         except UserError as fault:
             skipped[setup.name] = str(fault)
+    recipe = read_part(str(results / "recipe.json"), Recipe)
+    settings = read_settings(CONFIG, results / "mmaction2")
+    checkpoint = results / f"checkpoint/{CONFIG}.random0.pth"
     recogniser = build_recogniser(
-        results / "mmaction2", CONFIG, results / f"checkpoint/{CONFIG}.random0.pth"
+        results / "mmaction2", load(checkpoint, settings, recipe.clip, recipe.classes)
     )
     torch.set_num_threads(args.threads)
     runs: dict[str, Callable[[], np.ndarray]] = {

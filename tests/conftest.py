@@ -97,8 +97,15 @@ def run_copy(sample_run, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def mmaction2(sample_run):
+def mmaction2(once, archives):
     """The patched sources, importable in the tests' own process."""
-    folder = sample_run.results / "mmaction2"
+
+    def make(folder):
+        for source in upstream.SOURCES:
+            upstream.unpack(source, archives / source.archive, folder)
+        for patch in sorted((runs.ROOT / "patches").glob("*.patch")):
+            upstream.apply_patch(patch, folder)
+
+    folder = once("mmaction2", make)
     sys.path.insert(0, str(folder))
     return folder

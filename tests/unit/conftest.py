@@ -1,44 +1,71 @@
 """The small trained model, plain and rewritten, and real clips."""
 
+import runpy
+
 import numpy as np
 import pytest
 import torch
 from runs import ROOT
 
-from tsf.data.model_input import CLIP_SHAPE
 from tsf.model import export_optimised, optimised
-from tsf.model.recogniser import build_recogniser, load_weights
+from tsf.model.load import load
+from tsf.model.recogniser import build_recogniser
+from tsf.model.settings import from_mmaction2
+from tsf.recipe.record import ClipRecipe, Sampling
 
 CHECKPOINT = ROOT / "models/tsf_sample.pth"
+CLASSES = 8
 
 
 @pytest.fixture(scope="session")
-def config():
-    """The sample's model.config."""
-    return str(ROOT / "models/tsf_sample.py")
+def recipe():
+    """The sample's, as mmaction2 0.x prepares a clip."""
+    return ClipRecipe(
+        sampling=Sampling("mmaction2-0.x", clip_len=8, frame_interval=32, num_clips=1),
+        source="rawframes",
+        preprocessing="mmaction2-0.x",
+        short_side=224,
+        crops="three",
+        side=224,
+        mean=(127.5, 127.5, 127.5),
+        std=(127.5, 127.5, 127.5),
+        channels="rgb",
+    )
 
 
 @pytest.fixture(scope="session")
-def state():
+def settings():
+    """mmaction2's settings of the sample's `model`."""
+    return runpy.run_path(str(ROOT / "models/tsf_sample.py"))["model"]
+
+
+@pytest.fixture(scope="session")
+def model(settings, recipe):
+    """The sample's architecture and weights."""
+    return load(CHECKPOINT, from_mmaction2(settings, "tsf_sample.py"), recipe, CLASSES)
+
+
+@pytest.fixture(scope="session")
+def state(model):
     """The checkpoint's weights by name."""
-    return load_weights(CHECKPOINT)
+    return model.weights
 
 
 @pytest.fixture(scope="session")
-def recogniser(mmaction2, config):
+def shape(model):
+    return model.architecture
+
+
+@pytest.fixture(scope="session")
+def recogniser(mmaction2, model):
     """mmaction2's recogniser."""
-    return build_recogniser(mmaction2, config, CHECKPOINT)
+    return build_recogniser(mmaction2, model)
 
 
 @pytest.fixture(scope="session")
-def plain(mmaction2, config):
+def plain(mmaction2, model):
     """mmaction2's recogniser in float64."""
-    return build_recogniser(mmaction2, config, CHECKPOINT).double()
-
-
-@pytest.fixture(scope="session")
-def shape(plain):
-    return optimised.shape_of(plain)
+    return build_recogniser(mmaction2, model).double()
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +81,9 @@ def bins(sample_run):
 
 
 @pytest.fixture(scope="session")
-def clips(bins):
+def clips(bins, recipe):
     """Three of the sample's videos, (3, 3, 3, 8, 224, 224) float32."""
-    read = [np.fromfile(path, "<f4").reshape(CLIP_SHAPE) for path in bins[:3]]
+    read = [np.fromfile(path, "<f4").reshape(recipe.shape) for path in bins[:3]]
     return torch.from_numpy(np.stack(read))
 
 
@@ -66,10 +93,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tsf_opt_onnx(shape, state, folder):
+def tsf_opt_onnx(shape, state, recipe, folder):
     """The optimised model for one video."""
     small = optimised.OptimisedTimeSformer(shape, state).float()
-    export_optimised.export(small, 1, folder / "tsf_opt.onnx")
+    export_optimised.export(small, (1, *recipe.shape), folder / "tsf_opt.onnx")
     return folder / "tsf_opt.onnx"
 
 

@@ -1,18 +1,23 @@
 """mmaction2's three attention types: random weights, export, simplification, against PyTorch."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from timesformers import recipe_for
 
 from tsf.data.make_clip import clip_from_video
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.model import checkpoints, export, simplify
-from tsf.model.recogniser import CONFIGS, build_recogniser, recogniser_from_config, reference_logits
+from tsf.model.load import load
+from tsf.model.recogniser import build_recogniser, empty_recogniser, reference_logits
+from tsf.model.settings_argument import read_settings
 from tsf.sample.random_weights import random_weights
 
-SMALL = {"embed_dims": 96, "num_heads": 4, "num_transformer_layers": 2, "patch_size": 32}
+SMALL = {"width": 96, "heads": 4, "blocks": 2, "patch": 32}
 
 
 @pytest.fixture
@@ -22,27 +27,16 @@ def clip(real_clips):
     return clip_from_video(path, "mmaction2-0.x")[1][np.newaxis]
 
 
-def small(mmaction2, name, folder):
-    """A narrow and shallow copy of one of mmaction2's configs, everything else as it is."""
-    from mmcv import Config
-
-    settings = Config.fromfile(str(mmaction2 / CONFIGS / f"{name}.py"))
-    settings.model.backbone.update(SMALL)
-    settings.model.cls_head.in_channels = SMALL["embed_dims"]
-    path = folder / "small.py"
-    path.write_text(f"model = {settings.model.to_dict()!r}\n")
-    return str(path)
-
-
-def check(mmaction2, config, folder, clip):
-    empty = recogniser_from_config(mmaction2, config)
+def check(mmaction2, architecture, folder, clip):
+    empty = empty_recogniser(mmaction2, architecture)
     shapes = {name: value.shape for name, value in empty.state_dict().items()}
     torch.save({"state_dict": random_weights(shapes, 7)}, folder / "random.pth")
-    recogniser = build_recogniser(mmaction2, config, folder / "random.pth")
+    model = load(folder / "random.pth", architecture, recipe_for(architecture), 400)
+    recogniser = build_recogniser(mmaction2, model)
     expected = reference_logits(recogniser, torch.from_numpy(clip)).numpy()
     assert expected.shape == (3, 400) and np.ptp(expected) > 0.1
 
-    export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
+    export.export(mmaction2, recogniser, clip.shape, folder / "tsf.onnx")
     simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
     for path in (folder / "tsf.onnx", folder / "tsf_sim.onnx"):
         found = load_engine(DEFAULTS["onnxruntime"], path, 2).run(clip)
@@ -55,12 +49,13 @@ def check(mmaction2, config, folder, clip):
 
 @pytest.mark.parametrize("name", checkpoints.DIGITS)
 def test_small(mmaction2, name, tmp_path, clip):
-    check(mmaction2, small(mmaction2, name, tmp_path), tmp_path, clip)
+    architecture = replace(read_settings(name, mmaction2), **SMALL)
+    check(mmaction2, architecture, tmp_path, clip)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", checkpoints.DIGITS)
 def test_full_size(mmaction2, name, tmp_path, clip):
-    check(mmaction2, name, tmp_path, clip)
+    check(mmaction2, read_settings(name, mmaction2), tmp_path, clip)
     for path in tmp_path.iterdir():
         path.unlink()  # half a gigabyte each

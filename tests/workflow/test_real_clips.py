@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import runs
 import torch
+from timesformers import recipe_for
 
-from tsf.model.recogniser import CONFIGS, build_recogniser
+from tsf.model.load import load
+from tsf.model.recogniser import build_recogniser
+from tsf.model.settings_argument import CONFIGS, read_settings
 
 pytestmark = pytest.mark.slow
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
@@ -51,7 +54,9 @@ def test_predictions_are_those_of_mmaction2_in_pytorch(real_run):
     """mmaction2's own dataset, pipeline and recogniser, over the same files."""
     results = real_run.results
     folder = results / "mmaction2"
-    recogniser = build_recogniser(folder, CONFIG, results / f"checkpoint/{CONFIG}.random0.pth")
+    shape = read_settings(CONFIG, folder)
+    checkpoint = results / f"checkpoint/{CONFIG}.random0.pth"
+    recogniser = build_recogniser(folder, load(checkpoint, shape, recipe_for(shape), 400))
     from mmaction.datasets import build_dataset
     from mmcv import Config
 

@@ -4,14 +4,18 @@ import csv
 import hashlib
 import json
 import os
+import runpy
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from timesformers import recipe_for
 
 from tsf.data.sampling import frame_numbers
+from tsf.model.load import load
 from tsf.model.recogniser import build_recogniser
+from tsf.model.settings import from_mmaction2
 
 GUIDES_CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb.py"
 
@@ -167,9 +171,10 @@ def pipeline(results, mmaction2):
 @pytest.fixture(scope="module")
 def reference(pipeline, sample_run, mmaction2):
     """By video: the sha256 of mmaction2's input, and its recogniser's probabilities."""
-    config = str(sample_run.repo / "models/tsf_sample.py")
+    settings = runpy.run_path(str(sample_run.repo / "models/tsf_sample.py"))["model"]
+    shape = from_mmaction2(settings, "tsf_sample.py")
     checkpoint = sample_run.repo / "models/tsf_sample.pth"
-    recogniser = build_recogniser(mmaction2, config, checkpoint)
+    recogniser = build_recogniser(mmaction2, load(checkpoint, shape, recipe_for(shape), 8))
     found = {}
     for number, video in enumerate(pipeline.video_infos):
         images = pipeline[number]["imgs"]  # (3, 3, 8, 224, 224)

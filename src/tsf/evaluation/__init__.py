@@ -1,1 +1,4 @@
-"""Measure accuracy, parity and speed; write JSON. May import data, model, engines, inference."""
+"""Measure accuracy, parity and speed; write JSON.
+
+May import recipe, data, model, engines, inference.
+"""

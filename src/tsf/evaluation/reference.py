@@ -11,12 +11,15 @@ from tsf.data.first_clips import first_clips
 from tsf.data.listing import add_dataset_arguments
 from tsf.data.sampling import add_sampler_argument
 from tsf.evaluation.reference_file import Reference, write_reference
-from tsf.model.recogniser import add_model_arguments, build_recogniser, reference_logits
+from tsf.model.load import add_model_arguments, load_model
+from tsf.model.recogniser import build_recogniser, reference_logits
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_arguments(parser)
+    add_recipe_argument(parser, ClipRecipe)
     add_dataset_arguments(parser)
     add_sampler_argument(parser)
     parser.add_argument("--clips", type=int, required=True, help="how many")
@@ -30,8 +33,8 @@ def main() -> None:
         for dtype in ("float32", "uint8")
     )
     clips = np.stack([clip for _, clip in found])  # (videos, 3, 3, 8, 224, 224)
-    recogniser = build_recogniser(args.mmaction2, args.config, args.checkpoint)
-    logits = reference_logits(recogniser, torch.from_numpy(clips)).numpy()  # (videos * 3, classes)
+    recogniser = build_recogniser(args.mmaction2, load_model(args))
+    logits = reference_logits(recogniser, torch.from_numpy(clips)).numpy()  # (views, classes)
     write_reference(
         args.output,
         Reference(

@@ -8,14 +8,17 @@ import onnx
 import torch
 
 from tsf import errors
-from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
+from tsf.model.load import add_export_arguments, load_model
 from tsf.model.opset import OPSET
-from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser, load_tool
+from tsf.model.recogniser import Recogniser, build_recogniser, load_tool
 
 
-def export(mmaction2: Path, recogniser: Recogniser, batch: int, output: Path) -> None:
-    """Write the ONNX model: imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
+def export(mmaction2: Path, recogniser: Recogniser, shape: tuple[int, ...], output: Path) -> None:
+    """Write the ONNX model: imgs (batch, views, 3, T, y, x) -> result (batch * views, classes).
+
+    shape: of imgs.
+    """
     exporter = load_tool(mmaction2, "deployment/pytorch2onnx.py")
     # the exporter calls the model itself, whose forward is for training
     recogniser.forward = recogniser.forward_dummy
@@ -24,9 +27,7 @@ def export(mmaction2: Path, recogniser: Recogniser, batch: int, output: Path) ->
         # shapes that become constants are meant to: a model is exported per batch size
         warnings.simplefilter("ignore", category=torch.jit.TracerWarning)
         warnings.simplefilter("ignore", category=DeprecationWarning)
-        exporter.pytorch2onnx(
-            recogniser, (batch, *CLIP_SHAPE), opset_version=OPSET, output_file=str(part)
-        )
+        exporter.pytorch2onnx(recogniser, shape, opset_version=OPSET, output_file=str(part))
         onnx.checker.check_model(str(part))
 
 
@@ -35,8 +36,8 @@ def main() -> None:
     add_export_arguments(parser)
     args = parser.parse_args()
 
-    recogniser = build_recogniser(args.mmaction2, args.config, args.checkpoint)
-    export(args.mmaction2, recogniser, args.batch, args.output)
+    recogniser = build_recogniser(args.mmaction2, load_model(args))
+    export(args.mmaction2, recogniser, (args.batch, *args.recipe.shape), args.output)
     parameters = sum(p.numel() for p in recogniser.parameters())
     size = args.output.stat().st_size
     print(f"{args.output}: opset {OPSET}, {parameters:,} parameters, {size:,} bytes")

@@ -8,17 +8,19 @@ import onnx
 import torch
 
 from tsf import errors
-from tsf.data.model_input import CLIP_SHAPE
+from tsf.errors import UserError
 from tsf.files import whole_file
+from tsf.model.load import add_export_arguments, load_model
 from tsf.model.opset import OPSET
-from tsf.model.optimised import OptimisedTimeSformer, shape_of
-from tsf.model.recogniser import add_export_arguments, load_weights, recogniser_from_config
+from tsf.model.optimised import OptimisedTimeSformer
 
 
-def export(optimised: OptimisedTimeSformer, batch: int, output: Path) -> None:
-    """Write the ONNX model: imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
-    dtype = torch.uint8 if optimised.uint8 else torch.float32
-    clips = torch.zeros((batch, *CLIP_SHAPE), dtype=dtype)
+def export(optimised: OptimisedTimeSformer, shape: tuple[int, ...], output: Path) -> None:
+    """Write the ONNX model: imgs (batch, views, 3, T, y, x) -> result (batch * views, classes).
+
+    shape: of imgs.
+    """
+    clips = torch.zeros(shape, dtype=torch.uint8 if optimised.uint8 else torch.float32)
     with whole_file(output) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore", category=DeprecationWarning)
         torch.onnx.export(
@@ -39,10 +41,15 @@ def main() -> None:
     parser.add_argument("--uint8", action="store_true", help="take uint8 instead of float32")
     args = parser.parse_args()
 
-    shape = shape_of(recogniser_from_config(args.mmaction2, args.config))
-    weights = load_weights(args.checkpoint)
-    optimised = OptimisedTimeSformer(shape, weights, args.uint8).float()
-    export(optimised, args.batch, args.output)
+    if args.uint8 and args.recipe.preprocessing == "facebook":
+        raise UserError(
+            "Facebook's preprocessing normalises before it resizes, so that the model's input is "
+            "never bytes; set bin: float32"
+        )
+    model = load_model(args)
+    pixels = (args.recipe.mean, args.recipe.std) if args.uint8 else None
+    optimised = OptimisedTimeSformer(model.architecture, model.weights, pixels).float()
+    export(optimised, (args.batch, *args.recipe.shape), args.output)
     size = args.output.stat().st_size
     print(f"{args.output}: opset {OPSET}, {size:,} bytes")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 
 from tsf import errors
-from tsf.data.model_input import CLIP_SHAPE
 from tsf.files import whole_file
-from tsf.model.recogniser import Recogniser, add_export_arguments, build_recogniser
+from tsf.model.load import add_export_arguments, load_model
+from tsf.model.recogniser import Recogniser, build_recogniser
 
 
 class Logits(torch.nn.Module):
-    """imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, classes)."""
+    """imgs (batch, views, 3, T, y, x) -> result (batch * views, classes)."""
 
     def __init__(self, recogniser: Recogniser):
         super().__init__()
@@ -22,9 +22,10 @@ class Logits(torch.nn.Module):
         return self.recogniser.forward_dummy(imgs)[0]
 
 
-def export(recogniser: Recogniser, batch: int, output: Path) -> None:
+def export(recogniser: Recogniser, shape: tuple[int, ...], output: Path) -> None:
+    """Write the program for imgs of this shape."""
     with torch.no_grad(), whole_file(output) as part:
-        program = torch.export.export(Logits(recogniser), (torch.zeros(batch, *CLIP_SHAPE),))
+        program = torch.export.export(Logits(recogniser), (torch.zeros(shape),))
         torch.export.save(program, part)
 
 
@@ -33,7 +34,8 @@ def main() -> None:
     add_export_arguments(parser)
     args = parser.parse_args()
 
-    export(build_recogniser(args.mmaction2, args.config, args.checkpoint), args.batch, args.output)
+    recogniser = build_recogniser(args.mmaction2, load_model(args))
+    export(recogniser, (args.batch, *args.recipe.shape), args.output)
     print(f"{args.output}: {args.output.stat().st_size:,} bytes")
 
 

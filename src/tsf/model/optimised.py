@@ -17,10 +17,10 @@ and values that nothing reads are not computed:
 8. class token, position and time embedding and the projection's bias are one constant; the tokens
    stay in the order class token, then frame by frame, and every permute is one that splits heads
 
-Shapes: B views (videos * 3 crops), T frames, P patches a frame, D width, H heads, d = D / H.
+Shapes: B views (of all videos), T frames, P patches a frame, D width, H heads, d = D / H.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -28,9 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsf.errors import UserError
-from tsf.model.recogniser import Recogniser
-
-PIXEL_MEAN = PIXEL_STD = 127.5  # mmaction2's Normalize for TimeSformer
+from tsf.model.architecture import EPS, Architecture
+from tsf.model.key_map import DIVIDED
 
 
 class Affine(NamedTuple):
@@ -67,10 +66,15 @@ def fold_norm(linear: Affine, norm: Affine) -> Affine:
     return Affine(linear.weight * norm.weight, linear.weight @ norm.bias + linear.bias)
 
 
-def fold_pixels(patch: Affine) -> Affine:
-    """Rewrite 7: W ((x - mean) / std) + b = (W / std) x + (b - W mean / std)."""
-    shift = patch.weight.sum(1) * (PIXEL_MEAN / PIXEL_STD)
-    return Affine(patch.weight / PIXEL_STD, patch.bias - shift)
+def fold_pixels(patch: Affine, mean: Sequence[float], std: Sequence[float]) -> Affine:
+    """Rewrite 7: W ((x - mean) / std) + b = (W / std) x + (b - (W / std) mean).
+
+    patch.weight: (out, channels * pixels), channel by channel; mean, std: one a channel.
+    """
+    pixels = patch.weight.shape[1] // len(mean)
+    means, stds = (patch.weight.new_tensor(v).repeat_interleave(pixels) for v in (mean, std))
+    weight = patch.weight / stds
+    return Affine(weight, patch.bias - weight @ means)
 
 
 def fold_embedding(
@@ -85,68 +89,13 @@ def fold_embedding(
     return class_token + position[:, :1], patches
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The sizes that the weights have."""
-
-    channels: int
-    frames: int
-    side: int  # pixels
-    patch: int  # pixels
-    width: int
-    heads: int
-    blocks: int
-    hidden: int
-    classes: int
-    eps: float  # of every LayerNorm
-
-    @property
-    def grid(self) -> int:
-        """Patches along a side."""
-        return self.side // self.patch
-
-    @property
-    def patches(self) -> int:
-        """Patches a frame."""
-        return self.grid**2
-
-    @property
-    def tokens(self) -> int:
-        """Rows of the model's state: the class token and every patch of every frame."""
-        return 1 + self.frames * self.patches
-
-
-def shape_of(recogniser: Recogniser) -> Shape:
-    """The shape of mmaction2's recogniser.
-
-    Raises UserError for a recogniser that the rewrites do not hold for.
-    """
-    backbone = recogniser.backbone
-    if backbone.attention_type != "divided_space_time":
+def require_divided(architecture: Architecture) -> None:
+    """Raises UserError for attention that these rewrites do not fit."""
+    if architecture.attention != DIVIDED:
         raise UserError(
-            f"model.config has attention_type {backbone.attention_type!r}, but the optimised model "
-            "exists for 'divided_space_time' only; use tsf_sim in the config's engines and parity"
+            f"the checkpoint has {architecture.attention!r} attention, but the optimised model "
+            f"exists for {DIVIDED!r} only; use tsf_sim in the config's engines and parity"
         )
-    epsilons = {module.eps for module in recogniser.modules() if isinstance(module, nn.LayerNorm)}
-    if len(epsilons) > 1:
-        raise UserError(
-            f"model.config has LayerNorms of different eps {sorted(epsilons)}, but the optimised "
-            "model has one; use tsf_sim in the config's engines and parity"
-        )
-    embed = backbone.patch_embed
-    block = backbone.transformer_layers.layers[0]
-    return Shape(
-        channels=embed.projection.in_channels,
-        frames=backbone.num_frames,
-        side=embed.img_size[0],
-        patch=embed.patch_size[0],
-        width=backbone.embed_dims,
-        heads=block.attentions[0].attn.num_heads,
-        blocks=backbone.num_transformer_layers,
-        hidden=block.ffns[0].feedforward_channels,
-        classes=recogniser.cls_head.num_classes,
-        eps=epsilons.pop(),
-    )
 
 
 class Weights:
@@ -158,11 +107,11 @@ class Weights:
     def take(self, name: str, *shape: int) -> Tensor:
         """Raises UserError for a tensor that is missing or of another shape."""
         if name not in self.state:
-            raise UserError(f"the checkpoint has no {name}; it does not belong to model.config")
+            raise UserError(f"the checkpoint has no {name}")
         tensor = self.state.pop(name)
         if tensor.shape != shape:
             raise UserError(
-                f"the checkpoint's {name} is {tuple(tensor.shape)}, by model.config it is {shape}"
+                f"the checkpoint's {name} is {tuple(tensor.shape)}, by the others it is {shape}"
             )
         return tensor.double()
 
@@ -175,8 +124,7 @@ class Weights:
         if self.state:
             names = ", ".join(sorted(self.state)[:3])
             raise UserError(
-                f"the checkpoint has {len(self.state)} tensors that the model of model.config does "
-                f"not have: {names}"
+                f"the checkpoint has {len(self.state)} tensors that the model has not: {names}"
             )
 
 
@@ -192,12 +140,12 @@ def linear(affine: Affine, bias: bool = True) -> nn.Linear:
 class Normalise(nn.Module):
     """LayerNorm without gamma and beta, which live in the Linear behind it."""
 
-    def __init__(self, shape: Shape):
+    def __init__(self, shape: Architecture):
         super().__init__()
-        self.width, self.eps = shape.width, shape.eps
+        self.width = shape.width
 
     def forward(self, x: Tensor) -> Tensor:  # (..., D)
-        return functional.layer_norm(x, (self.width,), eps=self.eps)  # (..., D)
+        return functional.layer_norm(x, (self.width,), eps=EPS)  # (..., D)
 
 
 class Attention(nn.Module):
@@ -207,7 +155,7 @@ class Attention(nn.Module):
     fused kernel. tokens: how many tokens of a frame take part.
     """
 
-    def __init__(self, shape: Shape, weights: Weights, name: str, tokens: int):
+    def __init__(self, shape: Architecture, weights: Weights, name: str, tokens: int):
         super().__init__()
         width = shape.width
         norm = weights.affine(f"{name}.norm", width)
@@ -232,7 +180,7 @@ class Attention(nn.Module):
 class TemporalAttention(Attention):
     """A patch attends to itself in every frame."""
 
-    def __init__(self, shape: Shape, weights: Weights, name: str):
+    def __init__(self, shape: Architecture, weights: Weights, name: str):
         super().__init__(shape, weights, name, shape.patches)
         out = Affine(self.out.weight, self.out.bias)
         then = weights.affine(f"{name}.temporal_fc", shape.width, shape.width)
@@ -255,7 +203,7 @@ class TemporalAttention(Attention):
 class SpatialAttention(Attention):
     """The tokens of a frame, a copy of the class token and its patches, attend to each other."""
 
-    def __init__(self, shape: Shape, weights: Weights, name: str):
+    def __init__(self, shape: Architecture, weights: Weights, name: str):
         super().__init__(shape, weights, name, 1 + shape.patches)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, T * (1 + P), D), frame by frame
@@ -279,7 +227,7 @@ class ClassTokenAttention(Attention):
     projections of one row instead of all. The mean over frames goes before W_v and out_proj too.
     """
 
-    def __init__(self, shape: Shape, weights: Weights, name: str):
+    def __init__(self, shape: Architecture, weights: Weights, name: str):
         super().__init__(shape, weights, name, 1 + shape.patches)
         per_head = (shape.heads, shape.width // shape.heads, shape.width)
         key = self.key.weight.reshape(per_head)  # (H, d, D)
@@ -304,7 +252,7 @@ class ClassTokenAttention(Attention):
 class MLP(nn.Module):
     """Two Linears with a Gelu (the exact one, by erf) between, behind their LayerNorm."""
 
-    def __init__(self, shape: Shape, weights: Weights, name: str):
+    def __init__(self, shape: Architecture, weights: Weights, name: str):
         super().__init__()
         norm = weights.affine(f"{name}.norm", shape.width)
         first = weights.affine(f"{name}.layers.0.0", shape.hidden, shape.width)
@@ -319,7 +267,7 @@ class MLP(nn.Module):
 class Block(nn.Module):
     """Temporal attention, spatial attention, MLP, each added to the state."""
 
-    def __init__(self, shape: Shape, weights: Weights, number: int):
+    def __init__(self, shape: Architecture, weights: Weights, number: int):
         super().__init__()
         name = f"backbone.transformer_layers.layers.{number}"
         last = number == shape.blocks - 1
@@ -353,21 +301,31 @@ class Block(nn.Module):
 
 
 class OptimisedTimeSformer(nn.Module):
-    """imgs (batch, crops, RGB, T, y, x) -> logits (batch * crops, classes), before the softmax.
+    """imgs (batch, views, channels, T, y, x) -> logits (batch * views, classes), no softmax.
 
-    imgs: normalised float32 or, if `uint8`, pixels. Built in float64; `.float()` rounds it, once.
+    imgs: normalised float32 or, if `pixels` is given, uint8. Built in float64; `.float()` rounds
+    it, once.
     """
 
-    def __init__(self, shape: Shape, state: dict[str, Tensor], uint8: bool = False):
-        """state: the state dict of mmaction2's recogniser. Raises UserError if it does not fit."""
+    def __init__(
+        self,
+        shape: Architecture,
+        state: dict[str, Tensor],
+        pixels: tuple[Sequence[float], Sequence[float]] | None = None,
+    ):
+        """state: the state dict of mmaction2's recogniser. pixels: mean and std of each channel.
+
+        Raises UserError for other attention, or a state dict that does not fit.
+        """
         super().__init__()
+        require_divided(shape)
         weights = Weights(state)
         width, side = shape.width, shape.patch
         projection = weights.affine(
             "backbone.patch_embed.projection", width, shape.channels, side, side
         )
         patch = Affine(projection.weight.flatten(1), projection.bias)
-        patch = fold_pixels(patch) if uint8 else patch
+        patch = fold_pixels(patch, *pixels) if pixels else patch
         token, embedding = fold_embedding(
             weights.take("backbone.cls_token", 1, 1, width),
             weights.take("backbone.pos_embed", 1, 1 + shape.patches, width),
@@ -376,7 +334,7 @@ class OptimisedTimeSformer(nn.Module):
         )
         norm = weights.affine("backbone.norm", width)
         head = weights.affine("cls_head.fc_cls", shape.classes, width)
-        self.shape, self.uint8 = shape, uint8
+        self.shape, self.uint8 = shape, pixels is not None
         self.patch = linear(patch, bias=False)
         # the first row is the class token, added to a row of zeros
         constant = torch.cat([token[0], embedding.flatten(0, 1)])  # (1 + T * P, D)
@@ -386,11 +344,11 @@ class OptimisedTimeSformer(nn.Module):
         self.head = linear(fold_norm(head, norm))
         weights.finish()
 
-    def forward(self, imgs: Tensor) -> Tensor:  # (batch, crops, RGB, T, y, x)
+    def forward(self, imgs: Tensor) -> Tensor:  # (batch, views, channels, T, y, x)
         s = self.shape
         x = imgs.reshape(-1, s.channels, s.frames, s.grid, s.patch, s.grid, s.patch)
-        x = x.permute(0, 2, 3, 5, 1, 4, 6)  # (B, T, grid, grid, RGB, patch, patch)
-        x = x.reshape(-1, s.tokens - 1, s.channels * s.patch**2)  # (B, T * P, RGB * patch ** 2)
+        x = x.permute(0, 2, 3, 5, 1, 4, 6)  # (B, T, grid, grid, channels, patch, patch)
+        x = x.reshape(-1, s.tokens - 1, s.channels * s.patch**2)  # (B, T * P, pixels of a patch)
         x = self.patch(x.to(self.patch.weight.dtype) if self.uint8 else x)  # (B, T * P, D)
         # zeros for the class token, made from x so that the graph does not fix the batch
         zeros = x[:, :1] - x[:, :1]  # (B, 1, D)

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.bins import bin_files, read_bin
-from tsf.data.model_input import normalise
 from tsf.errors import UserError
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 os.environ["NNCF_CI"] = "1"  # else NNCF reports its use to its makers over the network
 try:
@@ -23,16 +22,39 @@ except ImportError:
     ) from None
 
 
-def quantise(model: openvino.Model, clips: np.ndarray) -> openvino.Model:
-    """The model with weights and activations in int8, calibrated on `clips`.
+def read_clips(folder: Path, recipe: ClipRecipe) -> np.ndarray:
+    """The folder's .bin files, (videos, views, 3, T, y, x) uint8.
+
+    Raises UserError if there are none, or for a file of another size.
+    """
+    paths = sorted(folder.glob("*.bin"))
+    if not paths:
+        raise UserError(f"{folder}: no .bin files to calibrate on")
+    for path in paths:
+        size, expected = path.stat().st_size, recipe.bin_bytes("uint8")
+        if size != expected:
+            raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")
+    return np.stack([np.fromfile(path, np.uint8).reshape(recipe.shape) for path in paths])
+
+
+def normalise(pixels: np.ndarray, recipe: ClipRecipe) -> np.ndarray:
+    """uint8 (..., 3, T, y, x) -> float32 of the same shape."""
+    mean, std = (np.array(v, np.float32).reshape(3, 1, 1, 1) for v in (recipe.mean, recipe.std))
+    return (pixels.astype(np.float32) - mean) / std
+
+
+def quantise(model: openvino.Model, clips: np.ndarray, recipe: ClipRecipe) -> openvino.Model:
+    """Weights and activations in int8, the ranges of the activations from `clips`.
 
     NNCF's settings for transformers: SmoothQuant, and the attention's products too. model: for one
-    video at a time. clips: (videos, 3, 3, 8, 224, 224) uint8.
+    video at a time. clips: (videos, views, 3, T, y, x) uint8.
     """
     takes_uint8 = model.input(0).element_type == openvino.Type.u8
     return nncf.quantize(
         model,
-        nncf.Dataset(clips[:, np.newaxis], lambda clip: clip if takes_uint8 else normalise(clip)),
+        nncf.Dataset(
+            clips[:, np.newaxis], lambda clip: clip if takes_uint8 else normalise(clip, recipe)
+        ),
         subset_size=len(clips),
         model_type=nncf.ModelType.TRANSFORMER,
     )
@@ -42,11 +64,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="ONNX")
     parser.add_argument("--clips", type=Path, required=True, help="folder of uint8 .bin files")
+    add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--output", type=Path, required=True, help=".xml; its .bin goes beside it")
     args = parser.parse_args()
 
-    clips = np.stack([read_bin(path, "uint8") for path in bin_files(args.clips)])
-    quantised = quantise(openvino.Core().read_model(args.model), clips)
+    clips = read_clips(args.clips, args.recipe)
+    quantised = quantise(openvino.Core().read_model(args.model), clips, args.recipe)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         openvino.save_model(quantised, Path(scratch, "model.xml"), compress_to_fp16=False)
         for suffix in (".bin", ".xml"):  # the .xml, which the engine opens, appears last

@@ -13,12 +13,13 @@ from pathlib import Path
 import onnx
 
 from tsf import errors
-from tsf.data.model_input import CROPS
 from tsf.errors import UserError
 from tsf.files import write_json
 from tsf.model import macs
-from tsf.model.optimised import Shape, shape_of
-from tsf.model.recogniser import add_config_arguments, recogniser_from_config
+from tsf.model.architecture import Architecture
+from tsf.model.load import add_model_arguments, load_model
+from tsf.model.optimised import require_divided
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Saving:
     bin_bytes: int = 0  # of a video's .bin file
 
 
-def plain_macs(shape: Shape) -> int:
+def plain_macs(shape: Architecture) -> int:
     """Multiply-adds of a view in mmaction2's model.
 
     The patches, TP rows of channels * patch ** 2 values to D; in every block
@@ -57,8 +58,8 @@ def plain_macs(shape: Shape) -> int:
     return embedding + s.blocks * (temporal + spatial + mlp) + s.width * s.classes
 
 
-def savings(shape: Shape) -> list[Saving]:
-    """The saving of each rewrite, 1 to 8.
+def savings(shape: Architecture, views: int) -> list[Saving]:
+    """The saving of each rewrite, 1 to 8. views: of a video.
 
     Multiply-adds a view:
 
@@ -96,7 +97,7 @@ def savings(shape: Shape) -> list[Saving]:
     queries = projected + 1
     normalised = s.blocks * (patches + copies) + (s.blocks - 1) * s.tokens + 2  # that MLP, the head
     separate, constant = 1 + (1 + s.patches) + s.frames + 1, s.tokens  # rows
-    inputs = CROPS * s.channels * s.frames * s.side**2  # values of a video
+    inputs = views * s.channels * s.frames * s.side**2  # values of a video
     return [
         Saving(
             1,
@@ -160,21 +161,21 @@ def operators(path: Path) -> Counter[str]:
     return Counter(node.op_type for node in graph.node if node.op_type != "Constant")
 
 
-def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
+def count(shape: Architecture, views: int, plain: Path, optimised: Path) -> dict[str, int | None]:
     """The multiply-adds of a view counted in each model; None where they cannot be counted.
 
     plain, optimised: ONNX models for one video. Raises UserError if a count is not the formula's:
     plain_macs and, for the optimised model, plain_macs less the sum of the savings.
     """
     before = plain_macs(shape)
-    after = before - sum(saving.macs for saving in savings(shape))
+    after = before - sum(saving.macs for saving in savings(shape, views))
     counted = {}
     for name, path, a_view in (("plain", plain, before), ("optimised", optimised, after)):
-        found, expected = macs.macs(path), CROPS * a_view
+        found, expected = macs.macs(path), views * a_view
         if found is not None and found != expected:
             raise UserError(
-                f"{path}: has {found:,} multiply-adds a video, but by the shape of model.config "
-                f"the {name} model has {expected:,}; make the file again from this model.config"
+                f"{path}: has {found:,} multiply-adds a video, but by the checkpoint's shapes the "
+                f"{name} model has {expected:,}; make the file again from this checkpoint"
             )
         counted[name] = None if found is None else a_view
     return counted
@@ -182,19 +183,22 @@ def count(shape: Shape, plain: Path, optimised: Path) -> dict[str, int | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_config_arguments(parser)
+    add_model_arguments(parser)
+    add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--plain", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--optimised", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    shape = shape_of(recogniser_from_config(args.mmaction2, args.config))
-    found = savings(shape)
+    shape, views = load_model(args).architecture, args.recipe.views
+    require_divided(shape)
+    found = savings(shape, views)
     before, after = operators(args.plain), operators(args.optimised)
     content = {
         "models": {"plain": args.plain.name, "optimised": args.optimised.name},
+        "views": views,
         "plain_macs": plain_macs(shape),
-        "counted": count(shape, args.plain, args.optimised),
+        "counted": count(shape, views, args.plain, args.optimised),
         "rewrites": [asdict(saving) for saving in found],
         "total": {
             "macs": sum(saving.macs for saving in found),

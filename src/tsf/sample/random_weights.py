@@ -6,8 +6,10 @@ from pathlib import Path
 import torch
 
 from tsf import errors
+from tsf.errors import UserError
 from tsf.files import whole_file
-from tsf.model.recogniser import add_config_arguments, recogniser_from_config
+from tsf.model.recogniser import empty_recogniser
+from tsf.model.settings_argument import add_settings_arguments, read_settings
 
 
 def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.Tensor]:
@@ -26,12 +28,15 @@ def random_weights(shapes: dict[str, torch.Size], seed: int) -> dict[str, torch.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_config_arguments(parser)
+    add_settings_arguments(parser)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
 
-    recogniser = recogniser_from_config(args.mmaction2, args.config)
+    architecture = read_settings(args.settings, args.mmaction2)
+    if architecture is None:
+        raise UserError("random weights need settings, as no checkpoint tells their shapes")
+    recogniser = empty_recogniser(args.mmaction2, architecture)
     shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
     weights = random_weights(shapes, args.seed)
     with whole_file(args.output) as part:

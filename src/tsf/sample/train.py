@@ -9,6 +9,7 @@ weights stay.
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,10 @@ import torch
 from tsf import errors
 from tsf.data.model_input import SIDE
 from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
+from tsf.errors import UserError
 from tsf.files import whole_file
-from tsf.model.recogniser import Recogniser, add_config_arguments, recogniser_from_config
+from tsf.model.recogniser import Recogniser, empty_recogniser
+from tsf.model.settings_argument import add_settings_arguments, read_settings
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -178,20 +181,23 @@ def order_classes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_config_arguments(parser)
+    add_settings_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the checkpoint, .pth")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1500, help="at least 100, the warm-up")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
-    small = recogniser_from_config(
-        options.mmaction2, options.config, img_size=SMALL, patch_size=PATCH // SHRINK
+    architecture = read_settings(options.settings, options.mmaction2)
+    if architecture is None:
+        raise UserError("training has no checkpoint to take the model's shape from: give settings")
+    small = empty_recogniser(
+        options.mmaction2, replace(architecture, side=SMALL, patch=PATCH // SHRINK)
     ).train()
     prepare(small)
     fit(small, options.seed, options.steps)
 
-    model = recogniser_from_config(options.mmaction2, options.config)
+    model = empty_recogniser(options.mmaction2, architecture)
     model.load_state_dict(order_classes(spread_patches(small.state_dict())))
     imgs = torch.randn(2, 3, CLIP_LEN, SIDE, SIDE)
     means = torch.nn.functional.avg_pool3d(imgs, (1, SHRINK, SHRINK))

@@ -15,8 +15,8 @@ ONNXRUNTIME, OPENVINO, TORCH = (DEFAULTS[name] for name in ("onnxruntime", "open
 
 
 @pytest.fixture(scope="session")
-def tsf_pt2(recogniser, folder):
-    export_torch.export(recogniser, 1, folder / "tsf.pt2")
+def tsf_pt2(recogniser, recipe, folder):
+    export_torch.export(recogniser, (1, *recipe.shape), folder / "tsf.pt2")
     return folder / "tsf.pt2"
 
 

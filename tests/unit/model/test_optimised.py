@@ -1,20 +1,28 @@
 """The optimised model as a whole: mmaction2's logits, fewer operations, and what it refuses."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from runs import ROOT
+from timesformers import SMALL, random_state
 
-from tsf.data.model_input import CLIP_SHAPE
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.model import export, export_optimised, optimised, simplify
+from tsf.model import export_optimised, optimised
+from tsf.model.architecture import Architecture
+from tsf.model.load import load
 from tsf.model.macs import macs
-from tsf.model.recogniser import build_recogniser, recogniser_from_config, reference_logits
+from tsf.model.recogniser import build_recogniser, empty_recogniser, reference_logits
+from tsf.recipe.record import to_json
 from tsf.sample.random_weights import random_weights
 
-FULL = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
+PIXELS = ((127.5,) * 3, (127.5,) * 3)  # mean and std
+FULL = Architecture("divided_space_time", 8, 224, 16, 768, 12, 12, 400)
 
 
 def command_line(monkeypatch, module, *arguments):
@@ -27,16 +35,9 @@ def run(path, clips):
     return load_engine(DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
 
 
-@pytest.fixture(scope="module")
-def tsf_sim_onnx(mmaction2, recogniser, folder):
-    export.export(mmaction2, recogniser, 1, folder / "tsf.onnx")
-    simplify.simplify(folder / "tsf.onnx", folder / "tsf_sim.onnx")
-    return folder / "tsf_sim.onnx"
-
-
-def exported(shape, state, path, uint8=False, batch=1):
-    small = optimised.OptimisedTimeSformer(shape, state, uint8).float()
-    export_optimised.export(small, batch, path)
+def exported(shape, state, path, recipe, pixels=None, batch=1):
+    small = optimised.OptimisedTimeSformer(shape, state, pixels).float()
+    export_optimised.export(small, (batch, *recipe.shape), path)
     return path
 
 
@@ -52,33 +53,84 @@ def test_logits_are_mmaction2s_in_float64(plain, rewritten, clips):
     assert expected.std() > 1  # the model says something
 
 
-def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, bins):
+def test_logits_are_mmaction2s_in_onnx_on_every_video(recogniser, tsf_opt_onnx, bins, recipe):
     engine = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, threads=2)
     assert len(bins) == 40
     for path in bins:
-        clip = np.fromfile(path, "<f4").reshape(1, *CLIP_SHAPE)
+        clip = np.fromfile(path, "<f4").reshape(1, *recipe.shape)
         expected = reference_logits(recogniser, torch.from_numpy(clip)).numpy()
         found = engine.run(clip)
         assert np.abs(found - expected).max() <= 1e-4
         assert (found.argmax(1) == expected.argmax(1)).all()
 
 
-def test_bytes_give_the_logits_of_their_normalised_values(plain, shape, state, folder, clips):
-    pixels = (clips * 127.5 + 127.5).round().to(torch.uint8)
-    path = exported(shape, state, folder / "tsf_opt_u8.onnx", uint8=True)
+def test_bytes_give_the_logits_of_their_normalised_values(
+    plain, shape, state, folder, clips, pixels, recipe
+):
+    pixels = torch.from_numpy(pixels)
+    path = exported(shape, state, folder / "tsf_opt_u8.onnx", recipe, PIXELS)
     found = np.concatenate([run(path, clip[None]) for clip in pixels])
     assert np.abs(found - reference_logits(plain, clips.double()).numpy()).max() <= 1e-4
-    exact = optimised.OptimisedTimeSformer(shape, state, uint8=True)
+    exact = optimised.OptimisedTimeSformer(shape, state, PIXELS)
     with torch.inference_mode():
         difference = exact(pixels) - reference_logits(plain, (pixels.double() - 127.5) / 127.5)
     assert difference.abs().max() <= 1e-10
 
 
-def test_a_batch_gives_what_its_videos_give(shape, state, folder, tsf_opt_onnx, clips):
-    found = run(exported(shape, state, folder / "tsf_bs3_opt.onnx", batch=3), clips)
+def test_a_batch_gives_what_its_videos_give(shape, state, folder, tsf_opt_onnx, clips, recipe):
+    found = run(exported(shape, state, folder / "tsf_bs3_opt.onnx", recipe, batch=3), clips)
     single = np.concatenate([run(tsf_opt_onnx, clip[None]) for clip in clips])
     assert found.shape == single.shape == (9, 8)
     assert np.abs(found - single).max() <= 1e-5
+
+
+SHAPES = {
+    "the least": Architecture("divided_space_time", 1, 8, 8, 64, 1, 1, 1),
+    "16 frames, 5 classes": replace(SMALL, frames=16),
+    "patch 8, 2 heads": replace(SMALL, patch=8, width=128, heads=2, blocks=3),
+    "patch 32, heads of 24": replace(SMALL, side=96, patch=32, width=96, heads=4, frames=3),
+    "448 pixels, 174 classes": replace(SMALL, side=448, patch=32, frames=2, classes=174),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("views", [1, 3, 4])
+def test_the_rewrites_are_exact_at_every_shape(mmaction2, generator, name, views):
+    shape = SHAPES[name]
+    recogniser = empty_recogniser(mmaction2, shape)
+    recogniser.load_state_dict(random_state(recogniser))
+    size = (2, views, 3, shape.frames, shape.side, shape.side)
+    pixels = torch.randint(0, 256, size, generator=generator, dtype=torch.uint8)
+    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    channels = [torch.tensor(v, dtype=torch.float64).reshape(3, 1, 1, 1) for v in (mean, std)]
+    clips = (pixels.double() - channels[0]) / channels[1]
+    expected = reference_logits(recogniser.double(), clips)
+    with torch.inference_mode():
+        found = optimised.OptimisedTimeSformer(shape, recogniser.state_dict())(clips)
+        of_pixels = optimised.OptimisedTimeSformer(shape, recogniser.state_dict(), (mean, std))
+        from_bytes = of_pixels(pixels)
+    assert found.shape == (2 * views, shape.classes) and expected.abs().max() > 0.1
+    assert (found - expected).abs().max() <= 1e-10
+    assert (from_bytes - expected).abs().max() <= 1e-10
+
+
+def test_the_step_normalises_by_the_recipe(
+    mmaction2, settings, recipe, shape, state, pixels, folder, monkeypatch
+):
+    recipe = replace(recipe, mean=(100.0, 110.0, 120.0), std=(50.0, 60.0, 70.0))
+    path = folder / "by_recipe_u8.onnx"
+    options = ["--mmaction2", mmaction2, "--settings", json.dumps(settings), "--classes", 8]
+    options += ["--checkpoint", ROOT / "models/tsf_sample.pth", "--recipe", to_json(recipe)]
+    command_line(monkeypatch, export_optimised, *options, "--uint8", "--output", path)
+    mean, std = (np.float32(v).reshape(3, 1, 1, 1) for v in (recipe.mean, recipe.std))
+    clip = torch.from_numpy((pixels[:1] - mean) / std)
+    with torch.inference_mode():
+        expected = optimised.OptimisedTimeSformer(shape, state)(clip.double()).numpy()
+    found = run(path, torch.from_numpy(pixels[:1]))
+    assert np.abs(found - expected).max() <= 1e-4
+    with pytest.raises(UserError, match="never bytes"):
+        options[-1] = to_json(replace(recipe, preprocessing="facebook"))
+        command_line(monkeypatch, export_optimised, *options, "--uint8", "--output", path)
 
 
 # ---- the graph ----
@@ -92,18 +144,18 @@ def test_it_is_one_file_at_opset_11_with_the_same_ends(tsf_opt_onnx, tsf_sim_onn
     assert found.graph.output == expected.graph.output
 
 
-def test_no_shape_in_the_graph_holds_the_batch(shape, state, folder, tsf_opt_onnx):
+def test_no_shape_in_the_graph_holds_the_batch(shape, state, folder, tsf_opt_onnx, recipe):
     """Only its ends tell a model for three videos from that for one."""
     graphs = [
         onnx.load(path).graph
-        for path in (tsf_opt_onnx, exported(shape, state, folder / "three.onnx", batch=3))
+        for path in (tsf_opt_onnx, exported(shape, state, folder / "three.onnx", recipe, batch=3))
     ]
     for graph in graphs:
         del graph.input[:], graph.output[:], graph.value_info[:]
     assert graphs[0] == graphs[1]
 
 
-def plain_macs(s: optimised.Shape) -> int:
+def plain_macs(s: Architecture) -> int:
     """Multiply-adds of a view, mmaction2's model."""
     patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
     temporal = 5 * patches * s.width**2 + 2 * patches * s.frames * s.width
@@ -113,7 +165,7 @@ def plain_macs(s: optimised.Shape) -> int:
     return patches * pixels * s.width + s.blocks * (temporal + spatial + mlp) + s.width * s.classes
 
 
-def saved_macs(s: optimised.Shape) -> int:
+def saved_macs(s: Architecture) -> int:
     """What the rewrites 1, 2 and 3 save of a view."""
     patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
     merged = s.blocks * patches * s.width**2
@@ -130,27 +182,26 @@ def test_macs_are_what_the_formula_says(shape, tsf_sim_onnx, tsf_opt_onnx):
 
 
 def test_the_formula_gives_the_papers_figure_at_full_size():
-    full = optimised.Shape(3, 8, 224, 16, 768, 12, 12, 3072, 400, 1e-6)
-    assert round(plain_macs(full) / 1e9, 2) == 195.83
-    assert round(100 * saved_macs(full) / plain_macs(full), 2) == 11.57
+    assert round(plain_macs(FULL) / 1e9, 2) == 195.83
+    assert round(100 * saved_macs(FULL) / plain_macs(FULL), 2) == 11.57
 
 
 @pytest.mark.slow
-def test_at_full_size(mmaction2, folder, clips, monkeypatch):
-    recogniser = recogniser_from_config(mmaction2, FULL)
+def test_at_full_size(mmaction2, folder, clips, recipe, monkeypatch):
+    recogniser = empty_recogniser(mmaction2, FULL)
     shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
     torch.save({"state_dict": random_weights(shapes, 0)}, folder / "full.pth")
-    recogniser = build_recogniser(mmaction2, FULL, folder / "full.pth")
+    recogniser = build_recogniser(mmaction2, load(folder / "full.pth", None, recipe, 400))
     path = folder / "full_opt.onnx"
-    options = ["--mmaction2", mmaction2, "--config", FULL, "--checkpoint", folder / "full.pth"]
+    options = ["--mmaction2", mmaction2, "--checkpoint", folder / "full.pth", "--classes", 400]
+    options += ["--recipe", to_json(recipe)]
     command_line(monkeypatch, export_optimised, *options, "--output", path)
-    full = optimised.shape_of(recogniser)
-    assert macs(path) == 3 * (plain_macs(full) - saved_macs(full))
+    assert macs(path) == 3 * (plain_macs(FULL) - saved_macs(FULL))
     expected, found = reference_logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
     assert found.shape == (3, 400)
     assert np.abs(found - expected).max() <= 1e-4
     assert np.ptp(expected) > 1
-    exact = optimised.OptimisedTimeSformer(full, recogniser.state_dict())
+    exact = optimised.OptimisedTimeSformer(FULL, recogniser.state_dict())
     view = clips[:1, :1].double()  # (1, 1, 3, 8, 224, 224)
     with torch.inference_mode():
         difference = exact(view) - reference_logits(recogniser.double(), view)
@@ -175,12 +226,12 @@ def refusal(call, *arguments):
         (
             "backbone.extra",
             torch.zeros(1),
-            "1 tensors that the model of model.config does not",
+            "1 tensors that the model has not: backbone.extra",
         ),
         (
             "cls_head.fc_cls.weight",
             torch.zeros(400, 96),
-            "(400, 96), by model.config it is (8, 96",
+            "(400, 96), by the others it is (8, 96",
         ),
         ("backbone.pos_embed", torch.zeros(1, 197, 96), "backbone.pos_embed is (1, 197, 96)"),
     ],
@@ -199,7 +250,6 @@ def test_every_tensor_is_needed(shape, state):
 
 
 @pytest.mark.parametrize("attention", ["joint_space_time", "space_only"])
-def test_other_attention_is_refused(mmaction2, config, attention):
-    recogniser = recogniser_from_config(mmaction2, config, attention_type=attention)
-    message = refusal(optimised.shape_of, recogniser)
+def test_other_attention_is_refused(shape, state, attention):
+    message = refusal(optimised.OptimisedTimeSformer, replace(shape, attention=attention), state)
     assert attention in message and "tsf_sim" in message

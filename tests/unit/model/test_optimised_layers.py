@@ -73,10 +73,13 @@ def test_6_gamma_and_beta_move_into_the_next_linear(generator):
 
 
 def test_7_normalisation_moves_into_the_projection(generator):
-    pixels = torch.arange(256, dtype=torch.float64).reshape(2, 128)  # every value of a byte
-    patch = affine(generator, inputs=128)
-    expected = apply(patch, (pixels - 127.5) / 127.5)
-    same(apply(optimised.fold_pixels(patch), pixels), expected)
+    """Every channel by its own mean and std, channels outermost as the convolution has them."""
+    pixels = torch.arange(768, dtype=torch.float64) % 256  # three times every value of a byte
+    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    patch = affine(generator, inputs=768)
+    normalised = [(part - m) / s for part, m, s in zip(pixels.chunk(3), mean, std, strict=True)]
+    expected = apply(patch, torch.cat(normalised))
+    same(apply(optimised.fold_pixels(patch, mean, std), pixels), expected)
 
 
 def test_8_the_embedding_is_one_constant(plain, rewritten, clips, shape):

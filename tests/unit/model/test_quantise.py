@@ -8,32 +8,23 @@ import numpy as np
 import openvino
 import pytest
 
-from tsf.data.bins import write_bin
-from tsf.data.model_input import NORMALISED
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS, parse_engines
 from tsf.errors import UserError
 from tsf.evaluation.parity import logit_distances
 from tsf.model import quantise
+from tsf.recipe.record import to_json
 
 
 @pytest.fixture(scope="module")
-def pixels(clips):
-    """The clips' bytes, (3, 3, 3, 8, 224, 224)."""
-    values = np.searchsorted(NORMALISED, clips.numpy()).astype(np.uint8)
-    assert np.array_equal(NORMALISED[values], clips.numpy())
-    return values
-
-
-@pytest.fixture(scope="module")
-def int8(tsf_opt_onnx, pixels, tmp_path_factory):
+def int8(tsf_opt_onnx, pixels, recipe, tmp_path_factory):
     """The path of the quantised model, made by the command line."""
     folder = tmp_path_factory.mktemp("int8")
     (folder / "clips").mkdir()
     for number, clip in enumerate(pixels):
-        write_bin(clip, folder / f"clips/{number}.bin")
+        clip.tofile(folder / f"clips/{number}.bin")
     arguments = ["--model", tsf_opt_onnx, "--clips", folder / "clips"]
-    arguments += ["--output", folder / "x_int8.xml"]
+    arguments += ["--output", folder / "x_int8.xml", "--recipe", to_json(recipe)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["quantise", *map(str, arguments)])
         quantise.main()

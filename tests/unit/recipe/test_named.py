@@ -3,7 +3,7 @@
 import pytest
 
 from tsf.model.checkpoints import DIGITS
-from tsf.model.recogniser import CONFIGS as FOLDER
+from tsf.model.settings_argument import CONFIGS as FOLDER
 from tsf.recipe import mmaction2 as configs
 from tsf.recipe import named
 from tsf.recipe.fields import FIELDS, Stated, build

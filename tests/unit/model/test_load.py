@@ -1,0 +1,299 @@
+"""One model whatever wrote its checkpoint; its architecture is that of its shapes."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from timesformers import (
+    DIVIDED,
+    JOINT,
+    SMALL,
+    SPACE,
+    config_json,
+    facebook,
+    hugging_face,
+    random_state,
+    recipe_for,
+    write_facebook,
+    write_hugging_face,
+    write_mmaction2_0,
+    write_mmaction2_1,
+)
+
+from tsf.errors import UserError
+from tsf.model import export
+from tsf.model.load import load
+from tsf.model.recogniser import build_recogniser, empty_recogniser, recogniser_settings
+from tsf.model.settings_argument import read_settings
+
+ARCHITECTURES = {
+    "small": SMALL,
+    "16 frames": replace(SMALL, frames=16),
+    "448 pixels": replace(SMALL, side=448),
+    "patch 8, width 128, 3 blocks": replace(SMALL, patch=8, width=128, heads=2, blocks=3),
+    "174 classes": replace(SMALL, classes=174),
+    "joint": replace(SMALL, attention=JOINT),
+    "space only": replace(SMALL, attention=SPACE, frames=3),
+}
+
+
+def refusal(call, *arguments):
+    with pytest.raises(UserError) as fault:
+        call(*arguments)
+    assert "\n" not in str(fault.value)
+    return str(fault.value)
+
+
+def load_small(path, settings=None, architecture=SMALL):
+    return load(path, settings, recipe_for(architecture), architecture.classes)
+
+
+@pytest.fixture(scope="module")
+def weights(mmaction2):
+    """Of SMALL, in the names of mmaction2's own recogniser."""
+    return random_state(empty_recogniser(mmaction2, SMALL))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Save a state dict; returns the file."""
+
+    def save(weights):
+        torch.save({"state_dict": weights}, tmp_path / "x.pth")
+        return tmp_path / "x.pth"
+
+    return save
+
+
+# ---- every form ----
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_form_gives_the_same_model(mmaction2, tmp_path, name):
+    architecture = ARCHITECTURES[name]
+    recogniser = empty_recogniser(mmaction2, architecture)
+    weights = random_state(recogniser)
+    config = config_json(architecture)
+    paths = [
+        write_mmaction2_0(tmp_path, weights),
+        write_mmaction2_1(tmp_path, weights),
+        write_facebook(tmp_path, weights),
+        write_hugging_face(tmp_path, weights, config),
+        write_hugging_face(tmp_path, weights, config, safetensors=False),
+    ]
+    paths += [paths[-2] / "model.safetensors", paths[-1] / "pytorch_model.bin"]
+    exported = set()
+    for path in paths:
+        model = load_small(path, architecture=architecture)
+        assert model.architecture == architecture
+        assert model.weights.keys() == weights.keys()
+        assert all(torch.equal(model.weights[key], weights[key]) for key in weights)
+        if name in ("small", "joint", "space only"):
+            built = build_recogniser(mmaction2, model)
+            shape = (1, *recipe_for(architecture).shape)
+            export.export(mmaction2, built, shape, tmp_path / "tsf.onnx")
+            exported.add((tmp_path / "tsf.onnx").read_bytes())
+    assert len(exported) <= 1
+
+
+def test_what_was_read_is_told(tmp_path, weights):
+    half = {name: value.half() for name, value in weights.items()}
+    model = load_small(write_facebook(tmp_path, half))
+    assert model.notes == [
+        "Facebook's names; divided_space_time, 8 frames, 64 pixels in patches of 16, width 64, "
+        "1 heads of 64, which the weights do not tell, 2 blocks, 5 classes",
+        "float16 weights, widened to float32",
+    ]
+    assert all(torch.equal(model.weights[name], half[name].float()) for name in weights)
+
+
+# ---- names ----
+
+
+def without(weights, *ends):
+    return {name: value for name, value in weights.items() if not name.endswith(ends)}
+
+
+def test_what_is_missing_is_named(saved, weights):
+    message = refusal(load_small, saved(without(facebook(weights), "blocks.1.mlp.fc1.bias")))
+    assert "lacks 1 tensor (blocks.1.mlp.fc1.bias)" in message and "holds" not in message
+    message = refusal(load_small, saved(without(hugging_face(weights), ".output.dense.bias")))
+    assert "lacks 6 tensors (timesformer.encoder.layer.0." in message and ", ...)" in message
+
+
+def test_what_is_left_over_is_named(saved, weights):
+    message = refusal(load_small, saved(weights | {"backbone.extra": torch.zeros(1)}))
+    assert "has no place for 1 tensor (backbone.extra)" in message
+
+
+def test_every_tensor_is_needed(saved, weights):
+    names = facebook(weights)
+    for name in names:
+        assert name in refusal(load_small, saved(without(names, name)))
+
+
+@pytest.mark.parametrize("part", ["temporal_attn", "temporal_norm1", "temporal_fc"])
+def test_leftovers_of_divided_attention_are_refused(mmaction2, saved, weights, part):
+    joint = replace(SMALL, attention=JOINT)
+    names = facebook(random_state(empty_recogniser(mmaction2, joint)))
+    left = {name: value for name, value in facebook(weights).items() if part in name}
+    message = refusal(load_small, saved(names | left))
+    # with its temporal_fc it is taken for a divided one that lacks the rest
+    assert ("lacks" if part == "temporal_fc" else f"tensors ({min(left)}, ") in message
+
+
+def test_a_model_without_a_head_is_refused_by_what_it_is(saved, weights):
+    bare = {
+        name.removeprefix("timesformer."): value for name, value in hugging_face(weights).items()
+    }
+    for names in (bare, without(bare, "classifier.weight", "classifier.bias")):
+        assert "bare TimesformerModel" in refusal(load_small, saved(names))
+    backbone = {n[9:]: value for n, value in weights.items() if n.startswith("backbone.")}
+    assert "mmaction2's bare backbone" in refusal(load_small, saved(backbone))
+
+
+def test_another_model_is_refused_by_its_names(saved, weights):
+    message = refusal(load_small, saved({"layer1.0.conv1.weight": torch.zeros(1)}))
+    assert "no TimeSformer" in message and "layer1.0.conv1.weight" in message
+    unstacked = {name: value for name, value in weights.items() if ".layers." not in name}
+    assert "no block of a TimeSformer" in refusal(load_small, saved(unstacked))
+
+
+# ---- shapes ----
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("backbone.patch_embed.projection.weight", (64, 1, 16, 16), "pictures have 3 channels"),
+        ("backbone.patch_embed.projection.weight", (64, 3, 16, 8), "not (64, 3, 16, 16)"),
+        (
+            "backbone.patch_embed.projection.weight",
+            (64, 768),
+            "shape (64, 768), not 4 sizes",
+        ),
+        ("backbone.pos_embed", (1, 16, 64), "places for 15 patches, which are no square"),
+        ("backbone.pos_embed", (1, 1, 64), "places for 0 patches, which are no square"),
+        ("backbone.time_embed", (1, 0, 64), "shape (1, 0, 64)"),
+        ("backbone.time_embed", (1, 8, 32), "shape (1, 8, 32), not (1, 8, 64)"),
+        ("cls_head.fc_cls.bias", (6,), "shape (6,), not (5,)"),
+        (
+            "backbone.transformer_layers.layers.1.ffns.0.layers.0.0.weight",
+            (128, 64),
+            "(128, 64), not (256, 64): mmaction2's MLP is 4 times",
+        ),
+    ],
+)
+def test_shapes_that_contradict_each_other_are_refused(saved, weights, name, shape, message):
+    found = refusal(load_small, saved(weights | {name: torch.zeros(shape)}))
+    assert message in found and name in found
+
+
+def test_a_width_that_does_not_tell_the_heads_needs_settings(mmaction2, saved):
+    odd = replace(SMALL, width=96, heads=4)
+    path = saved(random_state(empty_recogniser(mmaction2, odd)))
+    message = refusal(load_small, path, None, odd)
+    assert "a width of 96 is no multiple of 64" in message and "num_heads" in message
+    assert load_small(path, odd, odd).architecture == odd
+    assert "does not split into 7 heads" in refusal(load_small, path, replace(odd, heads=7), odd)
+
+
+# ---- the recipe ----
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (
+            "frames",
+            16,
+            "has 8 frames (time_embed), the recipe's clip_len is 16: set recipe: {clip_len: 8}",
+        ),
+        (
+            "side",
+            80,
+            "has 64 pixels a side (pos_embed), the recipe's side is 80: set recipe: {side: 64}",
+        ),
+        ("classes", 400, "has 5 classes (head), the recipe's classes is 400: set recipe: {clas"),
+    ],
+)
+def test_another_recipe_is_refused_and_nothing_interpolated(
+    tmp_path, weights, field, value, message
+):
+    for write in (write_mmaction2_0, write_facebook):
+        path = write(tmp_path, weights)
+        assert message in refusal(load_small, path, None, replace(SMALL, **{field: value}))
+
+
+def test_space_only_attention_takes_the_recipes_frames(mmaction2, saved):
+    space = replace(SMALL, attention=SPACE)
+    path = saved(random_state(empty_recogniser(mmaction2, space)))
+    for frames in (8, 5):
+        for settings in (None, space):
+            found = load_small(path, settings, replace(space, frames=frames))
+            assert found.architecture.frames == frames
+
+
+# ---- settings ----
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("attention", JOINT, f"has {DIVIDED} attention, but model.config says {JOINT}"),
+        ("frames", 16, "has 8 frames, but model.config says 16"),
+        ("side", 32, "has 64 pixels a side, but model.config says 32"),
+        ("patch", 32, "has 16 pixels a patch's side, but model.config says 32"),
+        ("width", 128, "has 64 values a token, but model.config says 128"),
+        ("blocks", 12, "has 2 blocks, but model.config says 12"),
+        ("classes", 400, "has 5 classes, but model.config says 400"),
+    ],
+)
+def test_settings_that_say_otherwise_are_refused(saved, weights, field, value, told):
+    assert told in refusal(load_small, saved(weights), replace(SMALL, **{field: value}))
+
+
+def test_the_heads_of_hugging_faces_config_are_taken_or_refused(tmp_path, weights):
+    path = write_hugging_face(tmp_path, weights, config_json(SMALL, num_attention_heads=2))
+    found = load_small(path)
+    assert found.architecture.heads == 2
+    assert torch.equal(load_small(path, found.architecture).weights["backbone.cls_token"],
+                       weights["backbone.cls_token"])  # fmt: skip
+    message = refusal(load_small, path, SMALL)
+    assert "1 heads, but" in message and message.count("config.json says 2") == 1
+
+
+def test_hugging_faces_config_is_compared(tmp_path, weights):
+    path = write_hugging_face(tmp_path, weights, config_json(SMALL, num_frames=96))
+    assert "has 8 frames, but" in refusal(load_small, path)
+    (path / "config.json").write_text("{")
+    assert "config.json: no JSON" in refusal(load_small, path)
+
+
+# ---- the command line's settings ----
+
+
+def test_settings_are_null_json_a_file_or_a_name(mmaction2, tmp_path):
+    text = json.dumps(recogniser_settings(SMALL))
+    (tmp_path / "settings.json").write_text(text)
+    assert read_settings("null", mmaction2) is None
+    assert read_settings(text, mmaction2) == SMALL
+    assert read_settings(str(tmp_path / "settings.json"), mmaction2) == SMALL
+    found = read_settings("timesformer_jointST_8x32x1_15e_kinetics400_rgb", mmaction2)
+    assert found == replace(
+        SMALL, attention=JOINT, side=224, width=768, heads=12, blocks=12, classes=400
+    )
+
+
+def test_a_config_file_is_not_run(mmaction2, tmp_path):
+    (tmp_path / "config.py").write_text("raise SystemExit('it ran')\n")
+    assert "no JSON" in refusal(read_settings, str(tmp_path / "config.py"), mmaction2)
+
+
+@pytest.mark.parametrize("text", ["[]", "7", '"x"', "{", "timesformer_divST", "", "x" * 9999])
+def test_other_settings_are_refused(mmaction2, text):
+    message = refusal(read_settings, text, mmaction2)
+    assert "model.config" in message
+    if text == "timesformer_divST":
+        assert "timesformer_divST_8x32x1_15e_kinetics400_rgb" in message
