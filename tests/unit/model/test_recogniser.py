@@ -1,138 +1,28 @@
-"""Checkpoints are data, fit or are refused; the model's logits are those of the guide's stack."""
+"""mmaction2's recogniser gives the logits of the guide's stack and of Hugging Face's own class."""
 
+import hashlib
 import json
-import os
-import pickle
 import zlib
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from runs import ROOT
+from safetensors.torch import save_file
 
 from tsf.data.make_clip import clip_from_video
-from tsf.errors import UserError
-from tsf.model.recogniser import (
-    build_recogniser,
-    load_weights,
-    recogniser_from_config,
-    reference_logits,
-)
+from tsf.model.load import load
+from tsf.model.optimised import OptimisedTimeSformer
+from tsf.model.recogniser import build_recogniser, empty_recogniser, reference_logits
 
-CONFIG = str(ROOT / "models/tsf_sample.py")
 GOLDEN = ROOT / "tests/golden/logits.json"
-
-
-def refusal(call, *arguments):
-    with pytest.raises(UserError) as fault:
-        call(*arguments)
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
-
-
-@pytest.mark.parametrize("prefix", ["", "module."])
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_a_state_dict_is_found_wrapped_or_bare(tmp_path, prefix, wrapped):
-    weights = {f"{prefix}cls_head.fc_cls.bias": torch.arange(8.0)}
-    content = {"meta": {"epoch": 15}, "state_dict": weights} if wrapped else weights
-    torch.save(content, tmp_path / "x.pth")
-    found = load_weights(tmp_path / "x.pth")
-    assert list(found) == ["cls_head.fc_cls.bias"]
-    assert torch.equal(found["cls_head.fc_cls.bias"], torch.arange(8.0))
-
-
-class RunsCode:
-    """Unpickling it runs a command."""
-
-    def __reduce__(self):
-        return os.system, ("touch ran",)
-
-
-@pytest.mark.parametrize("new_format", [True, False])
-def test_code_in_a_checkpoint_does_not_run(tmp_path, monkeypatch, new_format):
-    monkeypatch.chdir(tmp_path)
-    content = {"state_dict": {"a": torch.zeros(1)}, "meta": RunsCode()}
-    torch.save(content, "x.pth", _use_new_zipfile_serialization=new_format)
-    message = refusal(load_weights, Path("x.pth"))
-    assert message.startswith("x.pth: not a checkpoint that PyTorch can load")
-    assert not Path("ran").exists()
-    # the file is as harmful as this test means it to be
-    torch.load("x.pth", weights_only=False)
-    assert Path("ran").exists()
-
-
-def whole(path):
-    torch.save({"state_dict": {"a": torch.zeros(1000)}}, path)
-    return path.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda data: data[: len(data) // 2],
-        lambda data: data[:10],
-        lambda data: b"",
-        lambda data: b"<html>not found</html>",
-        lambda data: pickle.dumps("text", protocol=2),
-        lambda data: b"\x80\x02}q\x00.",
-    ],
-)
-def test_a_damaged_checkpoint_is_one_line(tmp_path, spoil):
-    path = tmp_path / "x.pth"
-    path.write_bytes(spoil(whole(path)))
-    assert refusal(load_weights, path).startswith(f"{path}: ")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [{}, [torch.zeros(1)], {"state_dict": {}}, {"state_dict": {"a": 1}}, {"epoch": 3}, 7],
-)
-def test_anything_but_a_state_dict_is_refused(tmp_path, content):
-    torch.save(content, tmp_path / "x.pth")
-    assert "no state dict" in refusal(load_weights, tmp_path / "x.pth")
-
-
-def test_a_missing_checkpoint_is_named(tmp_path):
-    message = refusal(load_weights, tmp_path / "x.pth")
-    assert message.startswith(f"{tmp_path / 'x.pth'}: no such checkpoint")
-
-
-# ---- with mmaction2's own model ----
+HUGGING_FACE = json.loads((ROOT / "tests/golden/huggingface.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def recogniser(mmaction2):
-    return recogniser_from_config(mmaction2, CONFIG)
-
-
-def drop(weights):
-    del weights["cls_head.fc_cls.bias"]
-
-
-def add(weights):
-    weights["backbone.extra"] = torch.zeros(1)
-
-
-def resize(weights):
-    weights["cls_head.fc_cls.weight"] = torch.zeros(400, 96)
-
-
-@pytest.mark.parametrize("spoil", [drop, add, resize])
-def test_weights_that_do_not_fit_are_refused(mmaction2, recogniser, tmp_path, spoil):
-    weights = dict(recogniser.state_dict())
-    spoil(weights)
-    torch.save({"state_dict": weights}, tmp_path / "x.pth")
-    message = refusal(build_recogniser, mmaction2, CONFIG, tmp_path / "x.pth")
-    assert message.startswith(f"{tmp_path / 'x.pth'}: does not fit {CONFIG}")
-    name = {drop: "fc_cls.bias", add: "backbone.extra", resize: "fc_cls.weight"}[spoil]
-    assert name in message
-
-
-def test_an_unknown_config_lists_the_known_ones(mmaction2):
-    message = refusal(recogniser_from_config, mmaction2, "timesformer_divST")
-    assert "timesformer_divST_8x32x1_15e_kinetics400_rgb" in message
-    assert "timesformer_jointST_8x32x1_15e_kinetics400_rgb" in message
+def recogniser(mmaction2, shape):
+    return empty_recogniser(mmaction2, shape)
 
 
 def golden_weights(parameters):
@@ -159,3 +49,43 @@ def test_logits_are_those_of_the_guides_stack(recogniser, streams):
         assert np.abs(found - expected["logits_float64"]).max() < 1e-4
         # views and classes are told apart by more than that
         assert np.ptp(expected["logits_float64"], axis=0).max() > 1e-2
+
+
+# ---- Hugging Face's ----
+
+
+def golden_huggingface(name):
+    """The weights, the input and the logits of a case of golden/huggingface.json."""
+    golden = HUGGING_FACE["cases"][name]
+    weights = golden_weights(golden["parameters"])
+    assert sha256(weights.values()) == golden["parameters_sha256"]
+    config = golden["config"]
+    side, random = config["image_size"], np.random.RandomState(zlib.crc32(name.encode()))
+    clip = random.standard_normal((1, config["num_frames"], 3, side, side)).astype(np.float32)
+    clip = torch.from_numpy(clip)  # (1, T, 3, y, x)
+    assert sha256([clip]) == golden["input_sha256"]
+    return config, weights, clip, torch.tensor(golden["logits"], dtype=torch.float64)
+
+
+def sha256(tensors):
+    return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE["cases"])
+def test_logits_are_those_of_hugging_faces_class(mmaction2, recipe, tmp_path, name):
+    config, weights, clip, expected = golden_huggingface(name)
+    save_file(weights, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    sampling = replace(recipe.sampling, clip_len=config["num_frames"])
+    recipe = replace(recipe, sampling=sampling, side=config["image_size"])
+    model = load(tmp_path, None, recipe, len(config["id2label"]))
+    view = clip.transpose(1, 2)[None].double()  # (1, 1, 3, T, y, x)
+    found = reference_logits(build_recogniser(mmaction2, model).double(), view)[0]
+    assert found.shape == expected.shape and expected.std() > 0.1
+    assert (found - expected).abs().max() <= 1e-9
+    single = reference_logits(build_recogniser(mmaction2, model), view.float())[0]
+    assert (single - expected).abs().max() <= 1e-5
+    if name != "joint":
+        with torch.inference_mode():
+            exact = OptimisedTimeSformer(model.architecture, model.weights)(view)[0]
+        assert (exact - expected).abs().max() <= 1e-9
