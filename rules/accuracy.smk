@@ -9,6 +9,7 @@ rule accuracy:
         list="results/videos.tsv",
         file_list="results/kinetics400_val_list_rawframes.txt",
         classes="results/classes.txt",
+        recipe="results/recipe.json",
         results=expand("results/result/{engine}/sumary.json", engine=ENGINES),
     output:
         accuracy="results/accuracy.json",
@@ -23,6 +24,7 @@ rule accuracy:
         "compare the results with the labels"
     shell:
         "python -m tsf.evaluation.accuracy --info {input.info} --skipped {input.skipped}"
-        " --list {input.list} --file-list {input.file_list} --classes {input.classes}"
+        " --recipe {input.recipe} --list {input.list} --file-list {input.file_list}"
+        " --classes {input.classes}"
         " --results {params.folders} --output {output.accuracy}"
         " --predictions {output.predictions} 2>&1 | tee {log}"

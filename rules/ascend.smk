@@ -26,6 +26,7 @@ rule om:
         "../envs/ascend.yaml"
     params:
         soc_version=lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
+        recipe=CLIP_RECIPE,
         batch=lambda wildcards: batch_of(wildcards.bs),
         precision=ASCEND["precision"],
         keep_dtype=lambda wildcards, input: option("--keep-dtype", input.keep_dtype),
@@ -33,7 +34,7 @@ rule om:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
         "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version}"
-        " --batch {params.batch} --precision {params.precision} {params.keep_dtype}"
+        " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision} {params.keep_dtype}"
         " --output {output.om} --status {output.status} 2>&1 | tee {log}"
 
 
@@ -54,12 +55,12 @@ rule describe_ascend:
     conda:
         "../envs/ascend.yaml"
     params:
-        sampler=config["sampler"],
+        recipe=CLIP_RECIPE,
     message:
         "describe the engine ascend"
     shell:
         "python -m tsf.engines.described --engine ascend --model '' --precision ''"
-        " --file {input.model} --sampler {params.sampler} --output {output} 2>&1 | tee {log}"
+        " --file {input.model} --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
 
 
 rule infer_ascend:

@@ -16,6 +16,8 @@ from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
 from tsf.model.checkpoints import checkpoint
+from tsf.recipe.record import to_json
+from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
 from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
@@ -44,6 +46,19 @@ def option(name, value):
     return f"{name} {quote(str(value))}" if value else ""
 
 
+def home_file(name):
+    return None if name is None else plan.beside_snakefile(name, HOME)
+
+
+MODEL = config["model"] | {key: home_file(config["model"][key]) for key in ("config", "checkpoint")}
+with one_line():
+    RESOLVED = resolve(MODEL, config["recipe"])
+    refuse_unfit(RESOLVED, config["keep"], config["bin"])
+RECIPE = RESOLVED.recipe
+# a step gets the part that its output depends on
+CLIP_RECIPE = to_json(RECIPE.clip)
+SAMPLING = to_json(RECIPE.clip.sampling)
+
 START = time.time()
 LAYOUT = config["dataset"]["layout"]
 DATASET = Path(config["dataset"]["root"])
@@ -59,7 +74,7 @@ ENGINES = list(SETUPS)
 OWN_ENGINES = {name: setup for name, setup in SETUPS.items() if setup.engine != "ascend"}
 ASCEND = config["ascend"]
 ARCHIVES = option("--archives", config["upstream"]["archives"])
-CHECKPOINT = checkpoint(config["model"])
+CHECKPOINT = checkpoint(MODEL)
 
 
 wildcard_constraints:
@@ -78,10 +93,6 @@ def sources_of(module):
 def engine_sources(setup):
     """The files of the module that a setup's engine is loaded from."""
     return sources_of(f"engines.{setup.engine}") if setup.engine != "ascend" else []
-
-
-def home_file(name):
-    return plan.beside_snakefile(name, HOME)
 
 
 def from_user(key, *paths):
@@ -135,7 +146,7 @@ def temporary_bins(wildcards):
     return (
         f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
         f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
-        f" --sampler {config['sampler']} --dtype {config['bin']} --processes $threads"
+        f" --recipe {quote(CLIP_RECIPE)} --dtype {config['bin']} --processes $threads"
         f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
     )
 
@@ -144,6 +155,11 @@ def checkpoint_digest(wildcards):
     """Identifies the weights, so that their file may be touched or moved without a new export."""
     with one_line():
         return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
+
+
+def boundaries(setups):
+    """The measured distances of the setups, which a proof is made of."""
+    return plan.boundaries(setups, RECIPE.clip.has_uint8)
 
 
 def delete_leftover_bins():

@@ -92,12 +92,12 @@ if KEEP in ("all_frames", "frames"):
         params:
             **SHARD,
             frames="all" if KEEP == "all_frames" else "needed",
-            sampler=config["sampler"],
+            recipe=SAMPLING,
         message:
             "extract raw frames, shard {wildcards.shard}"
         shell:
             f"python -m tsf.data.rawframes {SHARD_OPTIONS}"
-            " --frames {params.frames} --sampler {params.sampler} --processes {threads}"
+            " --frames {params.frames} --recipe {params.recipe:q} --processes {threads}"
             " --rawframes {output.rawframes} --table {output.table} 2>&1 | tee {log}"
 
     rule out_bin:
@@ -112,13 +112,13 @@ if KEEP in ("all_frames", "frames"):
         conda:
             "../envs/cpu.yaml"
         params:
-            sampler=config["sampler"],
+            recipe=CLIP_RECIPE,
             dtype=config["bin"],
         message:
             "preprocess, shard {wildcards.shard}"
         shell:
             "python -m tsf.data.preprocess --rawframes {input.rawframes} --table {input.table}"
-            " --sampler {params.sampler} --dtype {params.dtype}"
+            " --recipe {params.recipe:q} --dtype {params.dtype}"
             " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
 
 elif KEEP == "bins":
@@ -137,13 +137,13 @@ elif KEEP == "bins":
             "../envs/cpu.yaml"
         params:
             **SHARD,
-            sampler=config["sampler"],
+            recipe=CLIP_RECIPE,
             dtype=config["bin"],
         message:
             "decode and preprocess, shard {wildcards.shard}"
         shell:
             f"python -m tsf.data.preprocess {SHARD_OPTIONS} --table {{output.table}}"
-            " --sampler {params.sampler} --dtype {params.dtype}"
+            " --recipe {params.recipe:q} --dtype {params.dtype}"
             " --processes {threads} --output {output.bins} 2>&1 | tee {log}"
 
 else:
@@ -161,10 +161,11 @@ else:
             "../envs/cpu.yaml"
         params:
             **SHARD,
+            recipe=SAMPLING,
         message:
             "count the frames of every video, shard {wildcards.shard}"
         shell:
-            f"python -m tsf.data.count_frames {SHARD_OPTIONS}"
+            f"python -m tsf.data.count_frames {SHARD_OPTIONS} --recipe {{params.recipe:q}}"
             " --processes {threads} --table {output.table} 2>&1 | tee {log}"
 
 

@@ -1,4 +1,4 @@
-# From mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx and tsf_opt.onnx.
+# From a model's recipe, mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx, tsf_opt.onnx.
 
 PATCHES = sorted(os.path.relpath(path) for path in (HOME / "patches").glob("*.patch"))
 
@@ -13,12 +13,41 @@ if not plan.is_made(CHECKPOINT_FILE):
 # the inputs of every export of the model
 MODEL_INPUT = {"mmaction2": "results/mmaction2", "checkpoint": WEIGHTS}
 MODEL_PARAMS = {
-    "config": home_file(config["model"]["config"]),
+    "settings": RESOLVED.settings,
     "checkpoint_digest": checkpoint_digest,
+    # of a Hugging Face folder's files, which stand beside the weights
+    "files_digest": RESOLVED.digest,
+    "recipe": CLIP_RECIPE,
+    "classes": RECIPE.classes,
 }
 MODEL_OPTIONS = (
-    "--mmaction2 {input.mmaction2} --config {params.config:q} --checkpoint {input.checkpoint:q}"
+    "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint {input.checkpoint:q}"
+    " --recipe {params.recipe:q} --classes {params.classes}"
 )
+
+
+rule recipe:
+    input:
+        sources_of("recipe.resolve"),
+    output:
+        "results/recipe.json",
+    log:
+        "results/logs/recipe.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        config=option("--config", MODEL["config"]),
+        checkpoint=option("--checkpoint", MODEL["checkpoint"]),
+        run_config="--run-config" if MODEL["run_config"] else "",
+        recipe=json.dumps(config["recipe"] or {}),
+        # the content, of which the paths above are only the places
+        found=to_json(RECIPE),
+    message:
+        "say how a video becomes the model's input, and where each value is from"
+    shell:
+        "python -m tsf.recipe.resolve {params.config} {params.checkpoint} {params.run_config}"
+        " --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
 
 
 rule mmaction2:
@@ -172,13 +201,13 @@ rule calibration:
         layout=LAYOUT,
         scored_root=DATASET,
         listing=listing,
-        sampler=config["sampler"],
+        recipe=CLIP_RECIPE,
     message:
         "make {params.videos} clips to calibrate int8 on, from videos in {params.root} that are not"
         " scored"
     shell:
         "python -m tsf.data.calibration --layout {params.layout} --root {params.scored_root:q}"
-        " --take-from {params.root:q} --videos {params.videos} --sampler {params.sampler}"
+        " --take-from {params.root:q} --videos {params.videos} --recipe {params.recipe:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -197,17 +226,20 @@ rule int8:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    params:
+        recipe=CLIP_RECIPE,
     message:
         "quantise {input.onnx} to int8 for OpenVINO"
     shell:
         "python -m tsf.model.quantise --model {input.onnx} --clips {input.clips}"
+        " --recipe {params.recipe:q}"
         " --output {output.xml} 2>&1 | tee {log}"
 
 
 rule rewrites:
     input:
         sources_of("model.rewrites"),
-        mmaction2="results/mmaction2",
+        **MODEL_INPUT,
         plain="results/tsf_sim.onnx",
         optimised="results/tsf_opt.onnx",
     output:
@@ -217,9 +249,9 @@ rule rewrites:
     conda:
         "../envs/cpu.yaml"
     params:
-        config=home_file(config["model"]["config"]),
+        **MODEL_PARAMS,
     message:
         "compute the savings of each exact rewrite"
     shell:
-        "python -m tsf.model.rewrites --mmaction2 {input.mmaction2} --config {params.config:q}"
+        f"python -m tsf.model.rewrites {MODEL_OPTIONS}"
         " --plain {input.plain} --optimised {input.optimised} --output {output} 2>&1 | tee {log}"

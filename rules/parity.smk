@@ -33,13 +33,13 @@ rule describe_engine:
         "../envs/cpu.yaml"
     params:
         options=lambda wildcards: DESCRIBED[wildcards.setup].options,
-        sampler=config["sampler"],
+        recipe=CLIP_RECIPE,
         dtype=config["bin"],
     message:
         "describe the engine {wildcards.setup}"
     shell:
         "python -m tsf.engines.described {params.options} --file {input.model}"
-        " --sampler {params.sampler} --dtype {params.dtype} --output {output} 2>&1 | tee {log}"
+        " --recipe {params.recipe:q} --dtype {params.dtype} --output {output} 2>&1 | tee {log}"
 
 
 rule reference:
@@ -59,12 +59,11 @@ rule reference:
         **MODEL_PARAMS,
         dataset=DATASET_OPTIONS,
         clips=PARITY["clips"],
-        sampler=config["sampler"],
     message:
         "compute the reference, mmaction2 in PyTorch, on real clips"
     shell:
         f"python -m tsf.evaluation.reference {MODEL_OPTIONS}"
-        " {params.dataset} --clips {params.clips} --sampler {params.sampler}"
+        " {params.dataset} --clips {params.clips}"
         " --threads {threads} --output {output} 2>&1 | tee {log}"
 
 
@@ -78,10 +77,12 @@ rule compare_bytes:
         "results/logs/parity/bytes.log",
     conda:
         "../envs/cpu.yaml"
+    params:
+        recipe=CLIP_RECIPE,
     message:
         "compare the bytes of a uint8 .bin file with the guide's float32"
     shell:
-        "python -m tsf.evaluation.parity --reference {input.reference}"
+        "python -m tsf.evaluation.parity --reference {input.reference} --recipe {params.recipe:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -114,7 +115,7 @@ rule compare_logits:
 rule prove:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=lambda wildcards: plan.boundaries(PROOF[wildcards.engine]),
+        measured=lambda wildcards: boundaries(PROOF[wildcards.engine]),
     output:
         update("results/proven/{engine}.json"),
     log:
@@ -136,7 +137,7 @@ rule prove:
 use rule prove as verify with:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=plan.boundaries(IN_EVERY_RUN),
+        measured=boundaries(IN_EVERY_RUN),
     output:
         "results/verify.json",
     log:
@@ -149,7 +150,7 @@ use rule prove as verify with:
 use rule prove as parity with:
     input:
         sources_of("evaluation.judge_parity"),
-        measured=plan.boundaries(COMPARED),
+        measured=boundaries(COMPARED),
     output:
         "results/parity.json",
     log:

@@ -19,7 +19,6 @@ rule accuracy_report:
         "../envs/cpu.yaml"
     params:
         dataset=config["dataset"]["name"],
-        sampler=config["sampler"],
         reference=lambda wildcards: json.dumps(config["reference"]),
     message:
         "write {output}"
@@ -27,7 +26,7 @@ rule accuracy_report:
         "python -m tsf.report.accuracy --accuracy {input.accuracy} --summaries {input.summaries}"
         " --skipped {input.skipped} --simplified {input.simplified} --verify {input.verify}"
         " --dataset {params.dataset:q} --reference {params.reference:q}"
-        " --sampler {params.sampler} --output {output} 2>&1 | tee {log}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule parity_report:

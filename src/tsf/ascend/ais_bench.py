@@ -11,11 +11,11 @@ from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_files, bin_path, refuse_wrong_size
-from tsf.data.model_input import CROPS
-from tsf.engines.described import read_described
+from tsf.engines.described import DescribedEngine, read_described
 from tsf.errors import UserError
 from tsf.files import read_json, whole_folder
 from tsf.inference import results
+from tsf.recipe.record import ClipRecipe
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
 RUN = "run"  # the folder that ais_bench is told to make
@@ -45,7 +45,7 @@ def stage(source: Path, target: Path) -> None:
     target.chmod(target.stat().st_mode & 0o755)
 
 
-def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
+def stage_bins(bins: list[Path], batch: int, recipe: ClipRecipe, folder: Path) -> int:
     """Stage the clips as 0.bin, 1.bin, ..., filled up to whole batches with more of the first.
 
     ais_bench cuts names at a dot and sorts them by their numbers, and its versions pad a last batch
@@ -55,7 +55,7 @@ def stage_bins(bins: list[Path], batch: int, folder: Path) -> int:
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
-        refuse_wrong_size(path, "float32")
+        refuse_wrong_size(path, recipe, "float32")
         stage(path, bin_path(folder, str(n)))
     return len(filled)
 
@@ -110,10 +110,10 @@ def device_name(summary: dict, status: dict) -> str:
     return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 
 
-def collect(bins: list[Path], output: Path, folder: Path) -> None:
+def collect(bins: list[Path], output: Path, views: int, folder: Path) -> None:
     """Copy every clip's result from ais_bench's folder `output` to `folder`, under the clip's name.
 
-    Raises UserError if one is missing, or is not (3, classes) finite numbers.
+    Raises UserError if one is missing, or is not (views, classes) finite numbers.
     """
     for n, path in enumerate(bins):
         result = results.result_path(output, str(n))
@@ -122,7 +122,7 @@ def collect(bins: list[Path], output: Path, folder: Path) -> None:
                 f"ais_bench ended with status 0, but gave no result of {path.stem}; run again"
             )
         try:
-            logits = results.read_logits(result, CROPS)
+            logits = results.read_logits(result, views)
         except UserError as fault:
             reason = str(fault).removeprefix(f"{result}: ")
             raise UserError(f"ais_bench's result of {path.stem}: {reason}; {NOT_FINITE}") from None
@@ -130,14 +130,19 @@ def collect(bins: list[Path], output: Path, folder: Path) -> None:
 
 
 def infer(
-    model: Path, bins: list[Path], batch: int, ids: list[int], python: str, folder: Path
+    described: DescribedEngine,
+    bins: list[Path],
+    batch: int,
+    ids: list[int],
+    python: str,
+    folder: Path,
 ) -> dict:
     """Write the result of every clip into `folder`. Returns ais_bench's summary."""
     if not bins:
         return {}
     with work_folder(folder) as work:
-        staged = stage_bins(bins, batch, work / "bins")
-        stage(model, work / "tsf.om")
+        staged = stage_bins(bins, batch, described.recipe, work / "bins")
+        stage(described.file, work / "tsf.om")
         with device(ids) as number:
             arguments = ["--model", str(work / "tsf.om"), "--input", str(work / "bins")]
             arguments += ["--batchsize", str(batch), "--device", str(number)]
@@ -147,7 +152,7 @@ def infer(
             raise UserError(
                 f"ais_bench's summary lists {reported} result files for {staged} clips; run again"
             )
-        collect(bins, work / "out" / RUN, folder)
+        collect(bins, work / "out" / RUN, described.recipe.views, folder)
     return summary
 
 
@@ -161,13 +166,13 @@ def main() -> None:
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
     args = parser.parse_args()
 
-    model = read_described(args.engine).file
+    described = read_described(args.engine)
     status = read_json(args.status)
     bins = bin_files(args.input)
     with whole_folder(args.output) as folder:
-        summary = infer(model, bins, status["batch"], args.devices, args.python, folder)
+        summary = infer(described, bins, status["batch"], args.devices, args.python, folder)
         arguments = {
-            "model": str(model),
+            "model": str(described.file),
             "input": str(args.input),
             "output": str(args.output),
             "outfmt": "TXT",

@@ -10,6 +10,7 @@ from tsf.ascend import process
 from tsf.ascend.work import work_folder
 from tsf.errors import UserError, last_line
 from tsf.files import write_json
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 SUCCESS = "ATC run success"
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/\u4e00-\u9fff-]+")
@@ -44,18 +45,19 @@ def options(
     keep_dtype: Path | None,
     work: Path,
     soc_version: str,
-    batch: int,
+    shape: tuple[int, ...],
 ) -> list[str]:
     """atc's options beside --model and --output: the guide's, and those of `precision`.
 
     help_text: what `atc --help` prints. An option of the guide that it no longer lists is given
     under its newer name. keep_dtype: the operators that `mixed` keeps in float32, one a line.
-    work: the folder that atc runs in. Raises UserError for `mixed` without `keep_dtype`.
+    work: the folder that atc runs in. shape: of the input imgs. Raises UserError for `mixed`
+    without `keep_dtype`.
     """
     chosen = [
         "--framework=5",
         "--input_format=ND",
-        f"--input_shape=imgs:{batch},3,3,8,224,224",
+        f"--input_shape=imgs:{','.join(map(str, shape))}",
         "--log=error",
         f"--soc_version={soc_version}",
     ]
@@ -109,9 +111,17 @@ def om_file(work: Path, name: str) -> Path | None:
 
 
 def compile_model(
-    onnx: Path, output: Path, soc_version: str, batch: int, precision: str, keep_dtype: Path | None
+    onnx: Path,
+    output: Path,
+    soc_version: str,
+    shape: tuple[int, ...],
+    precision: str,
+    keep_dtype: Path | None,
 ) -> list[str]:
-    """Write `output`, an .om file. Returns the command. Raises UserError."""
+    """Write `output`, an .om file. Returns the command. Raises UserError.
+
+    shape: of the input imgs.
+    """
     if not PATH_CHARACTERS.fullmatch(onnx.name):
         raise UserError(f"{onnx}: atc accepts only A-Z a-z 0-9 . _ - in a path; rename the file")
     # atc drops fusion_result.json and kernel_meta/ into the folder that it runs in
@@ -122,7 +132,7 @@ def compile_model(
             # relative: atc refuses characters that the name of the working directory may have
             f"--model={os.path.relpath(onnx, work)}",
             f"--output={output.stem}",
-            *options(help_text, precision, keep_dtype, work, soc_version, batch),
+            *options(help_text, precision, keep_dtype, work, soc_version, shape),
         ]
         print(" ".join(command), flush=True)
         text, status = process.run(command, work)
@@ -140,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--onnx", type=Path, required=True)
     parser.add_argument("--soc-version", required=True)
+    add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--batch", type=int, default=1, help="videos a run")
     parser.add_argument("--precision", choices=list(PRECISIONS), default="fast")
     parser.add_argument("--keep-dtype", type=Path, help="for mixed: operators to keep, one a line")
@@ -147,8 +158,9 @@ def main() -> None:
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     args = parser.parse_args()
 
+    shape = (args.batch, *args.recipe.shape)
     command = compile_model(
-        args.onnx, args.output, args.soc_version, args.batch, args.precision, args.keep_dtype
+        args.onnx, args.output, args.soc_version, shape, args.precision, args.keep_dtype
     )
     status = {
         "soc_version": args.soc_version,

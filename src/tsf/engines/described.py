@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.bins import add_dtype_argument
-from tsf.data.sampling import add_sampler_argument
 from tsf.engines.setup import DEFAULTS, Setup
 from tsf.files import read_json, sha256, write_json
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,15 @@ class DescribedEngine:
     setup: Setup
     file: Path
     sha256: dict[str, str]  # of the model's files, by name
-    sampler: str
+    recipe: ClipRecipe  # of the clips that it gets
     dtype: str  # of the .bin files
 
 
 def read_described(path: Path) -> DescribedEngine:
     content = read_json(path)
     setup, file = Setup(**content.pop("setup")), Path(content.pop("file"))
-    return DescribedEngine(setup, file, **content)
+    recipe = ClipRecipe.from_dict(content.pop("recipe"))
+    return DescribedEngine(setup, file, recipe=recipe, **content)
 
 
 def write_described(path: Path, described: DescribedEngine) -> None:
@@ -40,11 +41,11 @@ def write_described(path: Path, described: DescribedEngine) -> None:
     write_json(path, content)
 
 
-def describe(setup: Setup, file: Path, sampler: str, dtype: str) -> DescribedEngine:
+def describe(setup: Setup, file: Path, recipe: ClipRecipe, dtype: str) -> DescribedEngine:
     """file: the model; an .xml, OpenVINO's format, has its weights in a .bin beside it."""
     weights = file.with_suffix(".bin") if file.suffix == ".xml" else file
     digests = {path.name: sha256(path) for path in (file, weights)}
-    return DescribedEngine(setup, file, digests, sampler, dtype)
+    return DescribedEngine(setup, file, digests, recipe, dtype)
 
 
 def add_engine_argument(parser: argparse.ArgumentParser) -> None:
@@ -60,13 +61,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="videos a run")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--file", type=Path, required=True, help="the model's file")
-    add_sampler_argument(parser)
+    add_recipe_argument(parser, ClipRecipe)
     add_dtype_argument(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     setup = Setup(args.engine, args.model, args.precision, args.batch, args.device)
-    write_described(args.output, describe(setup, args.file, args.sampler, args.dtype))
+    write_described(args.output, describe(setup, args.file, args.recipe, args.dtype))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tsf.data.model_input import CLIP_SHAPE
 from tsf.engines.cpu import cpu_name
 from tsf.engines.engine import Load
 from tsf.engines.setup import Setup
@@ -42,7 +41,8 @@ class OpenVino:
         try:
             network = core.read_model(str(model))
             if setup.quantised:
-                network.reshape({"imgs": (setup.batch, *CLIP_SHAPE)})
+                of_a_video = list(network.input("imgs").partial_shape)[1:]
+                network.reshape({"imgs": [setup.batch, *of_a_video]})
             self.compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
             raise UserError(f"{model}: OpenVINO cannot load it: {on_one_line(error)}") from None

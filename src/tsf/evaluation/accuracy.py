@@ -2,7 +2,7 @@
 
 import argparse
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,19 +14,25 @@ from scipy.stats import binomtest
 from tsf import errors
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, read_info, read_skipped
 from tsf.data.listing import read_list
-from tsf.data.model_input import CROPS
-from tsf.data.sampling import SAMPLERS, frame_numbers
+from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
 from tsf.evaluation import paired
-from tsf.files import whole_file, write_json
+from tsf.files import read_json, whole_file, write_json
 from tsf.inference import results
+from tsf.recipe.record import SAMPLERS, Recipe, Sampling
 
 
-def video_scores(logits: np.ndarray) -> np.ndarray:
-    """(views, classes) logits -> (classes,) probabilities: softmax, then the mean of the views.
+def video_scores(logits: np.ndarray, fusion: str) -> np.ndarray:
+    """(views, classes) logits -> (classes,) probabilities of the video.
 
-    mmaction2's average_clips='prob'.
+    fusion: mean_softmax is mmaction2's average_clips='prob', mean_logits its 'score' and
+    sum_logits Facebook's ensemble of views, both of which a softmax makes probabilities of here:
+    it leaves the order of the classes.
     """
+    if fusion == "mean_logits":
+        logits = logits.mean(axis=0, keepdims=True)  # (1, classes)
+    elif fusion == "sum_logits":
+        logits = logits.sum(axis=0, keepdims=True)
     scores: np.ndarray = softmax(logits, axis=1).mean(axis=0)
     return scores
 
@@ -74,7 +80,7 @@ def figure(hits: int, scored: int, skipped: int) -> Figure:
     )
 
 
-def read_scores(folder: Path, info: list[ScoredVideo]) -> np.ndarray:
+def read_scores(folder: Path, info: list[ScoredVideo], recipe: Recipe) -> np.ndarray:
     """The scores of every video in k400.info, (videos, classes), from `folder`/<n>_0.txt.
 
     Raises UserError, naming the file, for a missing, extra, duplicate or malformed result.
@@ -94,9 +100,10 @@ def read_scores(folder: Path, info: list[ScoredVideo]) -> np.ndarray:
     rows = []
     for video in info:
         path = results.result_path(folder, str(video.index))
-        rows.append(video_scores(results.read_logits(path, CROPS)))
-        if len(rows[-1]) != len(rows[0]):
-            raise UserError(f"{path}: {len(rows[-1])} classes, the others have {len(rows[0])}")
+        logits = results.read_logits(path, recipe.clip.views)  # (views, classes)
+        if logits.shape[1] != recipe.classes:
+            raise UserError(f"{path}: {logits.shape[1]} classes, the model has {recipe.classes}")
+        rows.append(video_scores(logits, recipe.fusion))
     scores = np.stack(rows)
     worst = max(info, key=lambda video: video.label)
     if worst.label >= scores.shape[1]:
@@ -158,10 +165,21 @@ def comparisons(
     return pairs
 
 
-def moved_by_sampler(file_list: Path) -> int:
-    """In how many videos of the file list mmaction2 0.x and 1.x pick different frames."""
+def moved_by_sampler(file_list: Path, sampling: Sampling) -> dict | None:
+    """In how many videos of the file list the other release of mmaction2 picks other frames.
+
+    None for a sampler that is not mmaction2's.
+    """
+    releases = [name for name in SAMPLERS if name.startswith("mmaction2")]
+    if sampling.sampler not in releases:
+        return None
+    (other,) = (name for name in releases if name != sampling.sampler)
     totals = (int(line.split(" ")[1]) for line in file_list.read_text("utf-8").splitlines())
-    return sum(len({tuple(frame_numbers(total, s)) for s in SAMPLERS}) > 1 for total in totals)
+    moved = sum(
+        frame_numbers(total, sampling) != frame_numbers(total, replace(sampling, sampler=other))
+        for total in totals
+    )
+    return {"other": other, "videos": moved}
 
 
 def predictions(
@@ -194,6 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--info", type=Path, required=True)
     parser.add_argument("--skipped", type=Path, required=True)
+    parser.add_argument("--recipe", type=Path, required=True, help="recipe.json")
     parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
     parser.add_argument("--file-list", type=Path, required=True)
     parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
@@ -206,7 +225,9 @@ def main() -> None:
     skipped = read_skipped(args.skipped)
     paths = {video.name: video.path for video in read_list(args.list)}
     classes = args.classes.read_text("utf-8").splitlines()
-    scores = {folder.name: read_scores(folder, info) for folder in args.results}
+    recipe_json = read_json(args.recipe)
+    recipe = Recipe.from_dict(recipe_json)
+    scores = {folder.name: read_scores(folder, info, recipe) for folder in args.results}
     content = {
         "engines": {
             folder.name: assess(scores[folder.name], info, len(skipped)) | describe(folder)
@@ -216,7 +237,8 @@ def main() -> None:
         "scored": len(info),
         "skipped": len(skipped),
         "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),
-        "moved_by_sampler": moved_by_sampler(args.file_list),
+        "recipe": recipe_json,
+        "moved_by_sampler": moved_by_sampler(args.file_list, recipe.clip.sampling),
         "paired": comparisons(scores, info, classes),
     }
     write_json(args.output, content)

@@ -7,12 +7,13 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.bins import fill_batch
-from tsf.data.model_input import CROPS, normalise
+from tsf.data.model_input import normalise
 from tsf.engines.described import read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.reference_file import read_reference
 from tsf.files import write_json
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 def distances(reference: np.ndarray, found: np.ndarray) -> dict:
@@ -34,14 +35,14 @@ def logit_distances(reference: np.ndarray, found: np.ndarray) -> dict:
 
 
 def engine_logits(engine: Engine, clips: np.ndarray) -> np.ndarray:
-    """The engine's logits, (videos * 3, classes).
+    """The engine's logits, (videos * views, classes).
 
-    clips: (videos, 3, 3, 8, 224, 224), of the type that the engine takes.
+    clips: (videos, views, 3, frames, y, x), of the type that the engine takes.
     """
-    found = []
+    found, views = [], clips.shape[1]
     for first in range(0, len(clips), engine.batch):
         part = clips[first : first + engine.batch]
-        found.append(engine.run(fill_batch(part, engine.batch))[: len(part) * CROPS])
+        found.append(engine.run(fill_batch(part, engine.batch))[: len(part) * views])
     return np.concatenate(found)
 
 
@@ -57,8 +58,9 @@ def main() -> None:
     parser.add_argument(
         "--engine",
         type=Path,
-        help="json of engines.described; without it the uint8 clips are compared",
+        help="json of engines.described; without it the uint8 clips are compared, by --recipe",
     )
+    add_recipe_argument(parser, ClipRecipe, required=False)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
@@ -74,12 +76,14 @@ def main() -> None:
             **logit_distances(reference.logits, engine_logits(engine, clips)),
         }
     else:
-        views = (len(reference.names) * CROPS, -1)
-        normalised = normalise(reference.uint8_clips).reshape(views)
+        if args.recipe is None or reference.uint8_clips is None:
+            parser.error("the uint8 clips need --recipe, of a preprocessing that has them")
+        rows = (reference.clips.shape[0] * reference.clips.shape[1], -1)  # (videos * views, values)
+        normalised = normalise(reference.uint8_clips, args.recipe).reshape(rows)
         found = {
             "name": "uint8 .bin, normalised",
             "precision": "bytes",
-            **distances(reference.clips.reshape(views), normalised),
+            **distances(reference.clips.reshape(rows), normalised),
             "top1_agreement": None,
         }
     print(found)

@@ -15,13 +15,13 @@ import numpy as np
 from tsf import errors
 from tsf.data.bins import bin_path, fill_batch, read_for_model
 from tsf.data.listing import add_dataset_arguments
-from tsf.data.model_input import CROPS
 from tsf.engines.described import add_engine_argument, read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.performance_record import performance_record
 from tsf.files import write_json
 from tsf.inference import results
+from tsf.recipe.record import ClipRecipe
 
 VIDEOS = 4  # the fewest to measure from end to end
 # Imports within functions: until its peak memory is read, this process must import no more than
@@ -55,7 +55,7 @@ def end_to_end(seconds: dict[str, float], videos_per_second: float) -> dict:
 
 
 def make_bins(
-    layout: str, root: Path, number: int, sampler: str, dtype: str, folder: Path
+    layout: str, root: Path, number: int, recipe: ClipRecipe, dtype: str, folder: Path
 ) -> tuple[int, float, float]:
     """Write <n>.bin of the first videos that decode, on one core.
 
@@ -69,11 +69,11 @@ def make_bins(
 
     cv2.setNumThreads(1)
     # not timed: finds the videos that decode, and makes the libraries load their lazy parts
-    videos = [root / video.path for video, _ in first_clips(layout, root, number, sampler, dtype)]
+    videos = [root / video.path for video, _ in first_clips(layout, root, number, recipe, dtype)]
     decoding = writing = 0.0
     for n, video in enumerate(videos):
         start = time.perf_counter()
-        _, clip = clip_from_video(video, sampler, dtype)
+        _, clip = clip_from_video(video, recipe, dtype)
         made = time.perf_counter()
         write_bin(clip, bin_path(folder, str(n)))
         decoding += made - start
@@ -81,14 +81,16 @@ def make_bins(
     return len(videos), decoding / len(videos), writing / len(videos)
 
 
-def read_bins(engine: Engine, bins: list[Path], dtype: str) -> tuple[np.ndarray, float]:
-    """The first batch, (batch, 3, 3, 8, 224, 224), and the seconds a video of reading them all."""
+def read_bins(
+    engine: Engine, bins: list[Path], recipe: ClipRecipe, dtype: str
+) -> tuple[np.ndarray, float]:
+    """The first batch, (batch, views, 3, frames, y, x), and the seconds a video of reading all."""
     batches: list[np.ndarray] = []
     seconds = 0.0
     for number in range(0, len(bins), engine.batch):
         start = time.perf_counter()
         paths = bins[number : number + engine.batch]
-        read = [read_for_model(path, dtype, engine.dtype) for path in paths]
+        read = [read_for_model(path, recipe, dtype, engine.dtype) for path in paths]
         clips = fill_batch(read, engine.batch)
         seconds += time.perf_counter() - start
         batches = batches or [clips]
@@ -98,7 +100,7 @@ def read_bins(engine: Engine, bins: list[Path], dtype: str) -> tuple[np.ndarray,
 def run_model(
     engine: Engine, clips: np.ndarray, warm_up: int, runs: int
 ) -> tuple[np.ndarray, list[float]]:
-    """The logits, (batch * 3, classes), and the milliseconds of each run after the warm-up."""
+    """The logits, (batch * views, classes), and the milliseconds of each run after the warm-up."""
     milliseconds = []
     for _ in range(warm_up + runs):
         start = time.perf_counter()
@@ -108,7 +110,7 @@ def run_model(
 
 
 def write_results(logits: np.ndarray, videos: int, folder: Path) -> float:
-    """Write a result file a video. Returns the seconds a video. logits: (3, classes)."""
+    """Write a result file a video. Returns the seconds a video. logits: (views, classes)."""
     start = time.perf_counter()
     for number in range(videos):
         results.write_logits(results.result_path(folder, str(number)), logits)
@@ -150,16 +152,16 @@ def main() -> None:
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)
-        wanted = (args.layout, args.root, max(engine.batch, VIDEOS), described.sampler)
+        wanted = (args.layout, args.root, max(engine.batch, VIDEOS), described.recipe)
         with get_context("spawn").Pool(1) as pool:  # so that decoding's memory is not counted here
             videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
         bins = [bin_path(folder, str(number)) for number in range(videos)]
-        clips, reading = read_bins(engine, bins, described.dtype)
+        clips, reading = read_bins(engine, bins, described.recipe, described.dtype)
         gemm_before = gemm_gflops(setup, args.threads)
         logits, milliseconds = run_model(engine, clips, args.warm_up, args.runs)
         memory = peak_memory()
         gemm_after = gemm_gflops(setup, args.threads)
-        reporting = write_results(logits[:CROPS], videos, folder)
+        reporting = write_results(logits[: described.recipe.views], videos, folder)
 
     from tsf.model.macs import macs  # it loads onnx, then the whole model
 

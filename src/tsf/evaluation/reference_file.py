@@ -13,17 +13,17 @@ class Reference:
     """Real clips, and mmaction2's logits of them."""
 
     names: list[str]  # of the videos
-    clips: np.ndarray  # (videos, 3, 3, 8, 224, 224) float32
-    uint8_clips: np.ndarray  # the same before normalisation
-    logits: np.ndarray  # (videos * 3, classes) float32
+    clips: np.ndarray  # (videos, views, 3, frames, y, x) float32
+    uint8_clips: np.ndarray | None  # the same before normalisation; None: the recipe has none
+    logits: np.ndarray  # (videos * views, classes) float32
 
 
 def write_reference(path: Path, reference: Reference) -> None:
     with whole_file(path) as part:
-        np.savez(part, **asdict(reference))
+        np.savez(part, **{key: v for key, v in asdict(reference).items() if v is not None})
 
 
 def read_reference(path: Path) -> Reference:
     with np.load(path) as arrays:
         content = dict(arrays)
-    return Reference(**content | {"names": content["names"].tolist()})
+    return Reference(**{"uint8_clips": None} | content | {"names": content["names"].tolist()})

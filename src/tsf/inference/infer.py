@@ -9,8 +9,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.bins import bin_files, fill_batch, read_for_model
-from tsf.data.model_input import CROPS
-from tsf.engines.described import add_engine_argument, read_described
+from tsf.engines.described import DescribedEngine, add_engine_argument, read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.errors import UserError
 from tsf.files import whole_folder
@@ -19,24 +18,29 @@ from tsf.progress import with_progress
 
 
 def infer(
-    engine: Engine, bins: list[Path], dtype: str, folder: Path, milliseconds: list[float]
+    engine: Engine,
+    bins: list[Path],
+    described: DescribedEngine,
+    folder: Path,
+    milliseconds: list[float],
 ) -> Iterator[Path]:
     """Write every clip's result into `folder`, and yield the clip's path.
 
-    dtype: of the .bin files, float32 or uint8. milliseconds: gets the model's time of each run.
+    milliseconds: gets the model's time of each run.
     Raises UserError if the model gives another number of views, or values that are not finite.
     """
+    recipe, dtype = described.recipe, described.dtype
     for first in range(0, len(bins), engine.batch):
         paths = bins[first : first + engine.batch]
-        read = [read_for_model(path, dtype, engine.dtype) for path in paths]
-        clips = fill_batch(read, engine.batch)  # (batch, 3, 3, 8, 224, 224)
+        read = [read_for_model(path, recipe, dtype, engine.dtype) for path in paths]
+        clips = fill_batch(read, engine.batch)  # (batch, views, 3, frames, y, x)
         start = time.perf_counter()
-        logits = engine.run(clips)  # (batch * 3, classes)
+        logits = engine.run(clips)  # (batch * views, classes)
         milliseconds.append(1000 * (time.perf_counter() - start))
-        if logits.shape[0] != engine.batch * CROPS:
+        if logits.shape[0] != engine.batch * recipe.views:
             raise UserError(
                 f"{paths[0]}: the model gave {logits.shape[0]} rows of logits for {engine.batch} "
-                f"videos, expected {engine.batch * CROPS}"
+                f"videos, expected {engine.batch * recipe.views}"
             )
         for path, views in zip(paths, np.split(logits, engine.batch), strict=False):
             if not np.isfinite(views).all():
@@ -58,7 +62,7 @@ def main() -> None:
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:
         label = f"{described.setup.name} {args.input.name}"
-        work = infer(engine, bins, described.dtype, folder, milliseconds)
+        work = infer(engine, bins, described, folder, milliseconds)
         for _ in with_progress(work, len(bins), label):
             pass
         files = {str(p): str(results.result_path(args.output, p.stem)) for p in bins}

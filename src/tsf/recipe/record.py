@@ -67,6 +67,11 @@ class ClipRecipe:
         """Of the model's input for one video: (views, channels, frames, y, x)."""
         return (self.views, 3, self.sampling.clip_len, self.side, self.side)
 
+    @property
+    def has_uint8(self) -> bool:
+        """Whether uint8 pixels tell the model's input: not where normalised values are resized."""
+        return self.preprocessing != "facebook"
+
     def bin_bytes(self, dtype: str) -> int:
         """Size of a video's .bin file. dtype: float32 or uint8."""
         return ITEM_BYTES[dtype] * math.prod(self.shape)
@@ -97,13 +102,15 @@ def to_json(part: Recipe | ClipRecipe | Sampling) -> str:
 
 
 def add_recipe_argument(
-    parser: argparse.ArgumentParser, part: type[Recipe] | type[ClipRecipe] | type[Sampling]
+    parser: argparse.ArgumentParser,
+    part: type[Recipe] | type[ClipRecipe] | type[Sampling],
+    required: bool = True,
 ) -> None:
     """`--recipe`: results/recipe.json, or as the rules give it, the JSON of the step's part."""
     parser.add_argument(
         "--recipe",
         type=lambda text: read_part(text, part),
-        required=True,
+        required=required,
         metavar="JSON",
         help="results/recipe.json, or the part of its content that this step needs",
     )

@@ -22,6 +22,7 @@ class Resolved:
     recipe: Recipe
     origin: dict[str, str]  # of each of FIELDS, in words
     digest: str  # of what the model's own files say, so that a step may be redone when it changes
+    settings: str  # mmaction2's `model` as JSON, the name of mmaction2's config, or null
 
 
 def resolve(model: dict, recipe: dict | None) -> Resolved:
@@ -56,7 +57,7 @@ def resolve(model: dict, recipe: dict | None) -> Resolved:
     if missing:
         raise UserError(f"the recipe has {missing}")
     origin = {field: stated.origin[field] for field in FIELDS}
-    return Resolved(build(stated), origin, digest(files.content))
+    return Resolved(build(stated), origin, digest(files.content), files.settings)
 
 
 class Files(NamedTuple):
@@ -66,6 +67,7 @@ class Files(NamedTuple):
     content: Any  # all of it
     where: str  # their name, "" if there are none
     silent: str  # why they state no more
+    settings: str = "null"  # as in Resolved
 
 
 def _from_files(model: dict, name: str | None) -> Files:
@@ -85,11 +87,12 @@ def _from_files(model: dict, name: str | None) -> Files:
     if Path(config).is_file():
         content = read_config(Path(config), bool(model.get("run_config")))
         read = mmaction2.stated if name is None else mmaction2.network
-        return Files(read(content, config), content, config, f"{config} has no test_pipeline")
+        silent, settings = f"{config} has no test_pipeline", json.dumps(content.get("model"))
+        return Files(read(content, config), content, config, silent, settings)
     if config in named.CONFIGS:
         stated = named.config_stated(config)
         stated = stated if name is None else _network_alone(stated)
-        return Files(stated, config, config, "")
+        return Files(stated, config, config, "", config)
     raise UserError(
         f"model.config {config!r}: neither a file nor one of mmaction2's: "
         f"{', '.join(named.CONFIGS)}"

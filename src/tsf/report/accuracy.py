@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.k400_info import read_skipped
-from tsf.data.sampling import SAMPLERS
 from tsf.files import read_json, write_text
 from tsf.markdown import table
 from tsf.report.parity import parity_table
@@ -14,8 +13,8 @@ from tsf.report.parity import parity_table
 MOVED = 10  # classes shown of each pair of engines
 
 
-def guide_table(accuracy: dict, fps: dict[str, float], dataset: str, reference: dict) -> str:
-    """The guide's table: a row an engine, the reference figure below."""
+def guide_table(accuracy: dict, fps: dict[str, float], dataset: str, reference: dict | None) -> str:
+    """The guide's table: a row an engine, the reference figure below if there is one."""
     rows = [
         [
             f"{engine['device']} ({name})",
@@ -28,9 +27,30 @@ def guide_table(accuracy: dict, fps: dict[str, float], dataset: str, reference: 
         ]
         for name, engine in accuracy["engines"].items()
     ]
-    figure = f"top1 acc= {reference['top1']:.2f}"
-    rows.append([f"reference: {reference['source']}", "1", reference["dataset"], figure, "-"])
-    return table(["芯片型号", "Batch Size", "数据集", "精度", "性能"], rows)
+    if reference is not None:
+        figure = f"top1 acc= {reference['top1']:.2f}"
+        rows.append([f"reference: {reference['source']}", "1", reference["dataset"], figure, "-"])
+    return table(["chip", "batch size", "dataset", "accuracy", "performance"], rows)
+
+
+def recipe_table(recipe: dict) -> str:
+    """A row a value of the recipe, and where it was taken from."""
+    clip = recipe["clip"]
+    values = clip["sampling"] | clip | recipe
+    rows = [[name, str(values[name]), origin] for name, origin in recipe["origin"].items()]
+    return table(["", "value", "taken from"], rows)
+
+
+def sampler_text(accuracy: dict) -> str:
+    """In how many videos the other release's sampler picks other frames."""
+    moved = accuracy["moved_by_sampler"]
+    if moved is None:
+        return ""
+    sampler = accuracy["recipe"]["clip"]["sampling"]["sampler"]
+    return f"""Frames picked as in {sampler}; {moved["other"]} picks others in
+{moved["videos"]} of the {accuracy["scored"]} scored videos.
+
+"""
 
 
 def interval_table(accuracy: dict) -> str:
@@ -119,8 +139,7 @@ def markdown(
     simplified: dict,
     verify: dict,
     dataset: str,
-    reference: dict,
-    sampler: str,
+    reference: dict | None,
 ) -> str:
     before, after = simplified["nodes"]
     onnx = (
@@ -128,13 +147,12 @@ def markdown(
         if simplified["simplified"]
         else f"tsf_sim.onnx is tsf.onnx unchanged, because {simplified['reason']}."
     )
-    other = next(s for s in SAMPLERS if s != sampler)
     shown = table(["video", "label", "reason"], [list(row) for row in skipped[:50]])
     more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
     return f"""# Accuracy
 
 {guide_table(accuracy, fps, dataset, reference)}
-fps: videos (three crops each) a second of model time alone, without decoding, copies and file
+fps: videos, of all their views, a second of model time alone, without decoding, copies and file
 reading, at the batch size of the row.
 
 ## Every listed video
@@ -143,10 +161,12 @@ reading, at the batch size of the row.
 
 {interval_table(accuracy)}
 {"No video was skipped." if not skipped else shown + more}
-Frames picked as in {sampler}; {other} picks others in {accuracy["moved_by_sampler"]} of the
-{accuracy["scored"]} scored videos.
+{paired_text(accuracy)}## The recipe
 
-{paired_text(accuracy)}## The model
+How a video becomes the model's input, and the logits of its views a prediction:
+
+{recipe_table(accuracy["recipe"])}
+{sampler_text(accuracy)}## The model
 
 {onnx}
 
@@ -165,7 +185,6 @@ def main() -> None:
     parser.add_argument("--verify", type=Path, required=True)
     parser.add_argument("--dataset", required=True, help="its name in the table")
     parser.add_argument("--reference", type=json.loads, required=True)
-    parser.add_argument("--sampler", choices=SAMPLERS, required=True)
     parser.add_argument("--output", type=Path, required=True, help="markdown to write")
     args = parser.parse_args()
 
@@ -178,9 +197,7 @@ def main() -> None:
         for name, summary in zip(accuracy["engines"], summaries, strict=True)
     }
     skipped = read_skipped(args.skipped)
-    text = markdown(
-        accuracy, fps, skipped, simplified, verify, args.dataset, args.reference, args.sampler
-    )
+    text = markdown(accuracy, fps, skipped, simplified, verify, args.dataset, args.reference)
     write_text(args.output, text)
 
 

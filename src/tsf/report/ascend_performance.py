@@ -12,7 +12,7 @@ def guide_table(runs: list[dict], guide: dict) -> str:
         for run in runs
     ]
     rows.append([guide["device"], str(guide["batch"]), "fast", f"{guide['fps']:.2f} fps"])
-    return table(["芯片型号", "Batch Size", "precision", "性能"], rows)
+    return table(["chip", "batch size", "precision", "performance"], rows)
 
 
 def time_table(runs: list[dict]) -> str:

@@ -1,7 +1,6 @@
 """rewrites.md: the savings of each exact rewrite of the optimised model."""
 
 from tsf import errors
-from tsf.data.model_input import CROPS
 from tsf.markdown import table
 from tsf.report.render import render
 
@@ -41,7 +40,7 @@ def markdown(content: dict) -> str:
     left = content["plain_macs"] - total["macs"]
     return f"""# What the exact rewrites save
 
-Of a view, one of the {CROPS} crops of a video: {content["plain_macs"] / 1e9:.2f} G multiply-adds in
+Of a view, one of a video's {content["views"]}: {content["plain_macs"] / 1e9:.2f} G multiply-adds in
 mmaction2's model, {left / 1e9:.2f} G in the optimised one. Each row is the saving of a rewrite
 after all those above it:
 

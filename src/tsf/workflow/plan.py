@@ -93,9 +93,13 @@ def macs_model(setup: Setup) -> str:
     return replace(setup, engine="onnxruntime", precision="f32", model=model).file
 
 
-def boundaries(setups: Iterable[str]) -> list[str]:
-    """The files of the measured distances: the .bin files' bytes, then each setup's logits."""
-    return [f"{RESULTS}/parity/{name}.json" for name in ("bytes", *setups)]
+def boundaries(setups: Iterable[str], has_uint8: bool) -> list[str]:
+    """The files of the measured distances: the .bin files' bytes, then each setup's logits.
+
+    has_uint8: whether the recipe has uint8 .bin files, whose bytes can be compared.
+    """
+    names = [*(["bytes"] if has_uint8 else []), *setups]
+    return [f"{RESULTS}/parity/{name}.json" for name in names]
 
 
 def error_lines(logs: Path, since: float) -> list[str]:

@@ -91,7 +91,9 @@ def test_multiply_adds_are_counted_in_a_float32_graph_of_fixed_shapes():
 
 
 def test_the_bytes_are_the_first_boundary():
-    assert plan.boundaries(["tsf"]) == ["results/parity/bytes.json", "results/parity/tsf.json"]
+    logits = "results/parity/tsf.json"
+    assert plan.boundaries(["tsf"], True) == ["results/parity/bytes.json", logits]
+    assert plan.boundaries(["tsf"], False) == [logits]
 
 
 def test_error_lines_are_those_of_this_run(tmp_path):
