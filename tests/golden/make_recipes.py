@@ -250,16 +250,14 @@ def facebook_ssv2_inputs(record, root, videos):
     from timesformer.datasets.ssv2 import Ssv2
 
     cfg = facebook_config(record)
+    load, read = utils.retry_load_images, []
+    utils.retry_load_images = lambda paths, retry: read.append(paths) or load(paths, retry)
     answers = {}
     for path in videos:
-        read = []
-        load = utils.retry_load_images
-        utils.retry_load_images = lambda paths, retry: read.append(paths) or load(paths, retry)
         images = [str(p) for p in sorted((root / "rawframes" / path.stem).iterdir())]
         views = test_set(Ssv2, cfg, images)
         clip = np.stack([views[crop][0].numpy() for crop in range(len(views))])
-        utils.retry_load_images = load
-        numbers = [int(Path(name).stem[4:]) for name in read[0]]
+        numbers = [int(Path(name).stem[4:]) for name in read[-1]]
         answers[path.stem] = described(clip, numbers, floats=True)
     return answers
 
@@ -282,7 +280,7 @@ def main():
         videos = [root / "val" / (name + ".mp4") for name in names]
         for path in videos:
             path.symlink_to((args.video_dir / path.name).resolve())
-        options = "--level 1 --ext mp4 --task rgb --new-short 320 --use-opencv".split()
+        options = ["--level=1", "--ext=mp4", "--task=rgb", "--new-short=320", "--use-opencv"]
         command = [sys.executable, BUILD_RAWFRAMES, root / "val", root / "rawframes", *options]
         subprocess.run(command, check=True, capture_output=True, cwd=root)
         counts = {p.stem: len(list((root / "rawframes" / p.stem).iterdir())) for p in videos}
