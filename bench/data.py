@@ -34,16 +34,26 @@ from tsf.data import decode, preprocess, rawframes
 from tsf.data.bins import bin_path, write_bin
 from tsf.data.decoded import Decoded
 from tsf.data.make_clip import clip_from_video
-from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.files import sha256, write_json
 from tsf.markdown import table
 from tsf.model.recogniser import load_tool
 from tsf.model.settings_argument import CONFIGS
+from tsf.recipe.record import ClipRecipe, Sampling
 from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
-SAMPLER = SAMPLERS[0]
+RECIPE = ClipRecipe(  # that of the config
+    sampling=Sampling("mmaction2-0.x", clip_len=8, frame_interval=32, num_clips=1),
+    source="rawframes",
+    preprocessing="mmaction2-0.x",
+    short_side=224,
+    crops="three",
+    side=224,
+    mean=(127.5, 127.5, 127.5),
+    std=(127.5, 127.5, 127.5),
+    channels="rgb",
+)
 SOURCES = ("bikes", "bigbuckbunny", "carphone_pristine")
 NATIVE = real_clips.Variant((340, 256), 300, 30)  # a native Kinetics clip
 BIT_RATES = ("400k", "600k", "800k")  # bit/s; half a megabyte to one for ten seconds
@@ -100,15 +110,15 @@ class Guide:
 
 def straight(video: Path, folder: Path) -> None:
     """Ours with `keep: bins`."""
-    _, clip = clip_from_video(video, SAMPLER)
+    _, clip = clip_from_video(video, RECIPE)
     write_bin(clip, bin_path(folder, video.stem))
 
 
 def through_frames(video: Path, folder: Path) -> None:
     """Ours with `keep: frames`."""
-    total = rawframes.extract(video, folder / "needed" / video.stem, "needed", SAMPLER)
+    total = rawframes.extract(video, folder / "needed" / video.stem, "needed", RECIPE.sampling)
     decoded = Decoded(video.stem, total, "")
-    preprocess.bin_from_rawframes(decoded, folder / "needed", folder, SAMPLER)
+    preprocess.bin_from_rawframes(decoded, folder / "needed", folder, RECIPE)
 
 
 def decode_only(video: Path, folder: Path) -> None:
@@ -142,7 +152,7 @@ def describe(video: Path) -> dict:
         return {
             "width": stream.width,
             "height": stream.height,
-            "frames": decode.clip_rawframes(video, SAMPLER)[0],
+            "frames": decode.count_frames(video, RECIPE.sampling),
             "mbit_per_second": video.stat().st_size * 8e-6 / seconds,
             "native": (stream.width, stream.height) == NATIVE.size,
         }

@@ -1,11 +1,12 @@
 """Make the reference values, with the code and in the Python 3.7 stack that the guide uses.
 
-    python tests/golden/make_golden.py VIDEO_DIR [--parts videos file_list top_k logits]
+    python tests/golden/make_golden.py VIDEO_DIR [--parts videos recipes file_list top_k logits]
 
 VIDEO_DIR holds clips named `<id>_<start>_<end>.mp4` (tests/streams.py makes such a folder). The
-answers go to golden.json, file_list.json, top_k.json and logits.json beside this file. Nothing
-here computes what it stores: frames, file lists, inputs, accuracies and logits all come from
-mmaction2's own scripts and classes, called as the guide calls them. README.md has the commands.
+answers go to golden.json, recipes.json, file_list.json, top_k.json and logits.json beside this
+file. Nothing here computes what it stores: frames, file lists, inputs, accuracies and logits all
+come from mmaction2's own scripts and classes, called as the guide calls them. README.md has the
+commands.
 """
 
 import argparse
@@ -182,6 +183,125 @@ def video_values(root, video_dir, bins):
             bin_sha256=sha256(data),
         )
     return values
+
+
+# ---- other recipes: network inputs ----
+
+RECIPE_STREAMS = (
+    "bikes",
+    "float_trap",
+    "odd_420",
+    "portrait",
+    "rotated",
+    "short5",
+    "square",
+    "t224",
+    "t257",
+    "truncated",
+    "vfr",
+    "wide",
+)
+HALF = [127.5, 127.5, 127.5]
+IMAGENET = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+
+
+def recipe(clip_len=8, frame_interval=32, num_clips=1, source="rawframes", **others):
+    """The workflow's record of a recipe (tsf.recipe.record.ClipRecipe) as it goes to JSON."""
+    record = {
+        "sampling": {
+            "sampler": "mmaction2-0.x",
+            "clip_len": clip_len,
+            "frame_interval": frame_interval,
+            "num_clips": num_clips,
+        },
+        "source": source,
+        "preprocessing": "mmaction2-0.x",
+        "short_side": 224,
+        "crops": "three",
+        "side": 224,
+        "mean": HALF,
+        "std": HALF,
+        "channels": "rgb",
+    }
+    record.update(others)
+    return record
+
+
+RECIPES = {
+    "16x4": recipe(16, 4),
+    "32x2x3": recipe(32, 2, 3),
+    "centre_crop": recipe(short_side=256, crops="centre"),
+    "centre_crop_two_clips": recipe(8, 8, 2, short_side=256, crops="centre"),
+    "imagenet": recipe(**IMAGENET),
+    "imagenet_bgr": recipe(channels="bgr", **IMAGENET),
+    "448": recipe(short_side=448, side=448),
+    "video": recipe(source="video"),
+}
+
+
+def pipeline_of(record):
+    """The config's test pipeline for a recipe."""
+    sampling = record["sampling"]
+    three = record["crops"] == "three"
+    video = record["source"] == "video"
+    sample = {key: sampling[key] for key in ("clip_len", "frame_interval", "num_clips")}
+    return [
+        *([{"type": "OpenCVInit"}] if video else []),
+        {"type": "SampleFrames", "test_mode": True, **sample},
+        {"type": "OpenCVDecode" if video else "RawFrameDecode"},
+        {"type": "Resize", "scale": (-1, record["short_side"])},
+        {"type": "ThreeCrop" if three else "CenterCrop", "crop_size": record["side"]},
+        {
+            "type": "Normalize",
+            "mean": record["mean"],
+            "std": record["std"],
+            "to_bgr": record["channels"] == "bgr",
+        },
+        {"type": "FormatShape", "input_format": "NCTHW"},
+        {"type": "Collect", "keys": ["imgs"], "meta_keys": ["frame_inds", "total_frames"]},
+    ]
+
+
+def recipe_values(root, video_dir):
+    """The input that each recipe's pipeline makes of some of the clips."""
+    (root / "val").mkdir()
+    videos = sorted(p for p in Path(video_dir).resolve().glob("*.mp4"))
+    videos = [p for p in videos if p.stem.rsplit("_", 2)[0] in RECIPE_STREAMS]
+    for path in videos:
+        (root / "val" / path.name).symlink_to(path)
+    done = run_tool(RAWFRAMES, root)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    counts = {path.stem: len(list((root / FRAMES / path.stem).iterdir())) for path in videos}
+    lists = {
+        "rawframes": "".join(f"{path.stem} {counts[path.stem]} 0\n" for path in videos),
+        "video": "".join(f"{path.name} 0\n" for path in videos),
+    }
+    datasets = {
+        "rawframes": {"type": "RawframeDataset", "data_prefix": str(root / FRAMES)},
+        "video": {"type": "VideoDataset", "data_prefix": str(root / "val")},
+    }
+    for source, lines in lists.items():
+        datasets[source]["ann_file"] = str(root / (source + ".txt"))
+        (root / (source + ".txt")).write_text(lines)
+    values = {}
+    for name, record in RECIPES.items():
+        cfg = {**datasets[record["source"]], "pipeline": pipeline_of(record)}
+        dataset = build_dataset(cfg, {"test_mode": True})
+        inputs = {}
+        for path, item in zip(videos, (dataset[i] for i in range(len(videos)))):
+            imgs, meta = np.ascontiguousarray(item["imgs"]), item["img_metas"].data
+            inputs[path.stem] = {
+                "total_frames": int(meta["total_frames"]),
+                # from 1, as the raw frames are numbered; a video's are from 0
+                "sampled": [int(n) + 1 - dataset.start_index for n in meta["frame_inds"]],
+                "bin_shape": list(imgs.shape),
+                "bin_sha256": sha256(imgs.tobytes()),
+            }
+            print(name, path.stem, imgs.dtype, imgs.shape)
+        values[name] = {"clip": record, "videos": inputs}
+    digests = {path.stem: sha256(path.read_bytes()) for path in videos}
+    return {"video_sha256": digests, "recipes": values}
 
 
 # ---- file lists ----
@@ -473,7 +593,7 @@ def logit_values(bins):
 
 
 def main():
-    parts = ("videos", "file_list", "top_k", "logits")
+    parts = ("videos", "recipes", "file_list", "top_k", "logits")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video_dir", type=Path)
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
@@ -493,6 +613,11 @@ def main():
             commands = ["python " + RAWFRAMES, "python " + FILE_LIST]
             content = {"versions": versions(), "commands": commands, "config": CONFIG}
             write_json("golden.json", {**content, "videos": values})
+        if "recipes" in args.parts:
+            root = scratch / "recipes"
+            root.mkdir()
+            content = {"versions": versions(), **recipe_values(root, args.video_dir)}
+            write_json("recipes.json", content)
         if "file_list" in args.parts:
             content = {"versions": versions(), "command": "python " + FILE_LIST}
             write_json("file_list.json", {**content, "cases": file_list_values(scratch)})

@@ -5,13 +5,13 @@ import runpy
 import numpy as np
 import pytest
 import torch
+from recipes import GUIDE
 from runs import ROOT
 
 from tsf.model import export_optimised, optimised
 from tsf.model.load import load
 from tsf.model.recogniser import build_recogniser
 from tsf.model.settings import from_mmaction2
-from tsf.recipe.record import ClipRecipe, Sampling
 
 CHECKPOINT = ROOT / "models/tsf_sample.pth"
 CLASSES = 8
@@ -20,17 +20,7 @@ CLASSES = 8
 @pytest.fixture(scope="session")
 def recipe():
     """The sample's, as mmaction2 0.x prepares a clip."""
-    return ClipRecipe(
-        sampling=Sampling("mmaction2-0.x", clip_len=8, frame_interval=32, num_clips=1),
-        source="rawframes",
-        preprocessing="mmaction2-0.x",
-        short_side=224,
-        crops="three",
-        side=224,
-        mean=(127.5, 127.5, 127.5),
-        std=(127.5, 127.5, 127.5),
-        channels="rgb",
-    )
+    return GUIDE
 
 
 @pytest.fixture(scope="session")

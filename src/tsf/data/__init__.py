@@ -1,1 +1,1 @@
-"""From videos to .bin files and the account of every listed video. Imports no other room."""
+"""From videos to .bin files and the account of every listed video. May import recipe."""

@@ -1,20 +1,14 @@
 """The .bin files: one clip each, without a header, as the guide's preprocessing writes them."""
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
 
-from tsf.data.model_input import CLIP_SHAPE, normalise
+from tsf.data.model_input import normalise
 from tsf.errors import UserError
 from tsf.files import whole_file
-
-# a file's size by the type of its values: normalised float32 as in the guide, or uint8 pixels
-BYTES = {
-    "float32": 4 * math.prod(CLIP_SHAPE),  # 14,450,688
-    "uint8": math.prod(CLIP_SHAPE),  # 3,612,672
-}
+from tsf.recipe.record import ITEM_BYTES, ClipRecipe
 
 
 def bin_path(folder: Path, name: str) -> Path:
@@ -27,15 +21,17 @@ def bin_files(folder: Path) -> list[Path]:
 
 
 def add_dtype_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dtype", choices=list(BYTES), default="float32", help="of .bin files")
+    parser.add_argument(
+        "--dtype", choices=list(ITEM_BYTES), default="float32", help="of .bin files"
+    )
 
 
-def refuse_wrong_size(path: Path, dtype: str) -> None:
-    """Raises UserError for a file that does not have the size of one clip.
+def refuse_wrong_size(path: Path, recipe: ClipRecipe, dtype: str) -> None:
+    """Raises UserError for a file that does not have the size of one video's input.
 
-    dtype: float32 or uint8.
+    dtype: normalised float32 as in the guide, or uint8 pixels.
     """
-    size, expected = path.stat().st_size, BYTES[dtype]
+    size, expected = path.stat().st_size, recipe.bin_bytes(dtype)
     if size != expected:
         raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")
 
@@ -47,28 +43,28 @@ def write_bin(clip: np.ndarray, path: Path) -> None:
         part.write_bytes(clip.astype(clip.dtype.newbyteorder("<"), copy=False).data)
 
 
-def read_bin(path: Path, dtype: str) -> np.ndarray:
-    """One clip, (3, 3, 8, 224, 224) of `dtype`, float32 or uint8.
+def read_bin(path: Path, recipe: ClipRecipe, dtype: str) -> np.ndarray:
+    """The views of one video, (views, 3, frames, y, x) of `dtype`, float32 or uint8.
 
     Raises UserError for a file of another size.
     """
-    refuse_wrong_size(path, dtype)
-    return np.fromfile(path, np.dtype(dtype).newbyteorder("<")).reshape(CLIP_SHAPE)
+    refuse_wrong_size(path, recipe, dtype)
+    return np.fromfile(path, np.dtype(dtype).newbyteorder("<")).reshape(recipe.shape)
 
 
-def read_for_model(path: Path, dtype: str, model_dtype: str) -> np.ndarray:
-    """One clip in the type that the model takes: uint8 is normalised for a float32 model.
+def read_for_model(path: Path, recipe: ClipRecipe, dtype: str, model_dtype: str) -> np.ndarray:
+    """`read_bin` in the type that the model takes: uint8 is normalised for a float32 model.
 
     dtype: of the file. Raises UserError for a float32 file and a model that takes uint8.
     """
     if (dtype, model_dtype) == ("float32", "uint8"):
         raise UserError(f"{path} holds float32, but the model takes uint8; set bin: uint8")
-    clip = read_bin(path, dtype)  # (3, 3, 8, 224, 224)
-    return normalise(clip) if (dtype, model_dtype) == ("uint8", "float32") else clip
+    clip = read_bin(path, recipe, dtype)  # (views, 3, frames, y, x)
+    return normalise(clip, recipe) if (dtype, model_dtype) == ("uint8", "float32") else clip
 
 
 def fill_batch(clips: list[np.ndarray] | np.ndarray, batch: int) -> np.ndarray:
-    """At most `batch` clips, filled up with zeros: (batch, 3, 3, 8, 224, 224)."""
+    """At most `batch` clips, filled up with zeros: (batch, views, 3, frames, y, x)."""
     filled = np.zeros((batch, *clips[0].shape), clips[0].dtype)
     filled[: len(clips)] = clips
     return filled

@@ -12,10 +12,11 @@ from tsf.data import decode
 from tsf.data.bins import bin_path, write_bin
 from tsf.data.listing import add_dataset_arguments, list_videos
 from tsf.data.make_clip import clip_from_video
-from tsf.data.sampling import add_sampler_argument
+from tsf.data.model_input import exact_dtype
 from tsf.errors import UserError
 from tsf.files import sha256, whole_folder
 from tsf.progress import with_progress
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 def shuffled(root: Path) -> list[Path]:
@@ -42,14 +43,17 @@ class ListedFiles:
 
 
 def write_clips(
-    candidates: list[Path], listed: ListedFiles, sampler: str, folder: Path
+    candidates: list[Path], listed: ListedFiles, recipe: ClipRecipe, folder: Path
 ) -> Iterator[Path]:
-    """Write a uint8 .bin file for each video that decodes and is not listed; yield its path."""
+    """Write a .bin file for each video that decodes and is not listed; yield its path.
+
+    Its values are of `exact_dtype`.
+    """
     for number, video in enumerate(candidates):
         if listed.has(video):
             continue
         try:
-            _, clip = clip_from_video(video, sampler, "uint8")
+            _, clip = clip_from_video(video, recipe, exact_dtype(recipe))
         except decode.SkippedVideo:
             continue
         path = bin_path(folder, f"{number:06d}")
@@ -62,7 +66,7 @@ def main() -> None:
     add_dataset_arguments(parser)
     parser.add_argument("--take-from", type=Path, required=True, help="folder of other videos")
     parser.add_argument("--videos", type=int, required=True, help="how many")
-    add_sampler_argument(parser)
+    add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
 
@@ -71,7 +75,7 @@ def main() -> None:
     scored = list_videos(args.layout, args.root)
     listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
-        written = write_clips(shuffled(args.take_from), listed, args.sampler, folder)
+        written = write_clips(shuffled(args.take_from), listed, args.recipe, folder)
         first = islice(written, args.videos)
         found = sum(1 for _ in with_progress(first, args.videos, "calibration clips"))
         if found < args.videos:

@@ -15,31 +15,31 @@ from tsf.data import decode
 from tsf.data.account import DUPLICATE, UNKNOWN_LABEL, refuse_bad_videos
 from tsf.data.classes import add_classes_argument, class_names, with_known_labels
 from tsf.data.listing import SUFFIXES, ListedVideo, add_dataset_arguments, list_videos
-from tsf.data.model_input import CLIP_LEN
 from tsf.files import write_text
 from tsf.progress import each
+from tsf.recipe.record import Sampling, add_recipe_argument
 
-FEW_FRAMES = f"fewer than {CLIP_LEN} frames (scored, as the clip wraps around)"
+FEW_FRAMES = "fewer frames than a clip has (scored, as frames are repeated)"
 NOT_LISTED = "not listed: no row names this file"
 SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
 
-def finding(video: ListedVideo, root: Path) -> str:
-    """The fault of a video's file, or ""."""
+def finding(video: ListedVideo, root: Path, clip_len: int) -> str:
+    """The fault of a video's file, or "". clip_len: frames of a clip."""
     try:
         frames = decode.header_frames(root / video.path)
     except decode.SkippedVideo as reason:
         return str(reason)
-    return FEW_FRAMES if 0 < frames < CLIP_LEN else ""
+    return FEW_FRAMES if 0 < frames < clip_len else ""
 
 
 def check(
-    videos: list[ListedVideo], classes: list[str], root: Path, processes: int
+    videos: list[ListedVideo], classes: list[str], root: Path, clip_len: int, processes: int
 ) -> list[tuple[str, str]]:
     """(path, finding) of every listed video that has one, and of every video not listed."""
     findings = []
     known, seen = set(classes), set()
-    files = each(partial(finding, root=root), videos, processes, "check videos")
+    files = each(partial(finding, root=root, clip_len=clip_len), videos, processes, "check videos")
     for video, found in zip(videos, files, strict=True):
         if video.name in seen:
             findings.append((video.path, DUPLICATE))
@@ -63,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_dataset_arguments(parser)
     add_classes_argument(parser)
+    add_recipe_argument(parser, Sampling)
     parser.add_argument("--on-bad-video", choices=["skip", "fail"], default="skip")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
@@ -71,7 +72,7 @@ def main() -> None:
     classes = class_names(args.layout, args.root, args.classes)
     videos = list_videos(args.layout, args.root)
     videos = with_known_labels(args.layout, videos, classes)
-    findings = check(videos, classes, args.root, args.processes)
+    findings = check(videos, classes, args.root, args.recipe.clip_len, args.processes)
     for path, found in findings:
         print(f"{path}: {found}")
     bad = [(path, found) for path, found in findings if found not in SCORED_ALL_THE_SAME]

@@ -13,12 +13,13 @@ from tsf.data import decode
 from tsf.data.decoded import Decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.progress import each
+from tsf.recipe.record import Sampling, add_recipe_argument
 
 
-def count_or_skip(listed: ListedVideo, root: Path) -> Decoded:
+def count_or_skip(listed: ListedVideo, root: Path, sampling: Sampling) -> Decoded:
     """The outcome of decoding a video as a row of the shard's table."""
     try:
-        return Decoded(listed.name, decode.count_frames(root / listed.path), "")
+        return Decoded(listed.name, decode.count_frames(root / listed.path, sampling), "")
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
 
@@ -26,11 +27,12 @@ def count_or_skip(listed: ListedVideo, root: Path) -> Decoded:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_shard_arguments(parser)
+    add_recipe_argument(parser, Sampling)
     parser.add_argument("--table", type=Path, required=True, help="tsv to write: frames a video")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
 
-    work = partial(count_or_skip, root=args.root)
+    work = partial(count_or_skip, root=args.root, sampling=args.recipe)
     label = f"count frames, shard {args.shard:03d}"
     write_decoded(args.table, each(work, videos_of_shard(args), args.processes, label))
 

@@ -1,14 +1,18 @@
 """Decode a video the way the guide's frame extraction does, keeping only the frames asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import cv2
 import numpy as np
 
-from tsf.data.sampling import frame_numbers
+from tsf.data.sampling import frame_numbers, needs_fps
+from tsf.recipe.record import Sampling
 
+Kept = TypeVar("Kept")
 SHORT_SIDE = 320  # pixels, build_rawframes.py --new-short 320
 NO_FRAME = "undecodable: not one frame can be decoded"
 
@@ -40,31 +44,58 @@ def encode_rawframe(frame: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", resized)[1].tobytes()
 
 
-def clip_rawframes(video: Path, sampler: str) -> tuple[int, dict[int, bytes]]:
-    """The true frame count, and by number from 1 the JPEGs of the frames that make the clip.
+def whole_picture(frame: np.ndarray) -> np.ndarray:
+    """The decoded picture itself, for a recipe that reads videos."""
+    return frame
+
+
+def clip_frames(
+    video: Path, sampling: Sampling, keep: Callable[[np.ndarray], Kept]
+) -> tuple[int, list[int], dict[int, Kept]]:
+    """The true frame count, the numbers of the clips' frames in order, and these frames by number.
+
+    keep: makes of a decoded picture, (height, width, 3) uint8 BGR, what is kept of it
+    (`encode_rawframe` or `whole_picture`). Numbers count from 1.
 
     The count in a file's header may be wrong, so it only tells which frames to retrieve while all
     are grabbed; if the true count asks for other frames, the video is decoded once more. Raises
     SkippedVideo.
     """
     capture = _open(video)
+    fps = known_fps(video, sampling)
     planned_total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    plan = set(frame_numbers(planned_total, sampler)) if planned_total > 0 else set()
-    total, frames = _grab(capture, plan)
+    plan = set(frame_numbers(planned_total, sampling, fps)) if planned_total > 0 else set()
+    total, frames = _grab(capture, plan, keep)
     if total == 0:
         raise SkippedVideo(NO_FRAME)
-    needed = set(frame_numbers(total, sampler))
-    if needed != frames.keys():
-        total, frames = _grab(_open(video), needed)
-    return total, {number: encode_rawframe(frame) for number, frame in frames.items()}
+    numbers = frame_numbers(total, sampling, fps)
+    if set(numbers) != frames.keys():
+        total, frames = _grab(_open(video), set(numbers), keep)
+    return total, numbers, frames
 
 
-def count_frames(video: Path) -> int:
+def known_fps(video: Path, sampling: Sampling) -> float | None:
+    """The frames a second by the file's head, for a sampler that needs them.
+
+    It is the average rate that the container tells, right or wrong: the one that Facebook's code
+    takes. Raises SkippedVideo for a file that tells none.
+    """
+    if not needs_fps(sampling):
+        return None
+    with _header(video) as stream:
+        if not stream.average_rate:
+            raise SkippedVideo(f"no frame rate, which {sampling.sampler} needs")
+        return float(stream.average_rate)
+
+
+def count_frames(video: Path, sampling: Sampling) -> int:
     """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
 
     Counting packets would not do: a packet may not decode, and an edit list hides frames.
     """
-    total, _ = _grab(_open(video), set())
+    capture = _open(video)
+    known_fps(video, sampling)
+    total, _ = _grab(capture, set(), encode_rawframe)
     if total == 0:
         raise SkippedVideo(NO_FRAME)
     return total
@@ -81,7 +112,9 @@ def all_rawframes(video: Path) -> Iterator[bytes]:
         decoded, frame = capture.read()
 
 
-def _grab(capture: cv2.VideoCapture, numbers: set[int]) -> tuple[int, dict[int, np.ndarray]]:
+def _grab(
+    capture: cv2.VideoCapture, numbers: set[int], keep: Callable[[np.ndarray], Kept]
+) -> tuple[int, dict[int, Kept]]:
     """Count the frames up to the first that cannot be read; keep those with these numbers."""
     total = 0
     frames = {}
@@ -90,7 +123,7 @@ def _grab(capture: cv2.VideoCapture, numbers: set[int]) -> tuple[int, dict[int, 
             decoded, frame = capture.retrieve()
             if not decoded:
                 break
-            frames[total + 1] = frame  # (height, width, 3) BGR uint8
+            frames[total + 1] = keep(frame)  # (height, width, 3) BGR uint8
         total += 1
     return total, frames
 
@@ -100,12 +133,19 @@ def header_frames(video: Path) -> int:
 
     Raises SkippedVideo for a file that cannot be a video, without decoding any of it.
     """
+    with _header(video) as stream:
+        return stream.frames
+
+
+@contextmanager
+def _header(video: Path) -> Iterator[av.VideoStream]:
+    """The video stream of an open file. Raises SkippedVideo."""
     _refuse_absent(video)
     try:
         with av.open(str(video)) as container:
             if not container.streams.video:
                 raise SkippedVideo("no video stream")
-            return container.streams.video[0].frames
+            yield container.streams.video[0]
     except (av.FFmpegError, OSError) as error:
         raise SkippedVideo(f"undecodable: {error.strerror}") from None
 

@@ -9,27 +9,30 @@ from tsf.data import decode
 from tsf.data.bins import add_dtype_argument, bin_path, write_bin
 from tsf.data.decoded import Decoded, read_decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
-from tsf.data.make_clip import clip_from_jpegs, clip_from_video
-from tsf.data.sampling import add_sampler_argument, frame_numbers
+from tsf.data.make_clip import clip_from_frames, clip_from_video, refuse_impossible
+from tsf.data.sampling import frame_numbers, refuse_lost_fps
+from tsf.errors import UserError
 from tsf.files import whole_folder
 from tsf.progress import each
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 def bin_from_rawframes(
-    decoded: Decoded, rawframes: Path, folder: Path, sampler: str, dtype: str = "float32"
+    decoded: Decoded, rawframes: Path, folder: Path, recipe: ClipRecipe, dtype: str = "float32"
 ) -> None:
     """Write `folder`/<name>.bin from the raw frames in `rawframes`/<name>/."""
-    numbers = frame_numbers(decoded.frames, sampler)
-    jpegs = [decode.rawframe_path(rawframes / decoded.name, n).read_bytes() for n in numbers]
-    write_bin(clip_from_jpegs(jpegs, dtype), bin_path(folder, decoded.name))
+    numbers = frame_numbers(decoded.frames, recipe.sampling)
+    images = rawframes / decoded.name
+    jpegs = {n: decode.rawframe_path(images, n).read_bytes() for n in set(numbers)}
+    write_bin(clip_from_frames(jpegs, numbers, recipe, dtype), bin_path(folder, decoded.name))
 
 
 def bin_from_video(
-    listed: ListedVideo, root: Path, folder: Path, sampler: str, dtype: str
+    listed: ListedVideo, root: Path, folder: Path, recipe: ClipRecipe, dtype: str
 ) -> Decoded:
     """Write `folder`/<name>.bin from the video; the outcome as a row of the shard's table."""
     try:
-        total, clip = clip_from_video(root / listed.path, sampler, dtype)
+        total, clip = clip_from_video(root / listed.path, recipe, dtype)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
     write_bin(clip, bin_path(folder, listed.name))
@@ -42,7 +45,7 @@ def bins_from_videos(args: argparse.Namespace, folder: Path) -> list[Decoded]:
     args: of `add_shard_arguments`, `add_bin_arguments`. Returns the outcome of each video.
     """
     work = partial(
-        bin_from_video, root=args.root, folder=folder, sampler=args.sampler, dtype=args.dtype
+        bin_from_video, root=args.root, folder=folder, recipe=args.recipe, dtype=args.dtype
     )
     label = f"preprocess, shard {args.shard:03d}"
     return list(each(work, videos_of_shard(args), args.processes, label))
@@ -51,7 +54,7 @@ def bins_from_videos(args: argparse.Namespace, folder: Path) -> list[Decoded]:
 def add_bin_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of every command that makes .bin files."""
     parser.add_argument("--table", type=Path, required=True, help="tsv: frames a video")
-    add_sampler_argument(parser)
+    add_recipe_argument(parser, ClipRecipe)
     add_dtype_argument(parser)
     parser.add_argument("--processes", type=int, default=1)
 
@@ -66,6 +69,11 @@ def main() -> None:
     if not args.rawframes and not args.root:
         parser.error("either --rawframes or --root is needed")
 
+    refuse_impossible(args.recipe, args.dtype)
+    if args.rawframes:
+        refuse_lost_fps(args.recipe.sampling)
+        if args.recipe.source != "rawframes":
+            raise UserError("the recipe's source is the video, not raw frames; set keep: bins")
     with whole_folder(args.output) as folder:
         if args.rawframes:
             videos = [video for video in read_decoded(args.table) if not video.skipped]
@@ -73,7 +81,7 @@ def main() -> None:
                 bin_from_rawframes,
                 rawframes=args.rawframes,
                 folder=folder,
-                sampler=args.sampler,
+                recipe=args.recipe,
                 dtype=args.dtype,
             )
             for _ in each(work, videos, args.processes, f"preprocess, {args.rawframes}"):

@@ -8,12 +8,13 @@ from tsf import errors
 from tsf.data import decode
 from tsf.data.decoded import Decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
-from tsf.data.sampling import add_sampler_argument
+from tsf.data.sampling import refuse_lost_fps
 from tsf.files import whole_folder
 from tsf.progress import each
+from tsf.recipe.record import Sampling, add_recipe_argument
 
 
-def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
+def extract(video: Path, folder: Path, which: str, sampling: Sampling) -> int:
     """Write `folder`/img_00001.jpg, ... and return how many frames the video has.
 
     which: "needed" writes the clip's frames only, "all" every frame; a frame's name and bytes are
@@ -21,7 +22,7 @@ def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
     """
     with whole_folder(folder) as part:
         if which == "needed":
-            total, jpegs = decode.clip_rawframes(video, sampler)
+            total, _, jpegs = decode.clip_frames(video, sampling, decode.encode_rawframe)
             for number, jpeg in jpegs.items():
                 decode.rawframe_path(part, number).write_bytes(jpeg)
             return total
@@ -33,11 +34,11 @@ def extract(video: Path, folder: Path, which: str, sampler: str) -> int:
 
 
 def extract_or_skip(
-    listed: ListedVideo, root: Path, folder: Path, which: str, sampler: str
+    listed: ListedVideo, root: Path, folder: Path, which: str, sampling: Sampling
 ) -> Decoded:
     """`extract` into `folder`/<name>, its outcome as a row of the shard's table."""
     try:
-        total = extract(root / listed.path, folder / listed.name, which, sampler)
+        total = extract(root / listed.path, folder / listed.name, which, sampling)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
     return Decoded(listed.name, total, "")
@@ -47,15 +48,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_shard_arguments(parser)
     parser.add_argument("--frames", choices=["needed", "all"], default="needed")
-    add_sampler_argument(parser)
+    add_recipe_argument(parser, Sampling)
     parser.add_argument("--rawframes", type=Path, required=True, help="folder to write")
     parser.add_argument("--table", type=Path, required=True, help="tsv to write: frames a video")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
 
+    refuse_lost_fps(args.recipe)
     with whole_folder(args.rawframes) as folder:
         work = partial(
-            extract_or_skip, root=args.root, folder=folder, which=args.frames, sampler=args.sampler
+            extract_or_skip, root=args.root, folder=folder, which=args.frames, sampling=args.recipe
         )
         label = f"raw frames, shard {args.shard:03d}"
         decoded = list(each(work, videos_of_shard(args), args.processes, label))

@@ -1,1 +1,1 @@
-"""Make videos and weights for a run without the user's own. May import data, model."""
+"""Make videos and weights for a run without the user's own. May import data, model, recipe."""

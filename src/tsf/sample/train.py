@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from tsf import errors
-from tsf.data.model_input import SIDE
-from tsf.data.sampling import CLIP_LEN, SAMPLERS, frame_numbers
+from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
 from tsf.files import whole_file
 from tsf.model.recogniser import Recogniser, empty_recogniser
 from tsf.model.settings_argument import add_settings_arguments, read_settings
+from tsf.recipe.record import Sampling
 from tsf.sample.clips import (
     DRIFT,
     HEIGHT,
@@ -38,6 +38,10 @@ from tsf.sample.clips import (
 # mmaction2's class map does, the sorted label keys.
 CLASS_ORDER = sorted(range(len(LABELS)), key=lambda number: LABELS[number].replace(" ", "_"))
 
+# of models/tsf_sample.py
+SAMPLING = Sampling("mmaction2-0.x", clip_len=8, frame_interval=32, num_clips=1)
+CLIP_LEN = SAMPLING.clip_len
+SIDE = 224
 RESIZED_WIDTH = 298  # of 340x256 at a short side of 224
 CROP_LEFTS = (0, 74, 37)  # left, right, middle
 PATCH = 32
@@ -57,7 +61,7 @@ CODEC_NOISE = 1.5
 
 def sampled(frames: int) -> list[int]:
     """The clip's frames, numbered from 0."""
-    return [number - 1 for number in frame_numbers(frames, SAMPLERS[0])]
+    return [number - 1 for number in frame_numbers(frames, SAMPLING)]
 
 
 def draw_background_bank(seed: int, count: int) -> np.ndarray:

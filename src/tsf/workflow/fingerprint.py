@@ -8,7 +8,6 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
-from tsf.data.bins import BYTES
 from tsf.data.listing import ListedVideo, list_videos, shard_of
 from tsf.data.manifest import file_state, read_manifest
 from tsf.errors import UserError
@@ -29,9 +28,9 @@ class Shard:
     def fingerprint(self) -> str:
         return _digest(self.changes)
 
-    def bins_mb(self, dtype: str) -> int:
-        """The size of its .bin files in MB of 10^6 bytes. dtype: float32 or uint8."""
-        return ceil(self.videos * BYTES[dtype] / 1e6)
+    def bins_mb(self, bin_bytes: int) -> int:
+        """The size of its .bin files, of `bin_bytes` each, in MB of 10^6 bytes."""
+        return ceil(self.videos * bin_bytes / 1e6)
 
 
 def shards(layout: str, root: Path, number: int) -> list[Shard]:
@@ -67,15 +66,16 @@ def _read_shards(layout: str, root: Path, number: int) -> list[Shard]:
     return found
 
 
-def refuse_large_shards(
-    layout: str, root: Path, number: int, disk_mb: int, dtype: str = "float32"
-) -> None:
-    """Raise UserError if the .bin files of one shard alone take more than `disk_mb`."""
+def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int, bin_bytes: int) -> None:
+    """Raise UserError if the .bin files of one shard alone take more than `disk_mb`.
+
+    bin_bytes: of one video's file, as the recipe has it.
+    """
     largest = max(shards(layout, root, number), key=lambda shard: shard.videos)
-    needed = largest.bins_mb(dtype)
+    needed = largest.bins_mb(bin_bytes)
     if needed <= disk_mb:
         return
-    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // BYTES[dtype])
+    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // bin_bytes)
     advice = f"set shards to {enough} in the config, or " if enough else ""
     raise UserError(
         f"a shard of {largest.videos} videos takes {needed} MB of .bin files, more than "

@@ -1,13 +1,16 @@
 """The .bin files: their bytes, their size, and the type that the model takes."""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from recipes import GUIDE
 
 from tsf.data.bins import fill_batch, read_bin, read_for_model, write_bin
-from tsf.data.model_input import NORMALISED
+from tsf.data.model_input import level_values
 from tsf.errors import UserError
+from tsf.recipe.record import Sampling
 
 
 def test_a_bin_is_little_endian_float32_without_a_header(tmp_path):
@@ -23,15 +26,16 @@ def test_a_bin_of_pixels_is_the_bytes(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["uint8"], indirect=True)
 def test_an_engine_that_takes_float32_gets_the_normalised_pixels(three_bins):
-    clip = read_for_model(three_bins[2], "uint8", "float32")
+    clip = read_for_model(three_bins[2], GUIDE, "uint8", "float32")
     assert clip.dtype == np.float32
-    assert (clip[:2] == NORMALISED[2]).all() and (clip[2] == NORMALISED[4]).all()
+    values = level_values(GUIDE)[0]
+    assert (clip[:2] == values[2]).all() and (clip[2] == values[4]).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32"], indirect=True)
 def test_an_engine_that_takes_bytes_gets_no_float32(three_bins):
     with pytest.raises(UserError, match="the model takes uint8; set bin: uint8"):
-        read_for_model(three_bins[0], "float32", "uint8")
+        read_for_model(three_bins[0], GUIDE, "float32", "uint8")
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1 / 3, 2])
@@ -43,13 +47,38 @@ def test_a_file_of_another_size_is_named(tmp_path, dtype, share):
     with open(path, "wb") as file:
         file.truncate(size)
     with pytest.raises(UserError, match=rf"x\.bin: {size} bytes, expected {right}"):
-        read_bin(path, dtype)
+        read_bin(path, GUIDE, dtype)
 
 
 def test_the_values_are_not_taken_for_each_other(three_bins, dtype):
     other = {"float32": "uint8", "uint8": "float32"}[dtype]
     with pytest.raises(UserError, match="bytes, expected"):
-        read_bin(three_bins[0], other)
+        read_bin(three_bins[0], GUIDE, other)
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({"side": 448, "short_side": 448}, {"float32": 57_802_752, "uint8": 14_450_688}),
+        ({"crops": "centre"}, {"float32": 4_816_896, "uint8": 1_204_224}),
+        ({"sampling": Sampling("mmaction2-0.x", 96, 4, 1)}, {"float32": 173_408_256}),
+        ({"sampling": Sampling("mmaction2-0.x", 8, 8, 10)}, {"float32": 144_506_880}),
+    ],
+)
+def test_a_file_of_another_recipes_size_is_refused(three_bins, change, expected):
+    """Only the size can tell: uint8 of side 448 has the bytes of float32 of side 224."""
+    other = replace(GUIDE, **change)
+    for other_dtype, size in expected.items():
+        if size != three_bins[0].stat().st_size:
+            with pytest.raises(UserError, match=rf"expected {size}; delete it and run again"):
+                read_bin(three_bins[0], other, other_dtype)
+
+
+def test_a_clip_has_its_recipes_shape(tmp_path):
+    other = replace(GUIDE, sampling=Sampling("mmaction2-1.x", 2, 8, 5), side=32, short_side=32)
+    clip = np.random.default_rng(0).random((15, 3, 2, 32, 32), np.float32)
+    write_bin(clip, tmp_path / "x.bin")
+    assert np.array_equal(read_bin(tmp_path / "x.bin", other, "float32"), clip)
 
 
 def test_a_full_disk_leaves_no_part_of_a_bin(tmp_path, monkeypatch):
@@ -65,7 +94,7 @@ def test_a_full_disk_leaves_no_part_of_a_bin(tmp_path, monkeypatch):
 def test_what_is_written_is_read(tmp_path, dtype):
     clip = np.random.default_rng(0).integers(0, 256, (3, 3, 8, 224, 224)).astype(dtype)
     write_bin(clip, tmp_path / "x.bin")
-    found = read_for_model(tmp_path / "x.bin", dtype, dtype)
+    found = read_for_model(tmp_path / "x.bin", GUIDE, dtype, dtype)
     assert found.dtype == clip.dtype and np.array_equal(found, clip)
 
 

@@ -1,16 +1,17 @@
 """Raw frames and .bin files, byte for byte those of the guide's own code (golden/golden.json)."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import streams as odd_streams
+from recipes import GUIDE
 
 from tsf.data import decode, listing, preprocess, rawframes
 from tsf.data.decoded import Decoded
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import normalise
 
-SAMPLER = "mmaction2-0.x"
 READABLE = [make.__name__ for make in odd_streams.SOUND + odd_streams.DAMAGED]
 UNREADABLE = [make.__name__ for make in odd_streams.UNREADABLE]
 
@@ -38,21 +39,21 @@ def expected(video, golden):
 
 def test_the_clip_of_a_video(video, expected):
     """Straight from the video, and through raw frames on disk."""
-    total, jpegs = decode.clip_rawframes(video, SAMPLER)
+    total, _, jpegs = decode.clip_frames(video, GUIDE.sampling, decode.encode_rawframe)
     assert total == expected["frames"]
     found = {f"img_{number:05d}.jpg": sha256(jpeg) for number, jpeg in jpegs.items()}
     assert found == dict(expected["sampled"])
 
-    total, clip = clip_from_video(video, SAMPLER)
+    total, clip = clip_from_video(video, GUIDE)
     assert total == expected["frames"]
     assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "float32"
     assert sha256(clip.tobytes()) == expected["bin_sha256"]
 
 
 def test_the_pixels_of_a_video_normalise_to_the_guides_bytes(video, expected):
-    _, clip = clip_from_video(video, SAMPLER, "uint8")
+    _, clip = clip_from_video(video, GUIDE, "uint8")
     assert list(clip.shape) == expected["bin_shape"][1:] and str(clip.dtype) == "uint8"
-    assert sha256(normalise(clip).tobytes()) == expected["bin_sha256"]
+    assert sha256(normalise(clip, GUIDE).tobytes()) == expected["bin_sha256"]
 
 
 # the long way costs a JPEG a frame: for one video of each kind that decodes in its own way
@@ -65,7 +66,7 @@ ALL_FRAMES = [
 @pytest.mark.parametrize("video", ALL_FRAMES, indirect=True)
 @pytest.mark.parametrize("which", ["needed", "all"])
 def test_the_way_through_raw_frames(video, expected, which, tmp_path):
-    total = rawframes.extract(video, tmp_path / "rawframes" / video.stem, which, SAMPLER)
+    total = rawframes.extract(video, tmp_path / "rawframes" / video.stem, which, GUIDE.sampling)
     assert total == expected["frames"]
     paths = sorted((tmp_path / "rawframes" / video.stem).iterdir())
     if which == "all":
@@ -77,7 +78,7 @@ def test_the_way_through_raw_frames(video, expected, which, tmp_path):
         found = {path.name: sha256(path.read_bytes()) for path in paths}
         assert found == dict(expected["sampled"])
     decoded = Decoded(video.stem, total, "")
-    preprocess.bin_from_rawframes(decoded, tmp_path / "rawframes", tmp_path, SAMPLER)
+    preprocess.bin_from_rawframes(decoded, tmp_path / "rawframes", tmp_path, GUIDE)
     data = (tmp_path / f"{video.stem}.bin").read_bytes()
     assert len(data) == 14_450_688 and sha256(data) == expected["bin_sha256"]
 
@@ -88,7 +89,7 @@ def test_a_video_without_a_frame_is_skipped_with_a_reason(streams, golden, name,
     video = streams[name]
     assert golden[video.stem]["frames"] == 0 and not golden[video.stem]["in_file_list"]
     listed = listing.ListedVideo(video.stem, video.name, "yoga")
-    found = rawframes.extract_or_skip(listed, video.parent, tmp_path, which, SAMPLER)
+    found = rawframes.extract_or_skip(listed, video.parent, tmp_path, which, GUIDE.sampling)
     assert found.frames == 0
     reasons = {"zero_bytes": "empty file", "audio_only": "no video stream"}
     assert found.skipped.startswith(reasons.get(name, "undecodable: "))
@@ -98,23 +99,24 @@ def test_a_video_without_a_frame_is_skipped_with_a_reason(streams, golden, name,
 
 def test_a_missing_video_is_skipped_with_a_reason(tmp_path):
     listed = listing.ListedVideo("a", "val/a.mp4", "yoga")
-    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path, "needed", SAMPLER)
+    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path, "needed", GUIDE.sampling)
     assert found == Decoded("a", 0, "missing file")
 
 
 def test_a_folder_under_the_name_of_a_video_is_skipped(tmp_path):
     (tmp_path / "a.mp4").mkdir()
     listed = listing.ListedVideo("a", "a.mp4", "yoga")
-    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path / "raw", "needed", SAMPLER)
+    found = rawframes.extract_or_skip(listed, tmp_path, tmp_path / "raw", "needed", GUIDE.sampling)
     assert found.frames == 0 and found.skipped
 
 
 def test_the_other_sampler_reads_other_frames(streams, golden):
     """The reference of 0.x must not pass for 1.x, where they differ."""
     video = streams["t250"]
-    total, jpegs = decode.clip_rawframes(video, "mmaction2-1.x")
+    other = replace(GUIDE, sampling=replace(GUIDE.sampling, sampler="mmaction2-1.x"))
+    total, _, jpegs = decode.clip_frames(video, other.sampling, decode.encode_rawframe)
     assert sorted(jpegs) == [13, 45, 77, 109, 141, 173, 205, 237]
-    _, clip = clip_from_video(video, "mmaction2-1.x")
+    _, clip = clip_from_video(video, other)
     assert total == 250 and sha256(clip.tobytes()) != golden[video.stem]["bin_sha256"]
 
 

@@ -1,13 +1,16 @@
 """int8 is calibrated on videos that are not scored, told by their content."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from recipes import GUIDE
 
 from tsf import errors
 from tsf.data import calibration
 from tsf.data.make_clip import clip_from_video
+from tsf.recipe.record import to_json
 
 CLIPS = ["bikes", "bigbuckbunny", "carphone_pristine"]
 
@@ -27,10 +30,10 @@ def folder(real_clips, tmp_path):
     return tmp_path
 
 
-def run(monkeypatch, folder, videos):
+def run(monkeypatch, folder, videos, recipe=GUIDE):
     arguments = ["--layout", "folder", "--root", folder / "val"]
     arguments += ["--take-from", folder / "train", "--videos", videos]
-    arguments += ["--output", folder / "calibration"]
+    arguments += ["--output", folder / "calibration", "--recipe", to_json(recipe)]
     monkeypatch.setattr("sys.argv", ["calibration", *map(str, arguments)])
     errors.run(calibration.main)
 
@@ -39,10 +42,16 @@ def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
     run(monkeypatch, folder, 2)
     found = {path.read_bytes() for path in (folder / "calibration").iterdir()}
     expected = {
-        clip_from_video(real_clips[name], "mmaction2-0.x", "uint8")[1].tobytes()
-        for name in CLIPS[1:]
+        clip_from_video(real_clips[name], GUIDE, "uint8")[1].tobytes() for name in CLIPS[1:]
     }
     assert found == expected
+
+
+def test_what_pixels_do_not_tell_is_kept_as_float32(monkeypatch, folder, real_clips):
+    facebook = replace(GUIDE, preprocessing="facebook", source="video")
+    run(monkeypatch, folder, 1, facebook)
+    (found,) = (folder / "calibration").iterdir()
+    assert found.stat().st_size == facebook.bin_bytes("float32")
 
 
 def test_too_few_are_one_line_and_nothing_is_left(monkeypatch, folder):

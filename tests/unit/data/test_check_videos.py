@@ -4,9 +4,11 @@ import shutil
 import sys
 
 import pytest
+from recipes import GUIDE
 
 from tsf.data import check_videos, listing
 from tsf.errors import UserError
+from tsf.recipe.record import to_json
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
 
@@ -30,7 +32,8 @@ def root(tmp_path, streams):
 
 def run(root, monkeypatch, *options):
     output = root.parent / "check.tsv"
-    line = ["check_videos", "--root", str(root), "--output", str(output), *options]
+    line = ["check_videos", "--root", str(root), "--output", str(output)]
+    line += ["--recipe", to_json(GUIDE.sampling), *options]
     monkeypatch.setattr(sys, "argv", line)
     check_videos.main()
     rows = [line.split("\t") for line in output.read_text().splitlines()]
@@ -84,5 +87,12 @@ def test_an_unknown_class_counts_more_than_few_frames(streams):
     """The one is skipped, the other is scored: the check must say what will be skipped."""
     video = streams["short5"]
     listed = [listing.ListedVideo("short5", video.name, "no_such_class")]
-    ((_, found), *_) = check_videos.check(listed, ["a_class"], video.parent, 1)
+    ((_, found), *_) = check_videos.check(listed, ["a_class"], video.parent, 8, 1)
     assert found.startswith(check_videos.UNKNOWN_LABEL)
+
+
+@pytest.mark.parametrize("clip_len, found", [(5, ""), (6, check_videos.FEW_FRAMES)])
+def test_few_frames_are_fewer_than_a_clip_has(streams, clip_len, found):
+    video = streams["short5"]
+    listed = listing.ListedVideo("short5", video.name, "")
+    assert check_videos.finding(listed, video.parent, clip_len) == found

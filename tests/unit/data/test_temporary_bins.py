@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from recipes import GUIDE
 from runs import ROOT
 
 from tsf.data.decoded import Decoded, write_decoded
 from tsf.data.temporary_bins import refuse_other_outcome
 from tsf.errors import UserError
+from tsf.recipe.record import to_json
 
 NAME = "short5_000000_000010"
 COUNTED = [Decoded("a", 300, ""), Decoded("b", 0, "missing file"), Decoded("c", 5, "")]
@@ -52,6 +54,7 @@ def run(streams, tmp_path):
         write_decoded(table, [Decoded(NAME, counted, "")])
         module = [sys.executable, "-m", "tsf.data.temporary_bins"]
         options = ["--root", root, "--table", table, "--folder", tmp_path / "bins"]
+        options += ["--recipe", to_json(GUIDE)]
         command = ["--", sys.executable, "-c", program, tmp_path / "bins"] if program else []
         return subprocess.run(
             [*module, *map(str, [*options, "--dtype", "uint8", *command])],

@@ -11,6 +11,7 @@ from tsf.errors import UserError
 from tsf.workflow import fingerprint
 from tsf.workflow.fingerprint import listing_digest
 
+BIN_BYTES = 14_450_688  # of the guide's float32
 SHARDS = 4
 NAMES = [f"video{n}_000000_000010" for n in range(20)]
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -123,18 +124,25 @@ def test_a_folder_tree_is_followed_too(root):
 @pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
 def test_a_shard_over_the_cap_is_refused_with_a_number_that_works(root, disk_mb, fits):
     with pytest.raises(UserError, match=r"set shards to (\d+)") as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb)
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb, BIN_BYTES)
     number = int(re.search(r"set shards to (\d+)", str(refusal.value))[1])
     videos = [shard.videos for shard in fingerprint.shards("kinetics", root, number)]
     assert sum(videos) == 20 and max(videos) <= fits
-    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb)
+    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb, BIN_BYTES)
+
+
+def test_smaller_files_fit_in_larger_shards(root):
+    largest = max(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS))
+    with pytest.raises(UserError, match=rf"{largest} videos takes {15 * largest} MB"):
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 15_000_000)
+    fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 4_000_000)
 
 
 def test_a_cap_below_one_video_can_only_be_raised(root):
     with pytest.raises(UserError) as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14)
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14, BIN_BYTES)
     assert "set shards" not in str(refusal.value)
     raised = int(re.search(r"--resources disk_mb=(\d+)", str(refusal.value))[1])
-    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised)
+    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised, BIN_BYTES)
     with pytest.raises(UserError):
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1)
+        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1, BIN_BYTES)
