@@ -16,6 +16,7 @@ from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
 from tsf.model.checkpoints import checkpoint
+from tsf.recipe.literal import read_config
 from tsf.recipe.record import to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan

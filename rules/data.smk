@@ -54,12 +54,13 @@ rule check_videos:
         classes=CLASSES_OPTION,
         listing=listing,
         on_bad_video=config["on_bad_video"],
+        recipe=SAMPLING,
         fingerprint=lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
     message:
         "check every listed video"
     shell:
         "python -m tsf.data.check_videos {params.dataset} {params.classes}"
-        " --on-bad-video {params.on_bad_video}"
+        " --recipe {params.recipe:q} --on-bad-video {params.on_bad_video}"
         " --processes {threads} --output {output} 2>&1 | tee {log}"
 
 

@@ -78,7 +78,7 @@ rule random_checkpoint:
         "make random weights for {wildcards.config}, seed {wildcards.seed}"
     shell:
         "python -m tsf.sample.random_weights --mmaction2 {input.mmaction2}"
-        " --config {wildcards.config} --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
+        " --settings {wildcards.config} --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
 
 
 rule sample_checkpoint:
@@ -93,8 +93,10 @@ rule sample_checkpoint:
     conda:
         "../envs/cpu.yaml"
     threads: 8
+    params:
+        settings=lambda wildcards, input: json.dumps(read_config(Path(input.config))["model"]),
     message:
         "train the sample's model anew, some 20 minutes; copy {output} to models/ to use it"
     shell:
-        "python -m tsf.sample.train --mmaction2 {input.mmaction2} --config {input.config:q}"
+        "python -m tsf.sample.train --mmaction2 {input.mmaction2} --settings {params.settings:q}"
         " --output {output} 2>&1 | tee {log}"

@@ -15,7 +15,7 @@ def exact_dtype(recipe: ClipRecipe) -> str:
 
     Facebook's code resizes what is normalised already, so its values are not those of 256 levels.
     """
-    return "float32" if recipe.preprocessing == "facebook" else "uint8"
+    return "uint8" if recipe.has_uint8 else "float32"
 
 
 @lru_cache

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--uint8", action="store_true", help="take uint8 instead of float32")
     args = parser.parse_args()
 
-    if args.uint8 and args.recipe.preprocessing == "facebook":
+    if args.uint8 and not args.recipe.has_uint8:
         raise UserError(
             "Facebook's preprocessing normalises before it resizes, so that the model's input is "
             "never bytes; set bin: float32"

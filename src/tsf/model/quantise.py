@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
+from tsf.data.bins import bin_files, read_bin
+from tsf.data.model_input import exact_dtype, normalise
 from tsf.errors import UserError
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -23,37 +25,27 @@ except ImportError:
 
 
 def read_clips(folder: Path, recipe: ClipRecipe) -> np.ndarray:
-    """The folder's .bin files, (videos, views, 3, T, y, x) uint8.
+    """The folder's .bin files, (videos, views, 3, T, y, x) of `exact_dtype`.
 
     Raises UserError if there are none, or for a file of another size.
     """
-    paths = sorted(folder.glob("*.bin"))
+    paths = bin_files(folder)
     if not paths:
         raise UserError(f"{folder}: no .bin files to calibrate on")
-    for path in paths:
-        size, expected = path.stat().st_size, recipe.bin_bytes("uint8")
-        if size != expected:
-            raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")
-    return np.stack([np.fromfile(path, np.uint8).reshape(recipe.shape) for path in paths])
-
-
-def normalise(pixels: np.ndarray, recipe: ClipRecipe) -> np.ndarray:
-    """uint8 (..., 3, T, y, x) -> float32 of the same shape."""
-    mean, std = (np.array(v, np.float32).reshape(3, 1, 1, 1) for v in (recipe.mean, recipe.std))
-    return (pixels.astype(np.float32) - mean) / std
+    return np.stack([read_bin(path, recipe, exact_dtype(recipe)) for path in paths])
 
 
 def quantise(model: openvino.Model, clips: np.ndarray, recipe: ClipRecipe) -> openvino.Model:
     """Weights and activations in int8, the ranges of the activations from `clips`.
 
     NNCF's settings for transformers: SmoothQuant, and the attention's products too. model: for one
-    video at a time. clips: (videos, views, 3, T, y, x) uint8.
+    video at a time. clips: (videos, views, 3, T, y, x), float32 or uint8.
     """
-    takes_uint8 = model.input(0).element_type == openvino.Type.u8
+    as_they_are = (model.input(0).element_type == openvino.Type.u8) == (clips.dtype == np.uint8)
     return nncf.quantize(
         model,
         nncf.Dataset(
-            clips[:, np.newaxis], lambda clip: clip if takes_uint8 else normalise(clip, recipe)
+            clips[:, np.newaxis], lambda clip: clip if as_they_are else normalise(clip, recipe)
         ),
         subset_size=len(clips),
         model_type=nncf.ModelType.TRANSFORMER,
@@ -63,7 +55,7 @@ def quantise(model: openvino.Model, clips: np.ndarray, recipe: ClipRecipe) -> op
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="ONNX")
-    parser.add_argument("--clips", type=Path, required=True, help="folder of uint8 .bin files")
+    parser.add_argument("--clips", type=Path, required=True, help="folder of .bin files")
     add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--output", type=Path, required=True, help=".xml; its .bin goes beside it")
     args = parser.parse_args()

@@ -112,10 +112,10 @@ def refuse_unfit(resolved: Resolved, keep: str, dtype: str) -> None:
     keep: all_frames, frames, bins or nothing. dtype: float32 or uint8.
     """
     clip, origin = resolved.recipe.clip, resolved.origin
-    if dtype == "uint8" and clip.preprocessing == "facebook":
+    if dtype == "uint8" and not clip.has_uint8:
         raise UserError(
-            f"bin: uint8 holds pixels that are not normalised yet, but preprocessing facebook "
-            f"({origin['preprocessing']}) normalises first; write bin: float32"
+            f"bin: uint8 holds pixels that are not normalised yet, but preprocessing "
+            f"{clip.preprocessing} ({origin['preprocessing']}) normalises first; write bin: float32"
         )
     if keep in ("all_frames", "frames") and clip.source == "video":
         raise UserError(

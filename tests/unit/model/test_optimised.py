@@ -8,12 +8,12 @@ import onnx
 import pytest
 import torch
 from runs import ROOT
-from timesformers import SMALL, random_state
+from timesformers import SMALL, random_state, recipe_for
 
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.model import export_optimised, optimised
+from tsf.model import export, export_optimised, optimised, rewrites, simplify
 from tsf.model.architecture import Architecture
 from tsf.model.load import load
 from tsf.model.macs import macs
@@ -112,6 +112,30 @@ def test_the_rewrites_are_exact_at_every_shape(mmaction2, generator, name, views
     assert found.shape == (2 * views, shape.classes) and expected.abs().max() > 0.1
     assert (found - expected).abs().max() <= 1e-10
     assert (from_bytes - expected).abs().max() <= 1e-10
+
+
+def test_models_of_another_shape_in_onnx(mmaction2, generator, tmp_path):
+    """16 frames, 5 classes, two clips of three crops a video."""
+    shape = replace(SMALL, frames=16)
+    recipe = recipe_for(shape)
+    recipe = replace(recipe, sampling=replace(recipe.sampling, num_clips=2))
+    assert recipe.views == 6
+    recogniser = empty_recogniser(mmaction2, shape)
+    recogniser.load_state_dict(random_state(recogniser))
+    paths = [tmp_path / f"{name}.onnx" for name in ("tsf", "tsf_sim", "tsf_opt")]
+    export.export(mmaction2, recogniser, (1, *recipe.shape), paths[0])
+    simplify.simplify(*paths[:2])
+    exported(shape, recogniser.state_dict(), paths[2], recipe)
+    assert macs(paths[1]) == 6 * plain_macs(shape)
+    assert macs(paths[2]) == 6 * (plain_macs(shape) - saved_macs(shape))
+    found = rewrites.count(shape, recipe.views, *paths[1:])
+    assert found == {"plain": macs(paths[1]) // 6, "optimised": macs(paths[2]) // 6}
+    del recogniser.forward  # the exporter's
+    clips = torch.randn((1, *recipe.shape), generator=generator)
+    expected = reference_logits(recogniser, clips).numpy()
+    assert expected.shape == (6, 5) and expected.std() > 0.1
+    for path in paths:
+        assert np.abs(run(path, clips) - expected).max() <= 1e-4
 
 
 def test_the_step_normalises_by_the_recipe(
