@@ -1,1 +1,1 @@
-"""The engines, which run a model in a job's own process. May import data."""
+"""The engines, which run a model in a job's own process. May import data, recipe."""

@@ -1,4 +1,4 @@
 """Measure accuracy, parity and speed; write JSON.
 
-May import recipe, data, model, engines, inference.
+May import data, model, engines, inference, recipe.
 """

@@ -1,1 +1,1 @@
-"""From mmaction2 and a checkpoint to the models in every file format. May import recipe."""
+"""From mmaction2 and a checkpoint to the models in every file format. May import data, recipe."""
