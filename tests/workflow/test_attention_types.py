@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from recipes import GUIDE
 from timesformers import recipe_for
 
 from tsf.data.make_clip import clip_from_video
@@ -24,7 +25,7 @@ SMALL = {"width": 96, "heads": 4, "blocks": 2, "patch": 32}
 def clip(real_clips):
     """(1, 3, 3, 8, 224, 224) float32 of the real clip of bikes."""
     path = next(path for name, path in real_clips.items() if "bikes" in name)
-    return clip_from_video(path, "mmaction2-0.x")[1][np.newaxis]
+    return clip_from_video(path, GUIDE)[1][np.newaxis]
 
 
 def check(mmaction2, architecture, folder, clip):

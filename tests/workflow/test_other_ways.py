@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 import runs
+from recipes import GUIDE
 
 from tsf.data.sampling import frame_numbers
 
@@ -100,7 +102,7 @@ def test_the_other_sampler_reads_other_frames(sample_run, tmp_path):
     (tmp_path / "my videos").symlink_to(sample_run.results / "sample_data")
     setting = f"dataset={{root: {tmp_path / 'my videos'}}}"
     result = runs.snakemake(
-        target, "--config", "sampler=mmaction2-1.x", setting, directory=tmp_path
+        target, "--config", "recipe={sampler: mmaction2-1.x}", setting, directory=tmp_path
     )
     assert result.returncode == 0, result.stdout
     text = (sample_run.results / "kinetics400_val_list_rawframes.txt").read_text()
@@ -109,7 +111,9 @@ def test_the_other_sampler_reads_other_frames(sample_run, tmp_path):
     assert ours
     for video, path in ours.items():
         frames = sorted(os.listdir(tmp_path / "results/rawframes/000" / video))
-        numbers = frame_numbers(int(counts[video]), "mmaction2-1.x")
+        numbers = frame_numbers(
+            int(counts[video]), replace(GUIDE.sampling, sampler="mmaction2-1.x")
+        )
         assert frames == sorted(f"img_{n:05d}.jpg" for n in set(numbers))
         other = sample_run.results / f"out_bin/000/{video}.bin"
         assert path.stat().st_size == other.stat().st_size

@@ -1,6 +1,6 @@
 """What a change redoes, and what it does not: dry runs after one real run of the sample.
 
-The rows are those of the table "What reruns" in the README. Each test changes a copy.
+The rows are those of the table "What is made again" in the README. Each test changes a copy.
 """
 
 import os
@@ -56,9 +56,13 @@ SHARDED = ("rawframes", "out_bin", "infer")
     "setting, redone",
     [
         (
-            "sampler=mmaction2-1.x",
-            {"rawframes", "out_bin", "account", "describe_engine"} | PROOF | INFERENCE,
+            "recipe={sampler: mmaction2-1.x}",
+            {"recipe", "check_videos", "rawframes", "out_bin", "account", "describe_engine"}
+            | MODEL
+            | PROOF
+            | INFERENCE,
         ),
+        ("recipe={fusion: mean_logits}", {"recipe"} | REPORTS),
         ("keep=all_frames", {"rawframes", "out_bin", "account"} | INFERENCE),
         ("dataset={name: another name}", {"accuracy_report"}),
         ("on_bad_video=fail", {"check_videos", "account"} | RESULTS),
@@ -79,7 +83,7 @@ def test_a_changed_key_redoes_the_steps_that_read_it(copy, setting, redone):
         # The job behind infer's ancient() input is due for a reason of its own, which makes
         # Snakemake blind to infer's; what infer depends on must show all the same.
         ("bin=uint8", {"out_bin", "describe_engine", "infer"}),
-        ("sampler=mmaction2-1.x", {"rawframes", "out_bin", "describe_engine", "infer"}),
+        ("recipe={channels: bgr}", {"out_bin", "describe_engine", "infer"}),
         ("shards=3", {"rawframes", "out_bin", "infer"}),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from recipes import GUIDE
 from timesformers import recipe_for
 
 from tsf.data.sampling import frame_numbers
@@ -68,7 +69,7 @@ def test_the_file_list_counts_every_frame(results, info):
     assert [(video, int(label)) for video, _, label in lines] == info
     for video, count, _ in lines:
         kept = sorted(os.listdir(results / "rawframes_val" / video))
-        needed = {f"img_{n:05d}.jpg" for n in frame_numbers(int(count), "mmaction2-0.x")}
+        needed = {f"img_{n:05d}.jpg" for n in frame_numbers(int(count), GUIDE.sampling)}
         # ten seconds, of which the eight that the model reads are kept
         assert 250 <= int(count) <= 300 and set(kept) == needed
 

@@ -142,6 +142,10 @@ def _check_together(stated: Stated) -> None:
         refuse(
             "a clip of facebook-ssv2 is the whole video, so there is one", "num_clips", "sampler"
         )
+    if values["sampler"] == "facebook-kinetics" and values["num_clips"] != 1:
+        refuse("facebook-kinetics takes one clip of a video", "num_clips", "sampler")
+    if values["preprocessing"] == "huggingface" and values["crops"] != "centre":
+        refuse("huggingface has a centre crop alone", "crops", "preprocessing")
     if values["side"] > values["short_side"]:
         refuse("a crop is larger than the picture", "side", "short_side")
     if values["crops"] == "three" and values["side"] != values["short_side"]:
