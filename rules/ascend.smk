@@ -157,7 +157,7 @@ rule doctor:
         bins_mb=lambda wildcards: (
             0
             if KEEP == "nothing"
-            else sum(shard.bins_mb(config["bin"]) for shard in dataset_shards())
+            else sum(shard.bins_mb(BIN_BYTES) for shard in dataset_shards())
         ),
     message:
         "check the requirements of the configured engines"

@@ -59,6 +59,7 @@ RECIPE = RESOLVED.recipe
 # a step gets the part that its output depends on
 CLIP_RECIPE = to_json(RECIPE.clip)
 SAMPLING = to_json(RECIPE.clip.sampling)
+BIN_BYTES = RECIPE.clip.bin_bytes(config["bin"])
 
 START = time.time()
 LAYOUT = config["dataset"]["layout"]
@@ -131,8 +132,8 @@ def bins_disk_mb(wildcards):
     cap = workflow.global_resources.get("disk_mb")
     if cap is not None:
         with one_line():
-            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), cap.value, config["bin"])
-    return dataset_shards()[int(wildcards.shard)].bins_mb(config["bin"])
+            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), cap.value, BIN_BYTES)
+    return dataset_shards()[int(wildcards.shard)].bins_mb(BIN_BYTES)
 
 
 def temporary_bins(wildcards):

@@ -8,6 +8,9 @@ import sys
 import datasets
 import pytest
 import runs
+from recipes import GUIDE
+
+from tsf.recipe.record import to_json
 
 LABEL = "yoga"
 SOUND = ("plain", "wraps", "bt709")
@@ -39,6 +42,9 @@ def dataset(streams, tmp_path):
     return root, numbers | {"missing": missing, "unknown": unknown}
 
 
+RECIPE = to_json(GUIDE)
+
+
 def run(module, *arguments, cwd):
     return subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
@@ -51,7 +57,7 @@ def run(module, *arguments, cwd):
 
 
 def check(root, *arguments):
-    options = ("--root", root, "--processes", 2, "--output", "check.tsv")
+    options = ("--root", root, "--recipe", RECIPE, "--processes", 2, "--output", "check.tsv")
     return run("tsf.data.check_videos", *options, *arguments, cwd=root.parent)
 
 
@@ -70,7 +76,7 @@ def test_each_kind_is_found_and_nothing_else(dataset):
     result = check(root)
     assert result.returncode == 0, result.stdout
     expected = [(path(numbers[name]), reason) for name, reason in FOUND.items()]
-    few = "fewer than 8 frames (scored, as the clip wraps around)"
+    few = "fewer frames than a clip has (scored, as frames are repeated)"
     expected += [(path(numbers[name]), few) for name in SHORT]
     expected += [
         (path(numbers["missing"]), "missing file"),
@@ -141,7 +147,7 @@ def test_what_goes_bad_after_the_look_is_accounted_for(dataset, tmp_path):
         video.unlink()
         video.write_bytes(data)
 
-    options = ("--root", root, "--table", "table.tsv", "--output", "bins")
+    options = ("--root", root, "--recipe", RECIPE, "--table", "table.tsv", "--output", "bins")
     result = run("tsf.data.preprocess", *options, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     outputs = ("--output", "videos.tsv", "--output-classes", "classes.txt")
