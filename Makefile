@@ -50,6 +50,7 @@ doctor: $(VENV)/run.stamp
 # broke off has left is installed again. The stamp is as old as the beginning: a lock that changes
 # meanwhile is newer.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+venv = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.begun
 install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
 finish = mv $@.begun $@
@@ -58,7 +59,7 @@ finish = mv $@.begun $@
 # hash ends it. ResolutionImpossible: not found, where the user's pip has a constraint on torch.
 $(VENV)/run.stamp: $(addprefix envs/,cpu.lock torch-cpu.lock torch-cuda.lock) | python
 	@echo "installing the pinned packages into $(VENV), once"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(venv)
 	@$(begin)
 	@$(call install,envs/cpu.lock)
 	@fault=$$($(call install,envs/torch-cpu.lock) 2>&1) || case "$$fault" in \
@@ -88,7 +89,7 @@ python:
 
 # envs/*.in say what is chosen; this writes what is installed
 lock: | python
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(venv)
 	@$(PIP) uv==0.13.9
 	$(BIN)/python envs/lock.py
 

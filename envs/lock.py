@@ -4,7 +4,7 @@ cpu.in   -> cpu.lock, all but torch, of which there are two builds:
          -> torch-cpu.lock, which PyTorch's own index has; it needs nothing else
          -> torch-cuda.lock, the package index's, with gigabytes of CUDA's libraries on Linux
          -> the pins in cpu.yaml
-test.in  -> test.lock: what these need beyond cpu.lock, of which they move no version
+test.in, slurm.in -> a lock each: what they need beyond cpu.lock, of which they move no version
 
 One lock with the hashes of both builds of torch would not do: of two files pip prefers the one
 whose hash its index names, which a folder of wheels does not, and it would install the libraries
@@ -36,6 +36,9 @@ TORCH_CPU = """
     cp313 x86_64   3fbf9c9d1f3c10c2d59d04aca426dee9ccc6ceb32d255c61e93acc3b4f75fae6
     cp313 aarch64  0b8f7d0423027ae8b90c7977c627f3379f325363a08224dffad9b4b2d684a83d
 """
+
+# how cpu.lock binds each: Slurm's plugin asks for a newer numpy, of which it uses np.inf alone
+LAYERS = {"test": "--constraint", "slurm": "--override"}
 
 HEADER = "# Written by `make lock` from {source}: change that file.\n"
 
@@ -96,8 +99,10 @@ def main() -> None:
     pinned = [text for name, text in found.items() if name in {*cpu, "torch"}]
     yaml.write_text(conda_environment(yaml.read_text(), pinned))
 
-    test = resolve(ENVS / "test.in", old("test.lock"), "--constraint", "cpu.lock")
-    write(ENVS / "test.lock", "test.in", {n: text for n, text in test.items() if n not in cpu})
+    for layer, bound in LAYERS.items():
+        needed = resolve(ENVS / f"{layer}.in", old(f"{layer}.lock"), bound, "cpu.lock")
+        added = {name: text for name, text in needed.items() if name not in cpu}
+        write(ENVS / f"{layer}.lock", f"{layer}.in", added)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from runs import ROOT
 
-LOCKS = ("cpu.lock", "torch-cpu.lock", "torch-cuda.lock", "test.lock")
+LOCKS = ("cpu.lock", "torch-cpu.lock", "torch-cuda.lock", "test.lock", "slurm.lock")
 
 
 def requirements(name):
@@ -38,7 +38,12 @@ def test_every_package_has_one_version_and_its_hashes(name):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "locks"), [("cpu.in", ["cpu.lock", "torch-cuda.lock"]), ("test.in", ["test.lock"])]
+    ("chosen", "locks"),
+    [
+        ("cpu.in", ["cpu.lock", "torch-cuda.lock"]),
+        ("test.in", ["test.lock"]),
+        ("slurm.in", ["slurm.lock"]),
+    ],
 )
 def test_what_is_chosen_is_locked(chosen, locks):
     locked = {project: pin for lock in locks for project, pin in pins(lock).items()}
