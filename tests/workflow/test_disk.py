@@ -17,10 +17,12 @@ import datasets
 import psutil
 import pytest
 import runs
+from recipes import GUIDE
 
 from tsf.data.count_frames import count_or_skip
 from tsf.data.decoded import write_decoded
 from tsf.data.listing import list_videos
+from tsf.recipe.record import to_json
 
 BIN_BYTES = 14_450_688
 SHARDS = 12
@@ -143,13 +145,15 @@ def root(streams, tmp_path):
     for name in ("short5", "wraps", "square", "portrait"):
         datasets.link(streams[name], folder / f"{name}.mp4")
     listed = list_videos("folder", folder)
-    write_decoded(tmp_path / "table.tsv", [count_or_skip(video, folder) for video in listed])
+    counted = [count_or_skip(video, folder, GUIDE.sampling) for video in listed]
+    write_decoded(tmp_path / "table.tsv", counted)
     return folder
 
 
 def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen:
     """tsf.data.temporary_bins around a command, in the folder beside the videos."""
     options_of_it = ["--layout", "folder", "--root", root, "--table", "table.tsv"]
+    options_of_it += ["--recipe", to_json(GUIDE)]
     options_of_it += ["--folder", "bins", "--processes", processes]
     arguments = [sys.executable, "-m", "tsf.data.temporary_bins", *options_of_it, "--", *command]
     return subprocess.Popen(
