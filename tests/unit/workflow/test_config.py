@@ -68,7 +68,7 @@ def test_the_full_set_has_the_guides_checkpoint_and_checks_it(default):
 def test_what_may_be_null(default):
     check(merge(default, {"recipe": None, "reference": None, "model": {"config": None}}), SCHEMA)
     fault = fault_of(merge(default, {"model": {"config": None, "checkpoint": None}}))
-    assert "model.checkpoint is null, and model.config has none of its own" in fault
+    assert "model.checkpoint is null, but mmaction2 has no checkpoint for model.config" in fault
 
 
 def test_a_recipe_of_every_field(default):
@@ -123,7 +123,7 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
             "keep is 'frame', but must be one of all_frames, frames, bins, ",
         ),
         ({"recipe": {"sampler": "mmaction2-1"}}, "did you mean 'mmaction2-1.x'?"),
-        ({"recipe": {"name": "facebook"}}, "recipe.name is 'facebook', allowed are mmaction2-0.x"),
+        ({"recipe": {"name": "facebook"}}, "recipe.name is 'facebook', but must be one of mmaction2-0.x"),
         ({"recipe": {"frame_intervall": 4}}, "did you mean 'frame_interval'?"),
         ({"recipe": {"clip_len": 0}}, "recipe.clip_len is 0, which is less than the minimum"),
         ({"recipe": {"mean": [127.5]}}, "recipe.mean is [127.5], which is too short"),
