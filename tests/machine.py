@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from recipes import GUIDE
 from runs import ROOT
+
+from tsf.recipe.record import to_json
 
 STAND_INS = ROOT / "tests/standins"
 BIN_BYTES = 14_450_688  # of one clip, as the guide's preprocessing writes it
+RECIPE = ["--recipe", to_json(GUIDE)]  # that of the tiny model
 WEIGHTS = np.arange(24, dtype=np.float32).reshape(3, 8) - 11  # of the tiny model
 
 

@@ -37,6 +37,7 @@ def compiled(tmp_path_factory):
         onnx = folder / f"tiny{batch}.onnx"
         machine.tiny_model(onnx, batch)
         arguments = ["--onnx", onnx, "--soc-version", "Ascend310P3", "--batch", batch]
+        arguments += machine.RECIPE
         arguments += ["--output", folder / f"bs{batch}.om", "--status", folder / f"bs{batch}.json"]
         result = machine.run(
             "ascend.atc", *arguments, folder=folder, env=machine.environment(folder)

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import machine
 import numpy as np
 import pytest
+from recipes import GUIDE
 
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
@@ -31,8 +33,9 @@ def infer(tmp_path, npu, clips, compiled):
     output = tmp_path / "results/shards/ascend/000"
     output.parent.mkdir(parents=True)
 
-    def infer_it(*more, batch=1, folder=bins, model=None, **demands):
-        described = describe(DEFAULTS["ascend"], model or compiled / f"bs{batch}.om", "", "float32")
+    def infer_it(*more, batch=1, folder=bins, model=None, recipe=GUIDE, **demands):
+        om = model or compiled / f"bs{batch}.om"
+        described = describe(DEFAULTS["ascend"], om, recipe, "float32")
         write_described(tmp_path / "engine.json", described)
         arguments = ["--engine", tmp_path / "engine.json"]
         arguments += ["--status", compiled / f"bs{batch}.json", "--input", folder]
@@ -178,6 +181,18 @@ def test_a_later_clip_of_another_size(infer, own_clips):
     assert "d.bin: 14450684 bytes" in machine.error(infer_it(folder=folder))
 
 
+def test_clips_of_another_recipe_are_refused_before_a_device_is_taken(infer, tmp_path):
+    infer_it, output = infer
+    sixteen = replace(GUIDE, sampling=replace(GUIDE.sampling, clip_len=16))
+    log = tmp_path / "npu.log"
+    line = machine.error(infer_it(recipe=sixteen, LOG=str(log)))
+    assert "-a_000001_000011.bin: 14450688 bytes, expected 28901376" in line
+    assert list((tmp_path / "tmp").iterdir()) == [] and not log.exists()
+    assert list(output.parent.iterdir()) == []
+    # whereas a run leaves the locks of its device there
+    assert infer_it().returncode == 0 and list((tmp_path / "tmp").iterdir())
+
+
 @pytest.mark.parametrize("name", ["a.b", "a b", "a+b", "视频", "padding0", "0"])
 def test_a_clip_of_any_name(infer, own_clips, name):
     """ais_bench would cut a.b at its dot, and refuse the others."""
@@ -192,7 +207,7 @@ def test_a_clip_of_any_name(infer, own_clips, name):
 def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
     folder = tmp_path / "a+b=c d"
     (folder / "results").mkdir(parents=True)
-    described = describe(DEFAULTS["ascend"], compiled / "bs1.om", "", "float32")
+    described = describe(DEFAULTS["ascend"], compiled / "bs1.om", GUIDE, "float32")
     write_described(tmp_path / "engine.json", described)
     arguments = ["--engine", tmp_path / "engine.json", "--status", compiled / "bs1.json"]
     arguments += ["--input", clips[0], "--output", "results/000", "--devices", 0]
@@ -201,10 +216,31 @@ def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
     assert results.result_files(folder / "results/000") == set(clips[1])
 
 
+@pytest.mark.parametrize("name", ["run", "out", "bins", "tsf"])
+def test_a_working_directory_with_folders_of_its_own(infer, clips, tmp_path, name):
+    """The newest release checks the name of its output folder as a path from there."""
+    infer_it, output = infer
+    (tmp_path / name).mkdir(mode=0o755)
+    result = infer_it()
+    assert result.returncode == 0, result.stdout
+    check(output, clips[1], 1)
+    assert list((tmp_path / name).iterdir()) == []
+
+
+def test_only_a_mark_that_the_real_tool_does_not_have_says_stand_in():
+    """The real summary has the command line under args, a list, whatever words are in it."""
+    status = {"soc_version": "Ascend310P3"}
+    real = {"args": ["/x/ais_bench/__main__.py", "--model", "/stand_in/tsf.om"]}
+    assert ais_bench.device_name(real, status) == "Ascend310P3"
+    assert ais_bench.device_name({}, status) == "Ascend310P3"  # of an empty shard
+    marked = real | {"stand_in": "numpy"}
+    assert ais_bench.device_name(marked, status) == "stand-in for Ascend310P3: numpy"
+
+
 def test_the_last_batch_is_filled_by_us(tmp_path, clips):
     """Releases of ais_bench pad a last batch differently, so that every batch must be full."""
     bins = sorted(clips[0].iterdir())
-    assert ais_bench.stage_bins(bins, 4, tmp_path / "staged") == 8
+    assert ais_bench.stage_bins(bins, 4, GUIDE, tmp_path / "staged") == 8
     staged = {path.name: path.stat().st_ino for path in (tmp_path / "staged").iterdir()}
     # hard links: the clips take no disk twice
     inodes = [path.stat().st_ino for path in [*bins, bins[0], bins[0]]]
@@ -297,4 +333,4 @@ def test_collect_refuses_doubled_lines(tmp_path):
     made.mkdir()
     results.write_logits(made / "0_0.txt", np.zeros((6, 8)))
     with pytest.raises(UserError, match="result of a: 6 lines, expected 3"):
-        ais_bench.collect([tmp_path / "a.bin"], made, tmp_path)
+        ais_bench.collect([tmp_path / "a.bin"], made, 3, tmp_path)

@@ -1,11 +1,14 @@
 """Compiling with the stand-in of atc: what it is asked, and each way in which it fails."""
 
 import json
+from dataclasses import replace
 
 import machine
 import pytest
+from recipes import GUIDE as RECIPE
 
 from tsf.ascend import atc
+from tsf.recipe.record import to_json
 
 OLD_HELP = "--framework --op_select_implmode --optypelist_for_implmode --precision_mode"
 NEW_HELP = "--framework --op_precision_mode --precision_mode_v2"
@@ -23,7 +26,7 @@ GUIDE = [
 def options(tmp_path, help_text, precision, batch=1):
     keep = tmp_path / "keep"
     keep.write_text("OpType::LayerNorm\n")
-    return atc.options(help_text, precision, keep, tmp_path, "Ascend310P3", batch)
+    return atc.options(help_text, precision, keep, tmp_path, "Ascend310P3", (batch, 3, 3, 8, 224, 224))
 
 
 # a help that tells nothing: as with the guide's release
@@ -85,11 +88,12 @@ def compile_tiny(tmp_path, npu):
     folder.mkdir()
     machine.tiny_model(folder / "tsf_sim.onnx", 1)
 
-    def compile_it(*more, soc_version="Ascend310P3", **demands):
+    def compile_it(*more, soc_version="Ascend310P3", recipe=RECIPE, **demands):
         return machine.run(
             "ascend.atc",
             *("--onnx", "results/tsf_sim.onnx", "--soc-version", soc_version),
-            *("--output", "results/tsf.om", "--status", "results/tsf.om.json", *more),
+            *("--output", "results/tsf.om", "--status", "results/tsf.om.json"),
+            *("--recipe", to_json(recipe), *more),
             folder=tmp_path,
             env=npu(**demands),
         )
@@ -169,6 +173,20 @@ def test_an_unknown_chip(compile_tiny):
     assert "EE1001" in machine.error(compile_it(soc_version="Ascend310P9"))
 
 
+def test_the_shape_is_the_recipes(compile_tiny):
+    compile_it, folder = compile_tiny
+    sampling = replace(RECIPE.sampling, clip_len=16, frame_interval=16)
+    recipe = replace(RECIPE, sampling=sampling, crops="centre", short_side=448, side=448)
+    result = compile_it("--batch", 4, recipe=recipe)
+    assert result.returncode == 0, result.stdout
+    command = json.loads((folder / "tsf.om.json").read_text())["command"]
+    assert "--input_shape=imgs:4,1,3,16,448,448" in command
+    recipe = replace(recipe, crops="three", sampling=replace(sampling, num_clips=5))
+    assert compile_it(recipe=recipe).returncode == 0
+    command = json.loads((folder / "tsf.om.json").read_text())["command"]
+    assert "--input_shape=imgs:1,15,3,16,448,448" in command
+
+
 def test_a_model_without_the_input(compile_tiny):
     compile_it, folder = compile_tiny
     (folder / "tsf_sim.onnx").write_bytes(b"another model")
@@ -182,5 +200,6 @@ def test_a_working_directory_of_any_name(tmp_path, npu):
     machine.tiny_model(folder / "results/tsf_sim.onnx", 1)
     arguments = ["--onnx", "results/tsf_sim.onnx", "--soc-version", "Ascend310P3"]
     arguments += ["--output", "results/tsf.om", "--status", "results/tsf.om.json"]
+    arguments += machine.RECIPE
     result = machine.run("ascend.atc", *arguments, folder=folder, env=npu())
     assert result.returncode == 0, result.stdout

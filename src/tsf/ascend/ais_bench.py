@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from tsf import errors
 from tsf.ascend import process
@@ -18,7 +19,9 @@ from tsf.inference import results
 from tsf.recipe.record import ClipRecipe
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
-RUN = "run"  # the folder that ais_bench is told to make
+# the folder that ais_bench is told to make; its newest release refuses a name that something in the
+# working directory has
+RUN = f"tsf_{uuid4().hex}"
 # up to 2022-11 the summary is in that folder, under either spelling; since then beside it
 SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
 NOT_FINITE = "if it overflows in float16, set ascend.precision: exact"
@@ -104,8 +107,8 @@ def milliseconds(summary: dict) -> list[float]:
 
 def device_name(summary: dict, status: dict) -> str:
     """The NPU's name for the reports. summary: ais_bench's; status: atc's json beside the .om."""
-    # the tests' stand-in of ais_bench says so in its summary, and must not pass for the chip
-    stand_in = summary.get("args", {}).get("stand_in")
+    # the tests' stand-in of ais_bench, which must not pass for the chip, has this key of its own
+    stand_in = summary.get("stand_in")
     chip: str = status["soc_version"]
     return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 

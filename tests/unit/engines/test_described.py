@@ -1,9 +1,14 @@
 """An engine's file says what runs, on what, and changes with its model."""
 
+import json
+from dataclasses import replace
+
 import pytest
+from recipes import GUIDE
 
 from tsf.engines.described import describe, main, read_described, write_described
 from tsf.engines.setup import DEFAULTS, Setup
+from tsf.recipe.record import to_json
 
 
 @pytest.fixture
@@ -14,7 +19,8 @@ def model(tmp_path):
 
 
 def described_by(monkeypatch, output, model, *options):
-    line = ["described", *options, "--file", str(model), "--output", str(output)]
+    line = ["described", *options, "--file", str(model), "--recipe", to_json(GUIDE)]
+    line += ["--output", str(output)]
     monkeypatch.setattr("sys.argv", line)
     main()
     return read_described(output)
@@ -26,7 +32,7 @@ def test_the_command_line_says_the_same(monkeypatch, tmp_path, model):
         monkeypatch, tmp_path / "x.json", model, *setup.options.split(), "--dtype", "uint8"
     )
     assert (found.setup, found.file) == (setup, model)
-    assert (found.dtype, found.sampler) == ("uint8", "mmaction2-0.x")
+    assert (found.dtype, found.recipe) == ("uint8", GUIDE)
     plain = described_by(monkeypatch, tmp_path / "x.json", model)
     assert plain.setup == DEFAULTS["onnxruntime"] and plain.dtype == "float32"
 
@@ -34,11 +40,11 @@ def test_the_command_line_says_the_same(monkeypatch, tmp_path, model):
 def test_another_model_changes_the_description(tmp_path, model):
     # sha256 of b"a model", by coreutils' sha256sum
     digest = "97ff8a35544dcf40ad84047074439dd6aa3a0be469ea578a1b1c017d939ec61c"
-    before = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+    before = describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32")
     write_described(tmp_path / "x.json", before)
     assert read_described(tmp_path / "x.json") == before
     model.write_bytes(b"another")
-    after = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+    after = describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32")
     assert after != before and before.sha256 == {"tsf.onnx": digest}
 
 
@@ -47,7 +53,18 @@ def test_the_weights_beside_a_quantised_model_count(tmp_path):
     xml.write_bytes(b"graph")
     xml.with_suffix(".bin").write_bytes(b"weights")
     setup = Setup("openvino", "tsf", "int8")
-    before = describe(setup, xml, "mmaction2-0.x", "float32")
+    before = describe(setup, xml, GUIDE, "float32")
     assert set(before.sha256) == {"tsf_int8.xml", "tsf_int8.bin"}
     xml.with_suffix(".bin").write_bytes(b"others")
-    assert describe(setup, xml, "mmaction2-0.x", "float32") != before
+    assert describe(setup, xml, GUIDE, "float32") != before
+
+
+def test_another_recipe_changes_the_file(tmp_path, model):
+    """So that the same model's results are made anew for clips of another recipe."""
+    other = replace(GUIDE, std=(58.395, 57.12, 57.375))
+    for name, recipe in (("guide", GUIDE), ("other", other)):
+        described = describe(DEFAULTS["onnxruntime"], model, recipe, "float32")
+        write_described(tmp_path / f"{name}.json", described)
+        assert read_described(tmp_path / f"{name}.json").recipe == recipe
+    guide, changed = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("guide", "other"))
+    assert guide.pop("recipe") != changed.pop("recipe") and guide == changed

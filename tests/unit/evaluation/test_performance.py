@@ -6,6 +6,7 @@ import datasets
 import numpy as np
 import pytest
 import runs
+from recipes import GUIDE
 
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
@@ -57,10 +58,10 @@ def test_a_batch_is_read_and_what_is_missing_of_it_is_zeros(tmp_path):
     bins = [tmp_path / f"{number}.bin" for number in range(3)]
     for number, path in enumerate(bins):
         np.full((3, 3, 8, 224, 224), number + 1, "<f4").tofile(path)
-    clips, seconds = performance.read_bins(Engine(), bins, "float32")
+    clips, seconds = performance.read_bins(Engine(), bins, GUIDE, "float32")
     assert clips.shape == (2, 3, 3, 8, 224, 224) and clips[:, 0, 0, 0, 0, 0].tolist() == [1, 2]
     assert seconds > 0
-    clips, _ = performance.read_bins(Engine(), bins[2:], "float32")
+    clips, _ = performance.read_bins(Engine(), bins[2:], GUIDE, "float32")
     assert clips[:, 0, 0, 0, 0, 0].tolist() == [3, 0]
 
 
@@ -69,7 +70,7 @@ def measure(tmp_path, sample_run):
     """Runs the step on the sample's model, or another."""
 
     def measure(model, root, output):
-        described = describe(DEFAULTS["onnxruntime"], model, "mmaction2-0.x", "float32")
+        described = describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32")
         write_described(tmp_path / "engine.json", described)
         onnx = sample_run.results / "tsf_sim.onnx"
         return runs.module(

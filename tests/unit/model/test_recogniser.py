@@ -37,12 +37,12 @@ def golden_weights(parameters):
     return weights
 
 
-def test_logits_are_those_of_the_guides_stack(recogniser, streams):
+def test_logits_are_those_of_the_guides_stack(recogniser, streams, recipe):
     """The same weights and the same input, in torch 1.7.1 there and today's torch here."""
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     recogniser.load_state_dict(golden_weights(golden["parameters"]))
     for name in ("plain", "portrait"):
-        _, clip = clip_from_video(streams[name], "mmaction2-0.x")
+        _, clip = clip_from_video(streams[name], recipe)
         expected = golden["clips"][streams[name].stem]
         found = reference_logits(recogniser, torch.from_numpy(clip)[None]).numpy()
         assert found.shape == (3, 8)

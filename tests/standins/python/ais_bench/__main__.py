@@ -88,7 +88,7 @@ def arguments():
     parser.add_argument("--model", required=True, type=legal)
     parser.add_argument("--input", type=legal_input)
     parser.add_argument("--output", type=legal_output)
-    parser.add_argument("--output_dirname")
+    parser.add_argument("--output_dirname", type=legal_output)  # sic: from the working directory
     parser.add_argument("--outfmt", default="BIN", choices=["NPY", "BIN", "TXT"])
     parser.add_argument("--loop", type=positive, default=1)
     parser.add_argument("--device", type=int, default=0)
@@ -229,13 +229,14 @@ def main():
     if folder and "no-summary" not in DEMANDS:
         summary = {
             "filesinfo": filesinfo,
-            "args": vars(args) | {"stand_in": "ONNX Runtime on the CPU"},
+            "args": sys.argv,
             "NPU_compute_time": statistics(spans),
             "H2D_latency": statistics([0.25]),
             "D2H_latency": statistics([0.125]),
             "throughput": throughput,
             "npu_compute_time_list": times,
             "pid": os.getpid(),
+            "stand_in": "ONNX Runtime on the CPU",  # the real summary has no such key
         }
         text = json.dumps(summary)
         path = folder / "sumary.json" if OLD else Path(f"{folder}_summary.json")
