@@ -27,7 +27,6 @@ import torch
 from tsf import errors
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import normalise
-from tsf.data.sampling import SAMPLERS
 from tsf.engines.cpu import cpu_name
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import ONNX, Setup
@@ -253,8 +252,9 @@ def main() -> None:
     model_macs = {name: multiply_adds(results / f"{name}.onnx") for name in ONNX}
     model_macs["tsf"] = model_macs["tsf_sim"]
     video = min((results / "real_clips/val").glob("*.mp4"))
-    _, clip = clip_from_video(video, SAMPLERS[0], "uint8")
-    inputs = {"uint8": clip[np.newaxis], "float32": normalise(clip)[np.newaxis]}
+    recipe = read_part(str(results / "recipe.json"), Recipe)
+    _, clip = clip_from_video(video, recipe.clip, "uint8")
+    inputs = {"uint8": clip[np.newaxis], "float32": normalise(clip, recipe.clip)[np.newaxis]}
 
     loaded: dict[Setup, Engine] = {}
     skipped: dict[str, str] = {}
@@ -263,7 +263,6 @@ def main() -> None:
             loaded[setup] = load_engine(setup, results / setup.file, args.threads)
         except UserError as fault:
             skipped[setup.name] = str(fault)
-    recipe = read_part(str(results / "recipe.json"), Recipe)
     settings = read_settings(CONFIG, results / "mmaction2")
     checkpoint = results / f"checkpoint/{CONFIG}.random0.pth"
     recogniser = build_recogniser(

@@ -26,7 +26,9 @@ GUIDE = [
 def options(tmp_path, help_text, precision, batch=1):
     keep = tmp_path / "keep"
     keep.write_text("OpType::LayerNorm\n")
-    return atc.options(help_text, precision, keep, tmp_path, "Ascend310P3", (batch, 3, 3, 8, 224, 224))
+    return atc.options(
+        help_text, precision, keep, tmp_path, "Ascend310P3", (batch, 3, 3, 8, 224, 224)
+    )
 
 
 # a help that tells nothing: as with the guide's release

@@ -11,6 +11,7 @@ from tsf.data.model_input import normalise
 from tsf.engines.described import read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
+from tsf.errors import UserError
 from tsf.evaluation.reference_file import read_reference
 from tsf.files import write_json
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
@@ -70,6 +71,11 @@ def main() -> None:
         described = read_described(args.engine)
         engine = load_engine(described.setup, described.file, args.threads)
         clips = reference.uint8_clips if engine.dtype == "uint8" else reference.clips
+        if clips is None:
+            raise UserError(
+                f"{described.file} takes uint8, but {args.reference} has no uint8 clips, as its "
+                "recipe has none"
+            )
         found = {
             "name": boundary_name(described.setup),
             "precision": described.setup.precision,

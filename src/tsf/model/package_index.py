@@ -10,14 +10,23 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypedDict, cast
 
 import httpx2
 from unearth import Link, PackageFinder
 from unearth.auth import MultiDomainBasicAuth
+from unearth.fetchers import Fetcher
 from unearth.fetchers.sync import PyPIClient
 
 from tsf.errors import UserError
 from tsf.files import whole_file
+
+
+class Source(TypedDict, total=False):
+    """Where to look, as arguments of unearth's PackageFinder."""
+
+    index_urls: list[str]
+    find_links: list[str]
 
 
 class Faults(logging.Handler):
@@ -50,9 +59,11 @@ def pip_settings() -> dict[str, str]:
     return settings
 
 
-def sources(settings: dict[str, str]) -> list[dict[str, list[str]]]:
-    """Where to look, as arguments of unearth's PackageFinder; local folders need no network."""
-    found = [{"find_links": [place]} for place in settings.get("find-links", "").split()]
+def sources(settings: dict[str, str]) -> list[Source]:
+    """Where to look, local folders first, as they need no network."""
+    found: list[Source] = [
+        {"find_links": [place]} for place in settings.get("find-links", "").split()
+    ]
     if settings.get("no-index", "").lower() not in ("1", "true", "yes", "on", "y", "t"):
         found.append({"index_urls": settings.get("index-url", "").split()})  # none: the default
         found += [{"index_urls": [url]} for url in settings.get("extra-index-url", "").split()]
@@ -61,11 +72,15 @@ def sources(settings: dict[str, str]) -> list[dict[str, list[str]]]:
 
 def client(settings: dict[str, str]) -> PyPIClient:
     """Connects as pip does. The environment's proxies are httpx2's own business."""
-    authority = settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE")
-    paths = {"capath" if Path(authority).is_dir() else "cafile": authority} if authority else {}
+    verify: ssl.SSLContext | bool = True
+    if authority := settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE"):
+        folder = Path(authority).is_dir()
+        verify = ssl.create_default_context(
+            cafile=None if folder else authority, capath=authority if folder else None
+        )
     urls = [settings.get("index-url", ""), settings.get("extra-index-url", "")]
     return PyPIClient(
-        verify=ssl.create_default_context(**paths) if paths else True,
+        verify=verify,
         cert=settings.get("client-cert"),
         proxy=settings.get("proxy"),
         timeout=float(settings.get("timeout", "15")),
@@ -95,9 +110,11 @@ def get(project: str, name: str, folder: Path) -> Path:
     logging.getLogger("unearth").addHandler(faults)
     try:
         with client(settings) as session:
+            # it is one, but by unearth's types its answers are none of the protocol's
+            fetcher = cast(Fetcher, session)
             for source in sources(settings):
                 try:
-                    finder = PackageFinder(session, ignore_compatibility=True, **source)
+                    finder = PackageFinder(fetcher, ignore_compatibility=True, **source)
                     for package in finder.find_all_packages(project, allow_yanked=True):
                         if package.link.filename == name:
                             save(session, package.link, folder / name)

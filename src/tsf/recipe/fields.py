@@ -1,6 +1,7 @@
 """The recipe's values under flat names, as a user writes them: what they may be, and together."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -90,11 +91,16 @@ def build(stated: Stated) -> Recipe:
         values["short_side"],
         values["crops"],
         values["side"],
-        tuple(map(float, values["mean"])),
-        tuple(map(float, values["std"])),
+        _three(values["mean"]),
+        _three(values["std"]),
         values["channels"],
     )
     return Recipe(clip, values["fusion"], values["classes"])
+
+
+def _three(values: Iterable[float]) -> tuple[float, float, float]:
+    first, second, third = map(float, values)
+    return first, second, third
 
 
 def _said(stated: Stated, name: str) -> str:

@@ -13,7 +13,7 @@ import os
 import re
 import runpy
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -99,10 +99,14 @@ def _parsed(path: Path) -> ast.Module:
     except (ValueError, MemoryError) as fault:
         raise UserError(f"{path}: no Python ({fault or 'nested too deeply'})") from None
     for node in ast.walk(tree):
-        text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        # {{ _base_.x }} without quotes is a set of a set
-        braces = isinstance(node, ast.Set) and isinstance(node.elts[0], ast.Set)
-        if braces or (text and TEMPLATE.search(node.value)):
+        match node:
+            case ast.Constant(value=str(word)):
+                template = TEMPLATE.search(word) is not None
+            case ast.Set(elts=[ast.Set(), *_]):  # {{ _base_.x }} without quotes
+                template = True
+            case _:
+                continue
+        if template:
             raise UserError(
                 f"{path}, line {node.lineno}: {_short(node)} is a template of mmcv, which is not "
                 "implemented; write the value in its place"
@@ -149,7 +153,7 @@ def _assigned(path: Path, tree: ast.Module) -> dict[str, Any]:
                 pass
             case ast.Assign(targets=targets) if all(isinstance(t, ast.Name) for t in targets):
                 value = _value(statement.value, names, path)
-                names |= {target.id: value for target in targets}
+                names |= {target.id: value for target in targets if isinstance(target, ast.Name)}
             case _:
                 _refuse(statement, path)
     return names
@@ -170,7 +174,7 @@ def _value(node: ast.expr, names: dict[str, Any], path: Path) -> Any:
             case ast.Dict():
                 return _dict(zip(node.keys, node.values, strict=True), value)
             case ast.Call(func=ast.Name(id="dict"), args=[]):
-                keys = [k.arg and ast.Constant(k.arg) for k in node.keywords]
+                keys = [ast.Constant(k.arg) if k.arg else None for k in node.keywords]
                 pairs = zip(keys, [k.value for k in node.keywords], strict=True)
                 return _dict(pairs, value, call=True)
             case ast.Name() if node.id in names:
@@ -189,7 +193,9 @@ def _value(node: ast.expr, names: dict[str, Any], path: Path) -> Any:
     _refuse(node, path)
 
 
-def _dict(pairs, value: Callable, call: bool = False) -> dict:
+def _dict(
+    pairs: Iterable[tuple[ast.expr | None, ast.expr]], value: Callable, call: bool = False
+) -> dict:
     """call: as dict(**a, **b), which is an error for a name that is in both; {**a, **b} is not."""
     made: dict = {}
     for key, item in pairs:

@@ -353,7 +353,8 @@ def _short_side(scale: Any, where: str) -> int:
         raise UserError(
             f"{where}: Resize: scale {scale!r} is not implemented, only (-1, N), a short side of N"
         )
-    return max(scale)
+    short_side: int = max(scale)
+    return short_side
 
 
 def _crop_side(step: dict, where: str) -> int:

@@ -10,7 +10,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Protocol, Self, TypeVar
 
 from tsf.errors import UserError
 
@@ -96,15 +96,23 @@ class Recipe:
         return cls(ClipRecipe.from_dict(content["clip"]), content["fusion"], content["classes"])
 
 
+class FromDict(Protocol):
+    """The record or a part of it."""
+
+    @classmethod
+    def from_dict(cls, content: dict) -> Self: ...
+
+
+Part = TypeVar("Part", bound=FromDict)
+
+
 def to_json(part: Recipe | ClipRecipe | Sampling) -> str:
     """One line, the same for equal records."""
     return json.dumps(asdict(part))
 
 
 def add_recipe_argument(
-    parser: argparse.ArgumentParser,
-    part: type[Recipe] | type[ClipRecipe] | type[Sampling],
-    required: bool = True,
+    parser: argparse.ArgumentParser, part: type[Part], required: bool = True
 ) -> None:
     """`--recipe`: results/recipe.json, or as the rules give it, the JSON of the step's part."""
     parser.add_argument(
@@ -116,7 +124,7 @@ def add_recipe_argument(
     )
 
 
-def read_part(text: str, part: type) -> Any:
+def read_part(text: str, part: type[Part]) -> Part:
     """The `part` of a recipe, given as JSON or as the path of recipe.json. Raises UserError."""
     try:
         content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
