@@ -81,7 +81,7 @@ def test_the_table_has_the_guides_form_and_figure(report):
     faster = RUN | {"batch": 4, "videos_per_second": 8}
     text = report([RUN, faster], 587_500_000_000, "--peak-tflops", "70")
     found = rows(text)
-    assert found[0][:2] == ["芯片型号", "Batch Size"]
+    assert found[0][:2] == ["chip", "batch size"]
     assert ["Ascend310P3", "4", "fast", "8.00 fps"] in found
     assert ["Ascend 310P3 (the guide's figure)", "1", "fast", "7.53 fps"] in found
     assert "batch 1: 12.6%, batch 4: 13.4%" in text

@@ -2,11 +2,14 @@
 
 import csv
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from recipes import GUIDE
 from runs import ROOT
 
 from tsf.data import listing
@@ -14,6 +17,8 @@ from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
 from tsf.errors import UserError
 from tsf.evaluation import accuracy
 from tsf.inference import results
+from tsf.model.recogniser import import_upstream
+from tsf.recipe.record import FUSIONS, Recipe
 
 GOLDEN = ROOT / "tests/golden/top_k.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
@@ -22,15 +27,61 @@ CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
 def test_scores_are_the_mean_of_the_views_softmax():
     logits = np.random.default_rng(0).normal(0, 5, (3, 400))
     expected = torch.from_numpy(logits).softmax(dim=1).mean(dim=0).numpy()
-    assert np.abs(accuracy.video_scores(logits) - expected).max() < 1e-15
+    assert np.abs(accuracy.video_scores(logits, "mean_softmax") - expected).max() < 1e-15
     # not the softmax of the mean, which a wrong post-processing would take
     other = torch.from_numpy(logits.mean(0)).softmax(0).numpy()
-    assert np.abs(accuracy.video_scores(logits) - other).max() > 1e-3
+    assert np.abs(accuracy.video_scores(logits, "mean_softmax") - other).max() > 1e-3
 
 
 def test_large_logits_do_not_overflow():
-    scores = accuracy.video_scores(np.array([[1e4, 0], [1e4, 0], [0, 1e4]], np.float64))
+    scores = accuracy.video_scores(
+        np.array([[1e4, 0], [1e4, 0], [0, 1e4]], np.float64), "mean_softmax"
+    )
     assert np.allclose(scores, [2 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize("views", [1, 3, 15])
+def test_scores_are_those_of_mmaction2s_average_clip(mmaction2, views):
+    """Its own method: `prob` as it is, `score` gives logits, of which a softmax is taken here."""
+    import_upstream(mmaction2)
+    from mmaction.models.recognizers.base import BaseRecognizer
+
+    logits = np.random.default_rng(2).normal(0, 5, (views, 400))
+
+    def average_clip(kind):
+        recogniser = SimpleNamespace(test_cfg={"average_clips": kind})
+        return BaseRecognizer.average_clip(recogniser, torch.from_numpy(logits), views)[0]
+
+    expected = {
+        "mean_softmax": average_clip("prob"),
+        "mean_logits": average_clip("score").softmax(0),
+    }
+    for fusion, scores in expected.items():
+        assert np.abs(accuracy.video_scores(logits, fusion) - scores.numpy()).max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    # logits ln 4, 0 and 0, 0: of the softmax the mean of 4/5 and 1/2, of the mean ln 2, of the sum
+    # ln 4
+    "fusion, first",
+    [("mean_softmax", 0.65), ("mean_logits", 2 / 3), ("sum_logits", 0.8)],
+)
+def test_each_fusion_by_hand(fusion, first):
+    scores = accuracy.video_scores(np.array([[np.log(4), 0], [0, 0]]), fusion)
+    assert scores.tolist() == pytest.approx([first, 1 - first])
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_of_one_view_every_fusion_is_its_softmax(fusion):
+    scores = accuracy.video_scores(np.array([[np.log(3), 0.0, 1000.0 - 1000.0]]), fusion)
+    assert scores.tolist() == pytest.approx([0.6, 0.2, 0.2])
+
+
+def test_the_fusion_decides_which_class_is_best():
+    # two views sure of class 0 against one that is far surer of class 1
+    logits = np.array([[4.0, 0], [4.0, 0], [0, 20.0]])
+    best = {fusion: int(accuracy.video_scores(logits, fusion).argmax()) for fusion in FUSIONS}
+    assert best == {"mean_softmax": 0, "mean_logits": 1, "sum_logits": 1}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -71,6 +122,7 @@ def test_figure_bounds_what_the_skipped_could_do():
     assert found.interval95 == accuracy.wilson_interval(30, 40)
 
 
+RECIPE = Recipe(GUIDE, "mean_softmax", 6)
 INFO = [ScoredVideo(0, "a", 2), ScoredVideo(1, "b", 0), ScoredVideo(2, "c", 1)]
 
 
@@ -91,7 +143,7 @@ def folder(tmp_path):
 
 
 def test_assess(folder):
-    scores = accuracy.read_scores(folder, INFO)
+    scores = accuracy.read_scores(folder, INFO, RECIPE)
     found = accuracy.assess(scores, INFO, skipped=1)
     assert found["top1"] == pytest.approx(200 / 3) and found["top5"] == 100
     assert found["videos"] == 3 and found["top1_detail"]["if_skipped_all_right"] == 75
@@ -99,11 +151,14 @@ def test_assess(folder):
 
 def test_videos_without_a_label_are_not_counted(folder):
     info = [*INFO[:2], ScoredVideo(2, "c", NO_LABEL)]
-    found = accuracy.assess(accuracy.read_scores(folder, info), info, skipped=0)
+    found = accuracy.assess(accuracy.read_scores(folder, info, RECIPE), info, skipped=0)
     assert found["videos"] == 2 and found["top1"] == 100
     unlabelled = [ScoredVideo(video.index, video.name, NO_LABEL) for video in INFO]
-    found = accuracy.assess(accuracy.read_scores(folder, unlabelled), unlabelled, skipped=0)
+    found = accuracy.assess(accuracy.read_scores(folder, unlabelled, RECIPE), unlabelled, skipped=0)
     assert found["videos"] == 0 and "top1" not in found
+
+
+RECIPE_JSON = asdict(RECIPE) | {"origin": {"fusion": "test_cfg of the config"}}
 
 
 @pytest.fixture
@@ -116,10 +171,11 @@ def outcome(folder, tmp_path, monkeypatch):
     listing.write_list(tmp_path / "list.tsv", videos)
     # 0.x and 1.x sample 300 frames differently, 100 frames alike
     (tmp_path / "list.txt").write_text("a 300 2\nb 100 0\nc 226 1\n")
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE_JSON))
     (tmp_path / "classes.txt").write_text("run\nswim\nfly\njump\n")
     monkeypatch.chdir(tmp_path)
     line = "x --info k400.info --skipped skipped.tsv --list list.tsv --file-list list.txt"
-    line += " --classes classes.txt --results onnxruntime --output a.json --predictions p.csv"
+    line += " --recipe recipe.json --classes classes.txt --results onnxruntime --output a.json --predictions p.csv"
     monkeypatch.setattr("sys.argv", line.split())
     accuracy.main()
     with open("p.csv", newline="", encoding="utf-8") as file:
@@ -130,7 +186,8 @@ def test_accuracy_json(outcome):
     found, _ = outcome
     assert (found["listed"], found["scored"], found["skipped"]) == (5, 3, 2)
     assert found["skipped_reasons"] == {"missing file": 2}
-    assert found["moved_by_sampler"] == 1
+    assert found["moved_by_sampler"] == {"other": "mmaction2-1.x", "videos": 1}
+    assert found["recipe"] == json.loads(json.dumps(RECIPE_JSON))
     engine = found["engines"]["onnxruntime"]
     assert (round(engine["top1"], 2), engine["top5"], engine["videos"]) == (66.67, 100, 3)
 
@@ -197,18 +254,56 @@ def break_stray(folder):
         (break_duplicate, "01_0.txt", "a second result of the same video"),
         (break_not_finite, "2_0.txt", "not finite"),
         (break_written_twice, "2_0.txt", "6 lines, expected 3"),
-        (break_classes, "2_0.txt", "5 classes, the others have 6"),
+        (break_classes, "2_0.txt", "5 classes, the model has 6"),
         (break_stray, "notes", "not a result"),
     ],
 )
 def test_a_fault_of_the_results_names_its_file(folder, spoil, name, reason):
     spoil(folder)
     with pytest.raises(UserError, match=reason) as fault:
-        accuracy.read_scores(folder, INFO)
+        accuracy.read_scores(folder, INFO, RECIPE)
     assert str(fault.value).startswith(f"{folder / name}: ") and "\n" not in str(fault.value)
 
 
 def test_a_label_beyond_the_models_classes_is_an_error(folder):
     info = [*INFO[:2], ScoredVideo(2, "c", 6)]
     with pytest.raises(UserError, match="c has label 6, but the model has 6 classes"):
-        accuracy.read_scores(folder, info)
+        accuracy.read_scores(folder, info, RECIPE)
+
+
+def test_the_fusion_is_the_recipes(folder):
+    logits = np.zeros((3, 6))
+    logits[:2, 0], logits[2, 1] = 4, 20  # two views of class 0, and one that is surer of class 1
+    results.write_logits(folder / "0_0.txt", logits)
+    for fusion, best in (("mean_softmax", 0), ("mean_logits", 1), ("sum_logits", 1)):
+        scores = accuracy.read_scores(folder, INFO, replace(RECIPE, fusion=fusion))
+        assert scores[0].argmax() == best
+
+
+@pytest.mark.parametrize(
+    "recipe, reason",
+    [
+        (replace(RECIPE, clip=replace(GUIDE, crops="centre")), "3 lines, expected 1, one a view"),
+        (
+            replace(RECIPE, clip=replace(GUIDE, sampling=replace(GUIDE.sampling, num_clips=5))),
+            "3 lines, expected 15, one a view",
+        ),
+        (replace(RECIPE, classes=400), "6 classes, the model has 400"),
+        (replace(RECIPE, classes=5), "6 classes, the model has 5"),
+    ],
+)
+def test_results_of_another_recipe_are_refused(folder, recipe, reason):
+    with pytest.raises(UserError, match=reason) as fault:
+        accuracy.read_scores(folder, INFO, recipe)
+    assert str(fault.value).startswith(f"{folder / '0_0.txt'}: ")
+
+
+def test_how_many_videos_the_other_release_samples_otherwise(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("a 300 2\nb 100 0\nc 226 1\n")
+    sampling = GUIDE.sampling
+    assert accuracy.moved_by_sampler(path, sampling) == {"other": "mmaction2-1.x", "videos": 1}
+    other = replace(sampling, sampler="mmaction2-1.x")
+    assert accuracy.moved_by_sampler(path, other) == {"other": "mmaction2-0.x", "videos": 1}
+    for sampler in ("facebook-kinetics", "facebook-ssv2"):
+        assert accuracy.moved_by_sampler(path, replace(sampling, sampler=sampler)) is None

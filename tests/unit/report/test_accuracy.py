@@ -1,15 +1,26 @@
 """accuracy.md says what happened, also where it went otherwise."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from markdown_rows import rows
+from recipes import GUIDE
 
 from tsf.data.k400_info import NO_LABEL, ScoredVideo
 from tsf.evaluation import accuracy
+from tsf.recipe.record import Recipe
 from tsf.report import accuracy as accuracy_report
 
 REFERENCE = {"source": "the guide, Ascend 310P3", "dataset": "Kinetics400", "top1": 77.68}
 
+ORIGIN = {
+    "sampler": "recipe of the config",
+    "num_clips": "SampleFrames of x.py",
+    "mean": "img_norm_cfg of x.py",
+    "fusion": "average_clips of x.py",
+    "classes": "cls_head of x.py",
+}
 VERIFY = {
     "clips": ["a", "b"],
     "boundaries": [
@@ -52,11 +63,18 @@ def found():
         "scored": 40,
         "skipped": 10,
         "skipped_reasons": {"missing file": 10},
-        "moved_by_sampler": 7,
+        "recipe": asdict(Recipe(GUIDE, "mean_softmax", 400)) | {"origin": ORIGIN},
+        "moved_by_sampler": {"other": "mmaction2-1.x", "videos": 7},
     }
 
 
-def markdown(found, skipped=(("x", "yoga", "missing file"),), simplified=True, reason=None):
+def markdown(
+    found,
+    skipped=(("x", "yoga", "missing file"),),
+    simplified=True,
+    reason=None,
+    reference=REFERENCE,
+):
     status = {"simplified": simplified, "reason": reason, "nodes": [100, 80]}
     return accuracy_report.markdown(
         found,
@@ -65,14 +83,13 @@ def markdown(found, skipped=(("x", "yoga", "missing file"),), simplified=True, r
         status,
         VERIFY,
         "Kinetics400",
-        REFERENCE,
-        "mmaction2-0.x",
+        reference,
     )
 
 
 def test_the_guides_table(found):
     cells = rows(markdown(found))
-    assert cells[0] == ["芯片型号", "Batch Size", "数据集", "精度", "性能"]
+    assert cells[0] == ["chip", "batch size", "dataset", "accuracy", "performance"]
     figures = "top1 acc= 75.00, top5 acc= 90.00"
     assert cells[1] == ["a CPU (onnxruntime)", "1", "Kinetics400", figures, "12.35 fps"]
     source = "reference: the guide, Ascend 310P3"
@@ -83,7 +100,27 @@ def test_the_account_the_bounds_and_the_sampler(found):
     text = markdown(found)
     assert "50 listed = 40 scored + 10 skipped." in text
     assert ["onnxruntime", "top1", "75.00", "59.80 to 85.80", "60.00", "80.00"] in rows(text)
-    assert "mmaction2-1.x picks others in 7 of the\n40 scored videos" in text
+    assert "as in mmaction2-0.x; mmaction2-1.x picks others in\n7 of the 40 scored videos" in text
+    found["moved_by_sampler"] = None
+    assert "picks others" not in markdown(found)
+
+
+def test_without_a_reference_there_is_no_row_of_one(found):
+    text = markdown(found, reference=None)
+    assert "reference" not in text and len(rows(text)[0]) == 5
+    assert rows(text)[1][0] == "a CPU (onnxruntime)" and rows(text)[2][0] != "reference"
+
+
+def test_every_value_of_the_recipe_has_its_source(found):
+    cells = rows(markdown(found))
+    first = cells.index(["", "value", "taken from"]) + 1
+    assert cells[first : first + len(ORIGIN)] == [
+        ["sampler", "mmaction2-0.x", "recipe of the config"],
+        ["num_clips", "1", "SampleFrames of x.py"],
+        ["mean", "(127.5, 127.5, 127.5)", "img_norm_cfg of x.py"],
+        ["fusion", "mean_softmax", "average_clips of x.py"],
+        ["classes", "400", "cls_head of x.py"],
+    ]
 
 
 def test_a_failed_simplification_is_told(found):
