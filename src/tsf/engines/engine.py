@@ -18,7 +18,10 @@ class Engine(Protocol):
     dtype: str  # of the clips that the model takes: float32 or uint8
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
+        """The logits, (batch * views, classes) float32.
+
+        clips: (batch, views, 3, frames, y, x) of `dtype`.
+        """
         ...
 
 

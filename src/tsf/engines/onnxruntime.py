@@ -41,7 +41,10 @@ class OnnxRuntime:
         self.dtype = "uint8" if entry.type == "tensor(uint8)" else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
+        """The logits, (batch * views, classes) float32.
+
+        clips: (batch, views, 3, frames, y, x) of `dtype`.
+        """
         return self.session.run(["result"], {"imgs": clips})[0]
 
 

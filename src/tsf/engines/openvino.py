@@ -52,7 +52,10 @@ class OpenVino:
         self.dtype = "uint8" if entry.element_type == openvino.Type.u8 else "float32"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) of `dtype`. Returns (batch * 3, classes) float32."""
+        """The logits, (batch * views, classes) float32.
+
+        clips: (batch, views, 3, frames, y, x) of `dtype`.
+        """
         return self.compiled({"imgs": clips})["result"]
 
 

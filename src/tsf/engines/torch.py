@@ -37,7 +37,10 @@ class Torch:
         self.device = f"{name}, PyTorch {torch.__version__}, {setup.precision}"
 
     def run(self, clips: np.ndarray) -> np.ndarray:
-        """clips: (batch, 3, 3, 8, 224, 224) float32. Returns (batch * 3, classes) float32."""
+        """The logits, (batch * views, classes) float32.
+
+        clips: (batch, views, 3, frames, y, x) float32.
+        """
         lower = self.type != torch.float32
         with torch.inference_mode(), torch.autocast(self.where, self.type, enabled=lower):
             return self.program(torch.from_numpy(clips).to(self.where)).float().cpu().numpy()
