@@ -33,16 +33,15 @@ def infer(tmp_path, npu, clips, compiled):
     output = tmp_path / "results/shards/ascend/000"
     output.parent.mkdir(parents=True)
 
-    def infer_it(*more, batch=1, folder=bins, model=None, recipe=GUIDE, **demands):
+    def infer_it(*more, batch=1, folder=bins, model=None, recipe=GUIDE, temporary=None, **demands):
         om = model or compiled / f"bs{batch}.om"
         described = describe(DEFAULTS["ascend"], om, recipe, "float32")
         write_described(tmp_path / "engine.json", described)
         arguments = ["--engine", tmp_path / "engine.json"]
         arguments += ["--status", compiled / f"bs{batch}.json", "--input", folder]
         arguments += ["--output", "results/shards/ascend/000", "--devices", "0"]
-        return machine.run(
-            "ascend.ais_bench", *arguments, *more, folder=tmp_path, env=npu(**demands)
-        )
+        env = npu(**demands) | ({"TMPDIR": str(temporary)} if temporary else {})
+        return machine.run("ascend.ais_bench", *arguments, *more, folder=tmp_path, env=env)
 
     return infer_it, output
 
@@ -204,8 +203,10 @@ def test_a_clip_of_any_name(infer, own_clips, name):
     check(output, {"b2": expected["b2"], name: expected["d"]}, 4)
 
 
-def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
-    folder = tmp_path / "a+b=c d"
+@pytest.mark.parametrize("name", ["a+b=c d", "视频"])
+def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled, name):
+    """The newest release checks absolute paths, that of a relative one too."""
+    folder = tmp_path / name
     (folder / "results").mkdir(parents=True)
     described = describe(DEFAULTS["ascend"], compiled / "bs1.om", GUIDE, "float32")
     write_described(tmp_path / "engine.json", described)
@@ -216,7 +217,26 @@ def test_a_working_directory_of_any_name(tmp_path, npu, clips, compiled):
     assert results.result_files(folder / "results/000") == set(clips[1])
 
 
-@pytest.mark.parametrize("name", ["run", "out", "bins", "tsf"])
+def test_a_temporary_folder_of_a_name_that_ais_bench_refuses(infer, tmp_path):
+    infer_it, output = infer
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    line = machine.error(infer_it(temporary=folder))
+    assert "ais_bench takes only A-Z a-z 0-9" in line and "set TMPDIR" in line
+    assert list(output.parent.iterdir()) == []
+
+
+def test_a_relative_python(infer, clips, tmp_path):
+    infer_it, output = infer
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / "bin/python").chmod(0o755)
+    result = infer_it("--python", "bin/python")
+    assert result.returncode == 0, result.stdout
+    check(output, clips[1], 1)
+
+
+@pytest.mark.parametrize("name", ["run", "out", "bins", "work"])
 def test_a_working_directory_with_folders_of_its_own(infer, clips, tmp_path, name):
     """The newest release checks the name of its output folder as a path from there."""
     infer_it, output = infer

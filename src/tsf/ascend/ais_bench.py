@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from uuid import uuid4
+from tempfile import TemporaryDirectory
 
 from tsf import errors
 from tsf.ascend import process
@@ -17,11 +17,11 @@ from tsf.errors import UserError
 from tsf.files import read_json, whole_folder
 from tsf.inference import results
 from tsf.recipe.record import ClipRecipe
+from tsf.workflow.environment import find_tool
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
-# the folder that ais_bench is told to make; its newest release refuses a name that something in the
-# working directory has
-RUN = f"tsf_{uuid4().hex}"
+WORK = "work"  # the name under which ais_bench sees the folder that it works on
+RUN = "run"  # the folder that ais_bench is told to make
 # up to 2022-11 the summary is in that folder, under either spelling; since then beside it
 SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
 NOT_FINITE = "if it overflows in float16, set ascend.precision: exact"
@@ -76,16 +76,24 @@ def explain(output: str, status: int) -> str:
 def call(python: str, arguments: list[str], work: Path) -> dict:
     """Run ais_bench with its output under `work`. Returns its summary.
 
-    Raises UserError if it fails, or leaves no summary, the file that it writes last.
+    arguments: of ais_bench; a path in them is one within `work`, after WORK. Raises UserError if it
+    fails, or leaves no summary, the file that it writes last.
     """
+    where = find_tool(python)
+    command = [os.path.abspath(where) if where else python, "-m", "ais_bench", *arguments]
     # an existing output folder that others may read is refused, so ais_bench makes its own
-    command = [python, "-m", "ais_bench", *arguments]
-    command += ["--output", str(work / "out"), "--output_dirname", RUN, "--outfmt", "TXT"]
-    for argument in command[4::2]:
-        if not PATH_CHARACTERS.fullmatch(argument):
-            raise UserError(f"{argument}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path")
-    print(" ".join(command), flush=True)
-    output, status = process.run(command)
+    command += ["--output", f"{WORK}/out", "--output_dirname", RUN, "--outfmt", "TXT"]
+    # It refuses most characters in absolute paths, and an --output_dirname that is a name in the
+    # folder that it runs in. So it runs in an empty one, from where a link leads to `work`.
+    with TemporaryDirectory(prefix="tsf-") as place:
+        if not PATH_CHARACTERS.fullmatch(place):
+            raise UserError(
+                f"{place}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path; set TMPDIR to a "
+                "folder of such a name"
+            )
+        Path(place, WORK).symlink_to(work.resolve())
+        print(" ".join(command), flush=True)
+        output, status = process.run(command, Path(place))
     if status:
         raise UserError(explain(output, status))
     for name in SUMMARIES:
@@ -147,7 +155,7 @@ def infer(
         staged = stage_bins(bins, batch, described.recipe, work / "bins")
         stage(described.file, work / "tsf.om")
         with device(ids) as number:
-            arguments = ["--model", str(work / "tsf.om"), "--input", str(work / "bins")]
+            arguments = ["--model", f"{WORK}/tsf.om", "--input", f"{WORK}/bins"]
             arguments += ["--batchsize", str(batch), "--device", str(number)]
             summary = call(python, arguments, work)
         reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())

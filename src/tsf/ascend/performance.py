@@ -38,7 +38,7 @@ def main() -> None:
     batch = status["batch"]
     with work_folder(args.output) as work, device(args.devices) as number:
         ais_bench.stage(args.model, work / "tsf.om")
-        arguments = ["--model", str(work / "tsf.om"), "--loop", str(args.loop)]
+        arguments = ["--model", f"{ais_bench.WORK}/tsf.om", "--loop", str(args.loop)]
         arguments += ["--batchsize", str(batch), "--device", str(number)]
         summary = ais_bench.call(args.python, arguments, work)
     content = performance_record(

@@ -50,15 +50,15 @@ def error(text):
 def legal(text):
     """A path as the checks of 2024-02 and later want it."""
     path = Path(text)
-    if OLD or not path.exists():
-        if not re.fullmatch(r"[A-Za-z0-9_./-]+", text) and not OLD:
-            raise argparse.ArgumentTypeError(f"path:{text} is illegal. Please check.")
+    characters = re.fullmatch(r"[A-Za-z0-9_./-]+", os.path.abspath(text))
+    if OLD or (characters and not path.exists()):
         return text
+    if not characters:
+        raise argparse.ArgumentTypeError(f"path:{text} is illegal. Please check.")
     about = path.lstat()
     theirs = about.st_uid != os.getuid() and about.st_gid not in os.getgroups()
     writable = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    characters = re.fullmatch(r"[A-Za-z0-9_./-]+", text)
-    if path.is_symlink() or theirs or writable or not characters:
+    if path.is_symlink() or theirs or writable:
         raise argparse.ArgumentTypeError(f"path:{text} is illegal. Please check.")
     return text
 
