@@ -123,7 +123,10 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
             "keep is 'frame', but must be one of all_frames, frames, bins, ",
         ),
         ({"recipe": {"sampler": "mmaction2-1"}}, "did you mean 'mmaction2-1.x'?"),
-        ({"recipe": {"name": "facebook"}}, "recipe.name is 'facebook', but must be one of mmaction2-0.x"),
+        (
+            {"recipe": {"name": "facebook"}},
+            "recipe.name is 'facebook', but must be one of mmaction2-0.x, ",
+        ),
         ({"recipe": {"frame_intervall": 4}}, "did you mean 'frame_interval'?"),
         ({"recipe": {"clip_len": 0}}, "recipe.clip_len is 0, which is less than the minimum"),
         ({"recipe": {"mean": [127.5]}}, "recipe.mean is [127.5], which is too short"),
