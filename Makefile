@@ -102,7 +102,7 @@ bench-data: $(VENV)/run.stamp
 FULL_SIZE := --directory results/bench_model --cores $(CORES) \
 	--configfile config/real_clips.yaml config/bench_model.yaml
 bench-model: $(VENV)/run.stamp
-	$(BIN)/snakemake $(addprefix results/,real_clips/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
+	$(BIN)/snakemake $(addprefix results/,recipe.json real_clips/manifest.tsv tsf_sim.onnx tsf_opt.onnx \
 	    tsf_opt_u8.onnx tsf.pt2 tsf_opt_int8.xml tsf_opt_u8_int8.xml) $(FULL_SIZE)
 	PYTHONPATH=src $(BIN)/python bench/model.py
 	$(BIN)/snakemake performance.json rewrites.json $(FULL_SIZE)

@@ -1,7 +1,8 @@
 """A stand-in of `python3 -m ais_bench`: options, files, checks and summary as in the real front.
 
 The model is the ONNX model that the stand-in of atc packed; ONNX Runtime on the CPU runs it, so
-that the numbers mean something. The times are the CPU's.
+that the numbers mean something. The times are the CPU's. Its summary says so under `stand_in`, a key
+that the real one does not have.
 
 STAND_IN_AIS_BENCH, any of these, separated by commas:
   2022-11       the old release: batch size 1 unless told, no path checks, text files opened for
@@ -236,7 +237,7 @@ def main():
             "throughput": throughput,
             "npu_compute_time_list": times,
             "pid": os.getpid(),
-            "stand_in": "ONNX Runtime on the CPU",  # the real summary has no such key
+            "stand_in": "ONNX Runtime on the CPU",
         }
         text = json.dumps(summary)
         path = folder / "sumary.json" if OLD else Path(f"{folder}_summary.json")
