@@ -1,8 +1,8 @@
 """A stand-in of `python3 -m ais_bench`: options, files, checks and summary as in the real front.
 
 The model is the ONNX model that the stand-in of atc packed; ONNX Runtime on the CPU runs it, so
-that the numbers mean something. The times are the CPU's. Its summary says so under `stand_in`, a key
-that the real one does not have.
+that the numbers mean something. The times are the CPU's. Its summary says so under `stand_in`, a
+key that the real one does not have.
 
 STAND_IN_AIS_BENCH, any of these, separated by commas:
   2022-11       the old release: batch size 1 unless told, no path checks, text files opened for
