@@ -4,8 +4,9 @@ import os
 import re
 
 import pytest
+from recipes import GUIDE
 
-from tsf.data.listing import list_videos, shard_of
+from tsf.data.listing import Dataset, list_videos, shard_of
 from tsf.data.manifest import write_manifest
 from tsf.errors import UserError
 from tsf.workflow import fingerprint
@@ -35,13 +36,22 @@ def root(tmp_path):
 
 def forget():
     """Forget the dataset, as a new run has not read it yet."""
-    fingerprint._listed_videos.cache_clear()
+    fingerprint.listed_videos.cache_clear()
     fingerprint._read_shards.cache_clear()
+
+
+def read(root, number=SHARDS, layout="kinetics"):
+    return fingerprint.shards(Dataset(layout, root), number, GUIDE.sampling)
+
+
+def refuse_large(root, number, disk_mb, bin_bytes=BIN_BYTES):
+    dataset = Dataset("kinetics", root)
+    fingerprint.refuse_large_shards(dataset, number, GUIDE.sampling, disk_mb, bin_bytes)
 
 
 def fingerprints(root, layout="kinetics"):
     forget()
-    return [shard.fingerprint for shard in fingerprint.shards(layout, root, SHARDS)]
+    return [shard.fingerprint for shard in read(root, layout=layout)]
 
 
 def changed(before, after):
@@ -51,7 +61,7 @@ def changed(before, after):
 def test_every_shard_has_videos(root):
     """So that the tests below can fail."""
     forget()
-    counts = [shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)]
+    counts = [shard.videos for shard in read(root)]
     assert sum(counts) == 20 and min(counts) > 0
 
 
@@ -99,12 +109,12 @@ def test_a_video_of_two_rows_counts_once(root):
     with open(root / "annotations/val.csv", "a") as file:
         file.write("yoga,video3,0,10,val\nswimming,video3,0,10,val\n")
     assert fingerprints(root) == before
-    assert sum(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)) == 20
+    assert sum(shard.videos for shard in read(root)) == 20
 
 
 def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
     before = fingerprints(tmp_path / "not made yet")
-    write_manifest(root, list_videos("kinetics", root))
+    write_manifest(root, list_videos(Dataset("kinetics", root)))
     assert fingerprints(root) == before
     # and is followed from then on
     (root / f"val/{NAMES[3]}.mp4").write_bytes(b"another")
@@ -115,34 +125,34 @@ def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
 
 
 def test_a_folder_tree_is_followed_too(root):
-    before, listing = fingerprints(root, "folder"), listing_digest("folder", root)
+    before, listing = fingerprints(root, "folder"), listing_digest(Dataset("folder", root))
     (root / "val/a b.mp4").write_bytes(b"video")
     assert len(changed(before, fingerprints(root, "folder"))) == 1
-    assert listing_digest("folder", root) != listing
+    assert listing_digest(Dataset("folder", root)) != listing
 
 
 @pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
 def test_a_shard_over_the_cap_is_refused_with_a_number_that_works(root, disk_mb, fits):
     with pytest.raises(UserError, match=r"set shards to (\d+)") as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb, BIN_BYTES)
+        refuse_large(root, SHARDS, disk_mb)
     number = int(re.search(r"set shards to (\d+)", str(refusal.value))[1])
-    videos = [shard.videos for shard in fingerprint.shards("kinetics", root, number)]
+    videos = [shard.videos for shard in read(root, number)]
     assert sum(videos) == 20 and max(videos) <= fits
-    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb, BIN_BYTES)
+    refuse_large(root, number, disk_mb)
 
 
 def test_smaller_files_fit_in_larger_shards(root):
-    largest = max(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS))
+    largest = max(shard.videos for shard in read(root))
     with pytest.raises(UserError, match=rf"{largest} videos takes {15 * largest} MB"):
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 15_000_000)
-    fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 4_000_000)
+        refuse_large(root, SHARDS, 4 * largest, 15_000_000)
+    refuse_large(root, SHARDS, 4 * largest, 4_000_000)
 
 
 def test_a_cap_below_one_video_can_only_be_raised(root):
     with pytest.raises(UserError) as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14, BIN_BYTES)
+        refuse_large(root, SHARDS, 14)
     assert "set shards" not in str(refusal.value)
     raised = int(re.search(r"--resources disk_mb=(\d+)", str(refusal.value))[1])
-    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised, BIN_BYTES)
+    refuse_large(root, SHARDS, raised)
     with pytest.raises(UserError):
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1, BIN_BYTES)
+        refuse_large(root, SHARDS, raised - 1)
