@@ -156,3 +156,71 @@ def test_a_cap_below_one_video_can_only_be_raised(root):
     refuse_large(root, SHARDS, raised)
     with pytest.raises(UserError):
         refuse_large(root, SHARDS, raised - 1)
+
+
+# ---- raw frames that exist already ----
+
+NEEDED = [f"img_{number:05d}.jpg" for number in range(23, 300, 32)][:8]  # of GUIDE and 300 frames
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """A dataset of twenty folders of raw frames, which hold no more than the clips read."""
+    (tmp_path / "list.txt").write_text("".join(f"v{n} 300 0\n" for n in range(20)))
+    for n in range(20):
+        (tmp_path / f"v{n}").mkdir()
+        for name in NEEDED:
+            (tmp_path / f"v{n}" / name).write_bytes(b"frame")
+    return Dataset("list", tmp_path, tmp_path / "list.txt")
+
+
+def of_frames(dataset):
+    forget()
+    return [s.fingerprint for s in fingerprint.shards(dataset, SHARDS, GUIDE.sampling)]
+
+
+def shard_of_folder(dataset, path):
+    (name,) = (video.name for video in list_videos(dataset) if video.path == path)
+    return shard_of(name, SHARDS)
+
+
+def test_a_changed_frame_changes_its_shard(frames):
+    before = of_frames(frames)
+    (frames.root / "v3" / NEEDED[7]).write_bytes(b"another")
+    assert changed(before, of_frames(frames)) == {shard_of_folder(frames, "v3")}
+
+
+def test_a_missing_frame_and_a_missing_folder_change_their_shards(frames):
+    before = of_frames(frames)
+    (frames.root / "v3" / NEEDED[0]).unlink()
+    (frames.root / "v5").rename(frames.root / "elsewhere")
+    expected = {shard_of_folder(frames, "v3"), shard_of_folder(frames, "v5")}
+    assert changed(before, of_frames(frames)) == expected
+
+
+def test_another_count_changes_its_shard(frames):
+    """It may pick the same frames: 299 does, as (299 - 256 + 1) / 2 is 22 too."""
+    before = of_frames(frames)
+    text = frames.list.read_text()
+    frames.list.write_text(text.replace("v3 300", "v3 299"))
+    assert changed(before, of_frames(frames)) == {shard_of_folder(frames, "v3")}
+
+
+def test_a_frame_that_no_clip_reads_and_a_label_change_nothing(frames):
+    before = of_frames(frames)
+    (frames.root / "v3/img_00001.jpg").write_bytes(b"frame")
+    frames.list.write_text(frames.list.read_text().replace("v3 300 0", "v3 300 1"))
+    assert of_frames(frames) == before
+
+
+def test_of_a_folder_of_two_rows_the_first_counts(frames):
+    before = of_frames(frames)
+    frames.list.write_text(frames.list.read_text() + "v3 200 0\n")
+    assert of_frames(frames) == before
+
+
+def test_a_folder_of_no_frames_is_no_fault_yet(frames):
+    frames.list.write_text("v3 0 0\n")
+    forget()
+    found = fingerprint.shards(frames, SHARDS, GUIDE.sampling)
+    assert sum(shard.videos for shard in found) == 1
