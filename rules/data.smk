@@ -18,6 +18,8 @@ CLASSES_OPTION = " ".join(
         option("--class-count", RECIPE.classes if LAYOUT == "list" else None),
     ]
 ).strip()
+# a message's own braces are doubled
+FOUND_BY_IN_MESSAGE = FOUND_BY.replace("{", "{{").replace("}", "}}")
 
 
 rule videos:
@@ -38,7 +40,7 @@ rule videos:
         classes=CLASSES_OPTION,
         listing=listing,
     message:
-        "list the videos of the dataset" + FOUND_BY.replace("{", "{{").replace("}", "}}")
+        f"list the videos of the dataset{FOUND_BY_IN_MESSAGE}"
     shell:
         "python -m tsf.data.list_videos {params.dataset} {params.classes}"
         " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"

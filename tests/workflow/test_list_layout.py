@@ -89,7 +89,7 @@ def test_raw_frames_that_exist_give_the_samples_logits(run_copy, frames):
     target = ("all", "--config", "keep=bins", *settings)
     result = run_copy.snakemake(*target)
     assert result.returncode == 0, result.stdout
-    assert f"ann_file {annotations}, data_prefix {root}" in result.stdout
+    assert f"ann_file '{annotations}', data_prefix '{root}'" in result.stdout
     assert "FOLDER FRAMES LABEL, raw frames in" in result.stdout
     assert "1 paths hold blanks" in result.stdout
 

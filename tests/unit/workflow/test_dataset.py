@@ -72,7 +72,7 @@ def test_what_the_config_says_is_taken_and_said():
     dataset, said = find(OLD + data)
     assert dataset == Dataset("list", Path("frames"), Path("list.txt"), "f_{:03}.png", 0)
     assert said == (
-        " (ann_file list.txt, data_prefix frames, filename_tmpl f_{:03}.png, start_index 0, "
+        " (ann_file 'list.txt', data_prefix 'frames', filename_tmpl 'f_{:03}.png', start_index 0, "
         "as in my.py)"
     )
 
@@ -82,14 +82,19 @@ def test_the_keys_come_before_the_config():
     Path("other.txt").write_text(FRAMES)
     dataset, said = find(OLD + data, list="other.txt", start_index=0)
     assert dataset == Dataset("list", Path("frames"), Path("other.txt"), "f_{:03}.png", 0)
-    assert said == " (data_prefix frames, filename_tmpl f_{:03}.png, as in my.py)"
+    assert said == " (data_prefix 'frames', filename_tmpl 'f_{:03}.png', as in my.py)"
 
 
 def test_a_list_of_videos_in_a_config_of_1x():
     Path("list.txt").write_text(VIDEOS)
     dataset, said = find(NEW)
     assert dataset == Dataset("list", Path("videos"), Path("list.txt"))
-    assert said == " (ann_file list.txt, data_prefix videos, as in my.py)"
+    assert said == " (ann_file 'list.txt', data_prefix 'videos', as in my.py)"
+
+
+def test_without_a_data_prefix_paths_begin_in_the_working_directory():
+    data = OLD_DATA.replace(", data_prefix='frames'", "")
+    assert find(OLD + data)[0].root == Path(".")
 
 
 def test_a_list_beside_the_snakefile(here):
