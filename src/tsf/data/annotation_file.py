@@ -15,6 +15,7 @@ WHOLE_NUMBER = re.compile(r"-?\d+")
 SUFFIX = re.compile(r"\.\w*[A-Za-z]\w*")  # of a video's file
 NO_LABEL = -1  # as in mmaction2's lists of a test split
 FORMS = {False: "PATH LABEL", True: "FOLDER FRAMES LABEL"}  # by whether it lists raw frames
+EITHER = " or ".join(FORMS.values())
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Row:
 def read_annotation_file(path: Path) -> list[Row]:
     """Every line but empty ones, all of one form. Raises UserError with file and line."""
     if path.suffix == ".json":
-        raise UserError(f"{path}: a list in JSON is not implemented, only {' or '.join(_forms())}")
+        raise UserError(f"{path}: a list in JSON is not implemented, only {EITHER}")
     if not path.is_file():
         raise UserError(f"{path}: no such annotation file; check dataset.list in the config")
     try:
@@ -54,10 +55,6 @@ def read_annotation_file(path: Path) -> list[Row]:
     return rows
 
 
-def _forms() -> list[str]:
-    return list(FORMS.values())
-
-
 def _row(line: str, where: str) -> Row:
     fields = line.split()
     numbers = 0  # at the end of the line, behind the path
@@ -66,13 +63,13 @@ def _row(line: str, where: str) -> Row:
     if numbers > 2:
         raise UserError(
             f"{where}: {numbers} numbers in {line!r}: several labels (multi_class) and an offset "
-            f"(with_offset) are not implemented, only {' or '.join(_forms())}"
+            f"(with_offset) are not implemented, only {EITHER}"
         )
     path, *behind = line.rsplit(maxsplit=numbers) if numbers else [line]
     if "\t" in path:
         raise UserError(f"{where}: a tab within {path!r}; rename it")
     if not behind and len(fields) > 1 and not SUFFIX.fullmatch(Path(path).suffix):
-        raise UserError(f"{where}: expected {' or '.join(_forms())}, found {line!r}")
+        raise UserError(f"{where}: expected {EITHER}, found {line!r}")
     frames = int(behind[0]) if numbers == 2 else None
     label = int(behind[-1]) if behind else NO_LABEL
     if frames is not None and frames < 0:
