@@ -155,9 +155,7 @@ rule doctor:
         python=ASCEND["python"],
         soc_version=option("--soc-version", ASCEND["soc_version"]),
         bins_mb=lambda wildcards: (
-            0
-            if KEEP == "nothing"
-            else sum(shard.bins_mb(BIN_BYTES) for shard in dataset_shards())
+            0 if KEEP == "nothing" else sum(shard.bins_mb(BIN_BYTES) for shard in dataset_shards())
         ),
     message:
         "check the requirements of the configured engines"

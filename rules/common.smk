@@ -21,6 +21,7 @@ from tsf.recipe.record import to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
+from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
 from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
@@ -62,12 +63,15 @@ SAMPLING = to_json(RECIPE.clip.sampling)
 BIN_BYTES = RECIPE.clip.bin_bytes(config["bin"])
 
 START = time.time()
-LAYOUT = config["dataset"]["layout"]
-DATASET = Path(config["dataset"]["root"])
-VIDEOS = DATASET / "val" if LAYOUT == "kinetics" else DATASET
+with one_line():
+    DATASET, FOUND_BY = find_dataset(config["dataset"], MODEL, HOME)
+    refuse_unfit_list(DATASET, RESOLVED, config["keep"])
+LAYOUT = DATASET.layout
+ROOT = DATASET.root
+VIDEOS = ROOT / "val" if LAYOUT == "kinetics" else ROOT
 # a dataset that the workflow generates is redone as a whole, the videos of another one by one
-GENERATED = [DATASET / MANIFEST] if plan.is_made(DATASET) else []
-DATASET_OPTIONS = f"--layout {LAYOUT} --root {quote(str(DATASET))}"
+GENERATED = [ROOT / MANIFEST] if plan.is_made(ROOT) else []
+DATASET_OPTIONS = options(DATASET)
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
 KEEP = config["keep"]
 SETUPS = plan.named(parse_engines(config["engines"], config["bin"]))
@@ -110,7 +114,7 @@ def from_user(key, *paths):
 def dataset_shards():
     """The number of videos and the fingerprint of every shard; empty until the dataset is made."""
     with one_line():
-        return shards(LAYOUT, DATASET, len(SHARDS))
+        return shards(DATASET, len(SHARDS), RECIPE.clip.sampling)
 
 
 def fingerprint(wildcards):
@@ -124,7 +128,7 @@ def listing(wildcards):
     A generated dataset has none, as its list is an input of the job.
     """
     with one_line():
-        return "" if GENERATED else listing_digest(LAYOUT, DATASET)
+        return "" if GENERATED else listing_digest(DATASET)
 
 
 def bins_disk_mb(wildcards):
@@ -132,7 +136,7 @@ def bins_disk_mb(wildcards):
     cap = workflow.global_resources.get("disk_mb")
     if cap is not None:
         with one_line():
-            refuse_large_shards(LAYOUT, DATASET, len(SHARDS), cap.value, BIN_BYTES)
+            refuse_large_shards(DATASET, len(SHARDS), RECIPE.clip.sampling, cap.value, BIN_BYTES)
     return dataset_shards()[int(wildcards.shard)].bins_mb(BIN_BYTES)
 
 

@@ -1,13 +1,25 @@
 # From videos to raw frames, .bin files and the account of every listed video.
 
 # the files that list the videos and the classes
-LISTS = [DATASET / "annotations/val.csv"] if LAYOUT == "kinetics" else []
+LISTS = {
+    "kinetics": [ROOT / "annotations/val.csv"],
+    "folder": [],
+    "list": [DATASET.list],
+}[LAYOUT]
 CLASSES = config["dataset"]["classes"]
 if CLASSES:
     LISTS += [home_file(CLASSES)]
 elif LAYOUT == "kinetics":
-    LISTS += [DATASET / "annotations/train.csv"]
-CLASSES_OPTION = option("--classes", CLASSES and home_file(CLASSES))
+    LISTS += [ROOT / "annotations/train.csv"]
+# the labels of a list are numbers, which must be the model's
+CLASSES_OPTION = " ".join(
+    [
+        option("--classes", CLASSES and home_file(CLASSES)),
+        option("--class-count", RECIPE.classes if LAYOUT == "list" else None),
+    ]
+).strip()
+# a message's own braces are doubled
+FOUND_BY_IN_MESSAGE = FOUND_BY.replace("{", "{{").replace("}", "}}")
 
 
 rule videos:
@@ -28,7 +40,7 @@ rule videos:
         classes=CLASSES_OPTION,
         listing=listing,
     message:
-        "list the videos of the dataset"
+        f"list the videos of the dataset{FOUND_BY_IN_MESSAGE}"
     shell:
         "python -m tsf.data.list_videos {params.dataset} {params.classes}"
         " --output {output.list} --output-classes {output.classes} 2>&1 | tee {log}"

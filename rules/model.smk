@@ -198,15 +198,14 @@ rule calibration:
     params:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
-        layout=LAYOUT,
-        scored_root=DATASET,
+        dataset=DATASET_OPTIONS,
         listing=listing,
         recipe=CLIP_RECIPE,
     message:
         "make {params.videos} clips to calibrate int8 on, from videos in {params.root} that are not"
         " scored"
     shell:
-        "python -m tsf.data.calibration --layout {params.layout} --root {params.scored_root:q}"
+        "python -m tsf.data.calibration {params.dataset}"
         " --take-from {params.root:q} --videos {params.videos} --recipe {params.recipe:q}"
         " --output {output} 2>&1 | tee {log}"
 

@@ -21,7 +21,7 @@ from recipes import GUIDE
 
 from tsf.data.count_frames import count_or_skip
 from tsf.data.decoded import write_decoded
-from tsf.data.listing import list_videos
+from tsf.data.listing import Dataset, list_videos
 from tsf.recipe.record import to_json
 
 BIN_BYTES = 14_450_688
@@ -144,7 +144,7 @@ def root(streams, tmp_path):
     folder = tmp_path / "videos"
     for name in ("short5", "wraps", "square", "portrait"):
         datasets.link(streams[name], folder / f"{name}.mp4")
-    listed = list_videos("folder", folder)
+    listed = list_videos(Dataset("folder", folder))
     counted = [count_or_skip(video, folder, GUIDE.sampling) for video in listed]
     write_decoded(tmp_path / "table.tsv", counted)
     return folder

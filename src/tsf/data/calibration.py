@@ -10,7 +10,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.data import decode
 from tsf.data.bins import bin_path, write_bin
-from tsf.data.listing import add_dataset_arguments, list_videos
+from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
 from tsf.errors import UserError
@@ -24,7 +24,7 @@ def shuffled(root: Path) -> list[Path]:
 
     Neighbours in a folder are often of one class, or of one recording.
     """
-    paths = [video.path for video in list_videos("folder", root)]
+    paths = [video.path for video in list_videos(Dataset("folder", root))]
     return [root / p for p in sorted(paths, key=lambda p: hashlib.sha256(p.encode()).digest())]
 
 
@@ -72,7 +72,12 @@ def main() -> None:
 
     if not args.take_from.is_dir():
         raise UserError(f"{args.take_from}: no such folder; see calibration.root in the config")
-    scored = list_videos(args.layout, args.root)
+    scored = list_videos(dataset_of(args))
+    if scored[0].rawframes:
+        print(
+            f"{args.list} lists raw frames, so it cannot be told whether a video in "
+            f"{args.take_from} is scored: make sure that none is"
+        )
     listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
         written = write_clips(shuffled(args.take_from), listed, args.recipe, folder)

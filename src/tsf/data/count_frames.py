@@ -12,14 +12,19 @@ from tsf import errors
 from tsf.data import decode
 from tsf.data.decoded import Decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
+from tsf.data.rawframe_folder import read_pictures
 from tsf.progress import each
 from tsf.recipe.record import Sampling, add_recipe_argument
 
 
 def count_or_skip(listed: ListedVideo, root: Path, sampling: Sampling) -> Decoded:
     """The outcome of decoding a video as a row of the shard's table."""
+    path = root / listed.path
     try:
-        return Decoded(listed.name, decode.count_frames(root / listed.path, sampling), "")
+        if listed.rawframes is None:
+            return Decoded(listed.name, decode.count_frames(path, sampling), "")
+        read_pictures(path, listed.rawframes, sampling)  # it is skipped if one is damaged
+        return Decoded(listed.name, listed.rawframes.total, "")
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
 

@@ -10,12 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsf.data import kinetics
+from tsf.data.annotation_file import read_annotation_file
 from tsf.errors import UserError
 from tsf.files import write_text
 
-LAYOUTS = ("kinetics", "folder")
+LAYOUTS = ("kinetics", "folder", "list")
 SUFFIXES = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
 HEADER = "video\tpath\tlabel\n"
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """The raw frames that a video consists of, in a folder, as an annotation file lists them."""
+
+    total: int  # how many; mmaction2, too, takes the list's word for it
+    filename_tmpl: str
+    start_index: int
+
+    def file_name(self, number: int) -> str:
+        """number: from 1, whatever number the first file has."""
+        return self.filename_tmpl.format(number - 1 + self.start_index)
 
 
 @dataclass(frozen=True)
@@ -23,16 +37,45 @@ class ListedVideo:
     """One listed video."""
 
     name: str  # in every result: letters, digits, - and _
-    path: str  # of the file, relative to the dataset's root
-    label: str  # the label's key; "" if it has none
+    path: str  # of the file, or the folder of its raw frames; relative to the dataset's root
+    label: str  # the label's key, or a class's number by an annotation file; "" if it has none
+    rawframes: RawFrames | None = None  # None for a file, and when read from videos.tsv
 
 
-def list_videos(layout: str, root: Path) -> list[ListedVideo]:
+@dataclass(frozen=True)
+class Dataset:
+    """Where the listed videos are."""
+
+    layout: str  # of LAYOUTS
+    root: Path
+    # of the layout list, with mmaction2's defaults
+    list: Path | None = None  # mmaction2's annotation file
+    filename_tmpl: str = "img_{:05}.jpg"  # of raw frames
+    start_index: int = 1  # the number in the first raw frame's name
+
+
+def list_videos(dataset: Dataset) -> list[ListedVideo]:
     """Every listed video. Raises UserError."""
-    if layout == "kinetics":
-        rows = kinetics.read_annotations(root / "annotations/val.csv")
+    if dataset.layout == "kinetics":
+        rows = kinetics.read_annotations(dataset.root / "annotations/val.csv")
         return [ListedVideo(row.name, f"val/{row.name}.mp4", row.label) for row in rows]
-    return list_folder(root)
+    if dataset.layout == "list":
+        return list_annotated(dataset)
+    return list_folder(dataset.root)
+
+
+def list_annotated(dataset: Dataset) -> list[ListedVideo]:
+    """The rows of mmaction2's annotation file. Raises UserError."""
+    if dataset.list is None:
+        raise UserError("the layout list needs an annotation file; set dataset.list in the config")
+    videos = []
+    for row in read_annotation_file(dataset.list):
+        frames = None
+        if row.frames is not None:
+            frames = RawFrames(row.frames, dataset.filename_tmpl, dataset.start_index)
+        label = "" if row.label is None else str(row.label)
+        videos.append(ListedVideo(name_from_path(row.path), row.path, label, frames))
+    return videos
 
 
 def list_folder(root: Path) -> list[ListedVideo]:
@@ -100,13 +143,20 @@ def write_list(path: Path, videos: list[ListedVideo]) -> None:
 
 def read_list(path: Path) -> list[ListedVideo]:
     lines = path.read_text(encoding="utf-8").split("\n")[1:-1]
-    return [ListedVideo(*line.split("\t")) for line in lines]
+    return [ListedVideo(name, path, label) for name, path, label in (x.split("\t") for x in lines)]
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
-    """The arguments of `list_videos`."""
+    """The arguments of `dataset_of`."""
     parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
     parser.add_argument("--root", type=Path, required=root_required, help="folder of the dataset")
+    parser.add_argument("--list", type=Path, help="annotation file, of the layout list")
+    parser.add_argument("--filename-tmpl", default=Dataset.filename_tmpl, help="of raw frames")
+    parser.add_argument("--start-index", type=int, default=Dataset.start_index, help="their first")
+
+
+def dataset_of(args: argparse.Namespace) -> Dataset:
+    return Dataset(args.layout, args.root, args.list, args.filename_tmpl, args.start_index)
 
 
 def add_shard_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:
@@ -117,4 +167,4 @@ def add_shard_arguments(parser: argparse.ArgumentParser, root_required: bool = T
 
 
 def videos_of_shard(args: argparse.Namespace) -> list[ListedVideo]:
-    return in_shard(list_videos(args.layout, args.root), args.shard, args.shards)
+    return in_shard(list_videos(dataset_of(args)), args.shard, args.shards)

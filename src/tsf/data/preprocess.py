@@ -8,8 +8,9 @@ from tsf import errors
 from tsf.data import decode
 from tsf.data.bins import add_dtype_argument, bin_path, write_bin
 from tsf.data.decoded import Decoded, read_decoded, write_decoded
+from tsf.data.listed_clip import clip_of
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
-from tsf.data.make_clip import clip_from_frames, clip_from_video, refuse_impossible
+from tsf.data.make_clip import clip_from_frames, refuse_impossible
 from tsf.data.sampling import frame_numbers, refuse_lost_fps
 from tsf.errors import UserError
 from tsf.files import whole_folder
@@ -30,9 +31,9 @@ def bin_from_rawframes(
 def bin_from_video(
     listed: ListedVideo, root: Path, folder: Path, recipe: ClipRecipe, dtype: str
 ) -> Decoded:
-    """Write `folder`/<name>.bin from the video; the outcome as a row of the shard's table."""
+    """Write `folder`/<name>.bin from a listed video; its outcome is a row of the shard's table."""
     try:
-        total, clip = clip_from_video(root / listed.path, recipe, dtype)
+        total, clip = clip_of(listed, root, recipe, dtype)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
     write_bin(clip, bin_path(folder, listed.name))

@@ -18,12 +18,12 @@ def needs_fps(sampling: Sampling) -> bool:
     return sampling.sampler == "facebook-kinetics"
 
 
-def refuse_lost_fps(sampling: Sampling) -> None:
-    """Raises UserError for a sampler that cannot tell a clip from raw frames."""
+def refuse_lost_fps(sampling: Sampling, advice: str = "set keep: bins") -> None:
+    """Raises UserError for a sampler that cannot tell a clip from raw frames, with the advice."""
     if needs_fps(sampling):
         raise UserError(
             f"{sampling.sampler} needs the frame rate of a video, which raw frames do not keep; "
-            "set keep: bins"
+            f"{advice}"
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.bins import bin_path, fill_batch, read_for_model
-from tsf.data.listing import add_dataset_arguments
+from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of
 from tsf.engines.described import add_engine_argument, read_described
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
@@ -55,7 +55,7 @@ def end_to_end(seconds: dict[str, float], videos_per_second: float) -> dict:
 
 
 def make_bins(
-    layout: str, root: Path, number: int, recipe: ClipRecipe, dtype: str, folder: Path
+    dataset: Dataset, number: int, recipe: ClipRecipe, dtype: str, folder: Path
 ) -> tuple[int, float, float]:
     """Write <n>.bin of the first videos that decode, on one core.
 
@@ -65,15 +65,15 @@ def make_bins(
 
     from tsf.data.bins import write_bin
     from tsf.data.first_clips import first_clips
-    from tsf.data.make_clip import clip_from_video
+    from tsf.data.listed_clip import clip_of
 
     cv2.setNumThreads(1)
     # not timed: finds the videos that decode, and makes the libraries load their lazy parts
-    videos = [root / video.path for video, _ in first_clips(layout, root, number, recipe, dtype)]
+    videos = [video for video, _ in first_clips(dataset, number, recipe, dtype)]
     decoding = writing = 0.0
     for n, video in enumerate(videos):
         start = time.perf_counter()
-        _, clip = clip_from_video(video, recipe, dtype)
+        _, clip = clip_of(video, dataset.root, recipe, dtype)
         made = time.perf_counter()
         write_bin(clip, bin_path(folder, str(n)))
         decoding += made - start
@@ -152,7 +152,7 @@ def main() -> None:
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)
-        wanted = (args.layout, args.root, max(engine.batch, VIDEOS), described.recipe)
+        wanted = (dataset_of(args), max(engine.batch, VIDEOS), described.recipe)
         with get_context("spawn").Pool(1) as pool:  # so that decoding's memory is not counted here
             videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
         bins = [bin_path(folder, str(number)) for number in range(videos)]

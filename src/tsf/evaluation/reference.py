@@ -8,7 +8,7 @@ import torch
 
 from tsf import errors
 from tsf.data.first_clips import first_clips
-from tsf.data.listing import add_dataset_arguments
+from tsf.data.listing import add_dataset_arguments, dataset_of
 from tsf.evaluation.reference_file import Reference, write_reference
 from tsf.model.load import add_model_arguments, load_model
 from tsf.model.recogniser import build_recogniser, reference_logits
@@ -26,7 +26,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
-    wanted = (args.layout, args.root, args.clips, args.recipe)
+    wanted = (dataset_of(args), args.clips, args.recipe)
     found = first_clips(*wanted, "float32")
     clips = np.stack([clip for _, clip in found])  # (videos, views, 3, frames, y, x)
     uint8_clips = None

@@ -140,6 +140,11 @@ class VideoList:
     filename_tmpl: str  # of a raw frame, of its number
 
 
+def has_video_list(config: dict, where: str) -> bool:
+    """Whether the config says what mmaction2 tests on. Raises UserError."""
+    return bool(_dataset(config, where)[1])
+
+
 def video_list(config: dict, where: str) -> VideoList:
     """The list that mmaction2 tests on: data.test, or test_dataloader.dataset. Raises UserError."""
     name, dataset = _dataset(config, where)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.kinetics import clip_name, write_annotations
-from tsf.data.listing import list_videos
+from tsf.data.listing import Dataset, list_videos
 from tsf.data.manifest import write_manifest
 from tsf.files import whole_folder
 from tsf.progress import each
@@ -78,7 +78,7 @@ def write_dataset(root: Path, seed: int, videos: int, processes: int) -> None:
         work = partial(_write_video, rows=rows, folder=folder, seed=seed, truncated=truncated)
         for _ in each(work, written, processes, "generate"):
             pass
-    write_manifest(root, list_videos("kinetics", root))
+    write_manifest(root, list_videos(Dataset("kinetics", root)))
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data import kinetics
-from tsf.data.listing import list_videos
+from tsf.data.listing import Dataset, list_videos
 from tsf.data.manifest import write_manifest
 from tsf.files import whole_file, whole_folder
 from tsf.model.upstream import Source, fetch
@@ -155,7 +155,7 @@ def main() -> None:
             pass
     for split in ("train", "val"):
         kinetics.write_annotations(args.output / f"annotations/{split}.csv", annotations(split))
-    write_manifest(args.output, list_videos("kinetics", args.output))
+    write_manifest(args.output, list_videos(Dataset("kinetics", args.output)))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Check the configuration, derive what the rules need. May import data, model, engines."""
+"""Check the configuration, derive what the rules need. May import data, engines, model, recipe."""

@@ -8,9 +8,11 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
-from tsf.data.listing import ListedVideo, list_videos, shard_of
+from tsf.data.listing import Dataset, ListedVideo, list_videos, shard_of
 from tsf.data.manifest import file_state, read_manifest
+from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
+from tsf.recipe.record import Sampling
 
 MAX_SHARDS = 999  # the maximum in config/schema.json
 
@@ -33,49 +35,63 @@ class Shard:
         return ceil(self.videos * bin_bytes / 1e6)
 
 
-def shards(layout: str, root: Path, number: int) -> list[Shard]:
+def shards(dataset: Dataset, number: int, sampling: Sampling) -> list[Shard]:
     """Every shard's number of videos, and a fingerprint that changes when one of them does.
 
-    The fingerprint covers each video's name, path, size and modification time. Of a generated
-    dataset it covers only the differences from the manifest, so that it is the same before and
-    after the dataset is made. Raises UserError.
+    The fingerprint covers each video's name, path, size and modification time, or, of a folder of
+    raw frames, the frames that the clips read. Of a generated dataset it covers only the
+    differences from the manifest, so that it is the same before and after the dataset is made.
+    Raises UserError.
     """
-    if not _exists(layout, root):
+    if not _exists(dataset):
         return [Shard() for _ in range(number)]
-    return _read_shards(layout, root, number)
+    return _read_shards(dataset, number, sampling)
 
 
 @cache
-def _listed_videos(layout: str, root: Path) -> list[ListedVideo]:
+def listed_videos(dataset: Dataset) -> list[ListedVideo]:
     """The list, read once a run: it does not change while Snakemake plans."""
-    return list_videos(layout, root)
+    return list_videos(dataset)
 
 
 @cache
-def _read_shards(layout: str, root: Path, number: int) -> list[Shard]:
-    """`shards` of a dataset that exists; once a run, as each video takes two system calls."""
+def _read_shards(dataset: Dataset, number: int, sampling: Sampling) -> list[Shard]:
+    """`shards` of a dataset that exists; once a run, as each file takes two system calls."""
     found = [Shard() for _ in range(number)]
-    as_made = read_manifest(root)
-    # by name, so that a video with two rows counts once
-    for video in {video.name: video for video in _listed_videos(layout, root)}.values():
+    as_made = read_manifest(dataset.root)
+    # by name, so that a video with two rows counts once: the first of them, as in `in_shard`
+    for video in {video.name: video for video in listed_videos(dataset)[::-1]}.values():
         shard = found[shard_of(video.name, number)]
         shard.videos += 1
-        state = file_state(os.path.join(root, video.path))  # making a Path costs as much as a stat
+        state = video_state(dataset.root, video, sampling)
         if state != as_made.get(video.path):
             shard.changes.append(f"{video.name} {video.path} {state}")
     return found
 
 
-def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int, bin_bytes: int) -> None:
+def video_state(root: Path, video: ListedVideo, sampling: Sampling) -> str:
+    """What changes with the video's file, or with its raw frames that the clips read."""
+    path = os.path.join(root, video.path)  # making a Path costs as much as a stat
+    if video.rawframes is None:
+        return file_state(path)
+    total = video.rawframes.total
+    numbers = sorted(set(frame_numbers(total, sampling))) if total else []
+    names = map(video.rawframes.file_name, numbers)
+    return " ".join([str(total), *(file_state(os.path.join(path, name)) for name in names)])
+
+
+def refuse_large_shards(
+    dataset: Dataset, number: int, sampling: Sampling, disk_mb: int, bin_bytes: int
+) -> None:
     """Raise UserError if the .bin files of one shard alone take more than `disk_mb`.
 
     bin_bytes: of one video's file, as the recipe has it.
     """
-    largest = max(shards(layout, root, number), key=lambda shard: shard.videos)
+    largest = max(shards(dataset, number, sampling), key=lambda shard: shard.videos)
     needed = largest.bins_mb(bin_bytes)
     if needed <= disk_mb:
         return
-    enough = _enough_shards(layout, root, int(disk_mb * 1e6) // bin_bytes)
+    enough = _enough_shards(dataset, int(disk_mb * 1e6) // bin_bytes)
     advice = f"set shards to {enough} in the config, or " if enough else ""
     raise UserError(
         f"a shard of {largest.videos} videos takes {needed} MB of .bin files, more than "
@@ -83,9 +99,9 @@ def refuse_large_shards(layout: str, root: Path, number: int, disk_mb: int, bin_
     )
 
 
-def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
+def _enough_shards(dataset: Dataset, fits: int) -> int | None:
     """A number of shards of at most `fits` videos each; None if it exceeds MAX_SHARDS."""
-    names = {video.name for video in _listed_videos(layout, root)}
+    names = {video.name for video in listed_videos(dataset)}
     number = ceil(len(names) / fits) if fits else MAX_SHARDS + 1
     while number <= MAX_SHARDS:
         if max(Counter(shard_of(name, number) for name in names).values()) <= fits:
@@ -94,13 +110,15 @@ def _enough_shards(layout: str, root: Path, fits: int) -> int | None:
     return None
 
 
-def listing_digest(layout: str, root: Path) -> str:
+def listing_digest(dataset: Dataset) -> str:
     """A digest that changes when a listed video is added, removed or moved. Raises UserError."""
-    return _digest([f"{video.name} {video.path}" for video in _listed_videos(layout, root)])
+    return _digest([f"{video.name} {video.path}" for video in listed_videos(dataset)])
 
 
-def _exists(layout: str, root: Path) -> bool:
-    return (root / "annotations/val.csv").is_file() if layout == "kinetics" else root.is_dir()
+def _exists(dataset: Dataset) -> bool:
+    if dataset.layout == "kinetics":
+        return (dataset.root / "annotations/val.csv").is_file()
+    return dataset.root.is_dir()
 
 
 def _digest(lines: list[str]) -> str:

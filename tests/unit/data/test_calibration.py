@@ -30,8 +30,8 @@ def folder(real_clips, tmp_path):
     return tmp_path
 
 
-def run(monkeypatch, folder, videos, recipe=GUIDE):
-    arguments = ["--layout", "folder", "--root", folder / "val"]
+def run(monkeypatch, folder, videos, recipe=GUIDE, layout=("folder",)):
+    arguments = ["--root", folder / "val", "--layout", *layout]
     arguments += ["--take-from", folder / "train", "--videos", videos]
     arguments += ["--output", folder / "calibration", "--recipe", to_json(recipe)]
     monkeypatch.setattr("sys.argv", ["calibration", *map(str, arguments)])
@@ -45,6 +45,20 @@ def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
         clip_from_video(real_clips[name], GUIDE, "uint8")[1].tobytes() for name in CLIPS[1:]
     }
     assert found == expected
+
+
+def test_the_videos_of_a_list_are_left_out(monkeypatch, folder):
+    (folder / "list.txt").write_text("another name.mp4 3\n")
+    with pytest.raises(SystemExit, match="train: 2 videos that can be decoded and are not scored"):
+        run(monkeypatch, folder, 3, layout=("list", "--list", folder / "list.txt"))
+
+
+def test_that_raw_frames_cannot_be_told_apart_is_said(monkeypatch, folder, capsys):
+    (folder / "list.txt").write_text("bikes 250 3\n")
+    run(monkeypatch, folder, 3, layout=("list", "--list", folder / "list.txt"))
+    assert len(list((folder / "calibration").iterdir())) == 3
+    said = f"list.txt lists raw frames, so it cannot be told whether a video in {folder / 'train'}"
+    assert said in capsys.readouterr().out
 
 
 def test_what_pixels_do_not_tell_is_kept_as_float32(monkeypatch, folder, real_clips):

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 from recipes import GUIDE
@@ -87,12 +88,13 @@ def test_an_unknown_class_counts_more_than_few_frames(streams):
     """The one is skipped, the other is scored: the check must say what will be skipped."""
     video = streams["short5"]
     listed = [listing.ListedVideo("short5", video.name, "no_such_class")]
-    ((_, found), *_) = check_videos.check(listed, ["a_class"], video.parent, 8, 1)
+    ((_, found), *_) = check_videos.check(listed, ["a_class"], video.parent, GUIDE.sampling, 1)
     assert found.startswith(check_videos.UNKNOWN_LABEL)
 
 
 @pytest.mark.parametrize("clip_len, found", [(5, ""), (6, check_videos.FEW_FRAMES)])
 def test_few_frames_are_fewer_than_a_clip_has(streams, clip_len, found):
     video = streams["short5"]
+    sampling = replace(GUIDE.sampling, clip_len=clip_len)
     listed = listing.ListedVideo("short5", video.name, "")
-    assert check_videos.finding(listed, video.parent, clip_len) == found
+    assert check_videos.finding(listed, video.parent, sampling) == found

@@ -5,6 +5,7 @@ import pytest
 from recipes import GUIDE
 
 from tsf.data.first_clips import first_clips
+from tsf.data.listing import Dataset
 from tsf.data.make_clip import clip_from_video
 from tsf.errors import UserError
 
@@ -31,7 +32,7 @@ def names(found):
 
 def test_what_does_not_decode_is_passed_over(dataset, streams):
     root = dataset(*((name, "yoga") for name in ("not_a_video", "missing", "short5", "single")))
-    found = first_clips("kinetics", root, 1, GUIDE, "uint8")
+    found = first_clips(Dataset("kinetics", root), 1, GUIDE, "uint8")
     assert names(found) == ["short5"]
     (_, clip), *_ = found
     assert clip.shape == (3, 3, 8, 224, 224) and clip.dtype == np.uint8
@@ -40,14 +41,14 @@ def test_what_does_not_decode_is_passed_over(dataset, streams):
 
 def test_fewer_come_back_where_there_are_fewer(dataset):
     root = dataset(("single", "yoga"), ("zero_bytes", "yoga"), ("short5", "yoga"))
-    found = first_clips("kinetics", root, 9, GUIDE, "float32")
+    found = first_clips(Dataset("kinetics", root), 9, GUIDE, "float32")
     assert names(found) == ["single", "short5"]
     assert found[0][1].dtype == np.float32
 
 
 def test_a_video_of_two_rows_counts_once(dataset):
     root = dataset(("single", "yoga"), ("single", "yoga"), ("single", "run"), ("short5", "yoga"))
-    found = first_clips("kinetics", root, 2, GUIDE, "uint8")
+    found = first_clips(Dataset("kinetics", root), 2, GUIDE, "uint8")
     assert names(found) == ["single", "short5"]
     assert found[0][0].label == "yoga"
 
@@ -56,12 +57,12 @@ def test_a_folder_tree(streams, tmp_path):
     (tmp_path / "yoga").mkdir()
     (tmp_path / "yoga/a.mp4").symlink_to(streams["not_a_video"])
     (tmp_path / "yoga/b.mp4").symlink_to(streams["single"])
-    ((video, _),) = first_clips("folder", tmp_path, 2, GUIDE, "uint8")
+    ((video, _),) = first_clips(Dataset("folder", tmp_path), 2, GUIDE, "uint8")
     assert (video.path, video.label) == ("yoga/b.mp4", "yoga")
 
 
 def test_none_that_decodes_is_one_line(dataset):
     root = dataset(("not_a_video", "yoga"), ("missing", "yoga"))
     with pytest.raises(UserError, match="none of the listed videos can be decoded") as fault:
-        first_clips("kinetics", root, 2, GUIDE, "uint8")
+        first_clips(Dataset("kinetics", root), 2, GUIDE, "uint8")
     assert str(fault.value).startswith(f"{root}: ") and "\n" not in str(fault.value)

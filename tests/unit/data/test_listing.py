@@ -3,7 +3,7 @@
 import pytest
 
 from tsf.data import listing
-from tsf.data.listing import ListedVideo
+from tsf.data.listing import Dataset, ListedVideo
 from tsf.errors import UserError
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -47,7 +47,7 @@ def test_the_kinetics_layout(tmp_path):
     (tmp_path / "annotations").mkdir()
     text = HEADER + "playing guitar,a,3,13,val\nyoga,b,0,10,val\n"
     (tmp_path / "annotations/val.csv").write_text(text)
-    assert listing.list_videos("kinetics", tmp_path) == [
+    assert listing.list_videos(Dataset("kinetics", tmp_path)) == [
         ListedVideo("a_000003_000013", "val/a_000003_000013.mp4", "playing_guitar"),
         ListedVideo("b_000000_000010", "val/b_000000_000010.mp4", "yoga"),
     ]
@@ -61,7 +61,7 @@ def touch(root, *names):
 
 def test_the_folder_layout_takes_the_class_from_the_sub_folder(tmp_path):
     touch(tmp_path, "b.MOV", "playing guitar/a.mp4", "playing guitar/notes.txt", "x/y/c.webm")
-    found = listing.list_videos("folder", tmp_path)
+    found = listing.list_videos(Dataset("folder", tmp_path))
     assert [(video.path, video.label) for video in found] == [
         ("b.MOV", ""),
         ("playing guitar/a.mp4", "playing_guitar"),
@@ -73,27 +73,27 @@ def test_folder_names_are_safe_and_unique(tmp_path):
     touch(
         tmp_path, "a/x.mp4", "a/x.mov", "b/x.mp4", "a x.mp4", "a_x.mp4", "\u89c6\u9891/\u4e00.mp4"
     )
-    names = [video.name for video in listing.list_videos("folder", tmp_path)]
+    names = [video.name for video in listing.list_videos(Dataset("folder", tmp_path))]
     assert len(set(names)) == 6
     assert all(name.replace("-", "").replace("_", "").isalnum() for name in names)
     assert all(name.isascii() for name in names)
     # the name is that of the path: another file beside it changes none
     touch(tmp_path, "0.mp4")
-    assert set(names) < {video.name for video in listing.list_videos("folder", tmp_path)}
+    assert set(names) < {video.name for video in listing.list_videos(Dataset("folder", tmp_path))}
 
 
 def test_a_folder_without_videos_is_an_error(tmp_path):
     touch(tmp_path, "notes.txt")
     with pytest.raises(UserError, match="holds no video"):
-        listing.list_videos("folder", tmp_path)
+        listing.list_videos(Dataset("folder", tmp_path))
     with pytest.raises(UserError, match="no such folder"):
-        listing.list_videos("folder", tmp_path / "elsewhere")
+        listing.list_videos(Dataset("folder", tmp_path / "elsewhere"))
 
 
 def test_a_name_that_would_break_the_tables_is_refused(tmp_path):
     touch(tmp_path, "a\tb.mp4")
     with pytest.raises(UserError, match="a tab or line break"):
-        listing.list_videos("folder", tmp_path)
+        listing.list_videos(Dataset("folder", tmp_path))
 
 
 def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
@@ -104,7 +104,7 @@ def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
     (root / "linked").symlink_to(elsewhere)
     (root / "zumba/up").symlink_to(root)  # a circle
     (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
-    found = [(video.path, video.label) for video in listing.list_videos("folder", root)]
+    found = [(video.path, video.label) for video in listing.list_videos(Dataset("folder", root))]
     assert found == [
         ("gone.mp4", ""),
         ("linked/b.mp4", "linked"),

@@ -4,8 +4,9 @@ import os
 import re
 
 import pytest
+from recipes import GUIDE
 
-from tsf.data.listing import list_videos, shard_of
+from tsf.data.listing import Dataset, list_videos, shard_of
 from tsf.data.manifest import write_manifest
 from tsf.errors import UserError
 from tsf.workflow import fingerprint
@@ -35,13 +36,22 @@ def root(tmp_path):
 
 def forget():
     """Forget the dataset, as a new run has not read it yet."""
-    fingerprint._listed_videos.cache_clear()
+    fingerprint.listed_videos.cache_clear()
     fingerprint._read_shards.cache_clear()
+
+
+def read(root, number=SHARDS, layout="kinetics"):
+    return fingerprint.shards(Dataset(layout, root), number, GUIDE.sampling)
+
+
+def refuse_large(root, number, disk_mb, bin_bytes=BIN_BYTES):
+    dataset = Dataset("kinetics", root)
+    fingerprint.refuse_large_shards(dataset, number, GUIDE.sampling, disk_mb, bin_bytes)
 
 
 def fingerprints(root, layout="kinetics"):
     forget()
-    return [shard.fingerprint for shard in fingerprint.shards(layout, root, SHARDS)]
+    return [shard.fingerprint for shard in read(root, layout=layout)]
 
 
 def changed(before, after):
@@ -51,7 +61,7 @@ def changed(before, after):
 def test_every_shard_has_videos(root):
     """So that the tests below can fail."""
     forget()
-    counts = [shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)]
+    counts = [shard.videos for shard in read(root)]
     assert sum(counts) == 20 and min(counts) > 0
 
 
@@ -99,12 +109,12 @@ def test_a_video_of_two_rows_counts_once(root):
     with open(root / "annotations/val.csv", "a") as file:
         file.write("yoga,video3,0,10,val\nswimming,video3,0,10,val\n")
     assert fingerprints(root) == before
-    assert sum(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS)) == 20
+    assert sum(shard.videos for shard in read(root)) == 20
 
 
 def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
     before = fingerprints(tmp_path / "not made yet")
-    write_manifest(root, list_videos("kinetics", root))
+    write_manifest(root, list_videos(Dataset("kinetics", root)))
     assert fingerprints(root) == before
     # and is followed from then on
     (root / f"val/{NAMES[3]}.mp4").write_bytes(b"another")
@@ -115,34 +125,102 @@ def test_a_generated_dataset_looks_the_same_before_and_after(root, tmp_path):
 
 
 def test_a_folder_tree_is_followed_too(root):
-    before, listing = fingerprints(root, "folder"), listing_digest("folder", root)
+    before, listing = fingerprints(root, "folder"), listing_digest(Dataset("folder", root))
     (root / "val/a b.mp4").write_bytes(b"video")
     assert len(changed(before, fingerprints(root, "folder"))) == 1
-    assert listing_digest("folder", root) != listing
+    assert listing_digest(Dataset("folder", root)) != listing
 
 
 @pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
 def test_a_shard_over_the_cap_is_refused_with_a_number_that_works(root, disk_mb, fits):
     with pytest.raises(UserError, match=r"set shards to (\d+)") as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, disk_mb, BIN_BYTES)
+        refuse_large(root, SHARDS, disk_mb)
     number = int(re.search(r"set shards to (\d+)", str(refusal.value))[1])
-    videos = [shard.videos for shard in fingerprint.shards("kinetics", root, number)]
+    videos = [shard.videos for shard in read(root, number)]
     assert sum(videos) == 20 and max(videos) <= fits
-    fingerprint.refuse_large_shards("kinetics", root, number, disk_mb, BIN_BYTES)
+    refuse_large(root, number, disk_mb)
 
 
 def test_smaller_files_fit_in_larger_shards(root):
-    largest = max(shard.videos for shard in fingerprint.shards("kinetics", root, SHARDS))
+    largest = max(shard.videos for shard in read(root))
     with pytest.raises(UserError, match=rf"{largest} videos takes {15 * largest} MB"):
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 15_000_000)
-    fingerprint.refuse_large_shards("kinetics", root, SHARDS, 4 * largest, 4_000_000)
+        refuse_large(root, SHARDS, 4 * largest, 15_000_000)
+    refuse_large(root, SHARDS, 4 * largest, 4_000_000)
 
 
 def test_a_cap_below_one_video_can_only_be_raised(root):
     with pytest.raises(UserError) as refusal:
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, 14, BIN_BYTES)
+        refuse_large(root, SHARDS, 14)
     assert "set shards" not in str(refusal.value)
     raised = int(re.search(r"--resources disk_mb=(\d+)", str(refusal.value))[1])
-    fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised, BIN_BYTES)
+    refuse_large(root, SHARDS, raised)
     with pytest.raises(UserError):
-        fingerprint.refuse_large_shards("kinetics", root, SHARDS, raised - 1, BIN_BYTES)
+        refuse_large(root, SHARDS, raised - 1)
+
+
+# ---- raw frames that exist already ----
+
+NEEDED = [f"img_{number:05d}.jpg" for number in range(23, 300, 32)][:8]  # of GUIDE and 300 frames
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """A dataset of twenty folders of raw frames, which hold no more than the clips read."""
+    (tmp_path / "list.txt").write_text("".join(f"v{n} 300 0\n" for n in range(20)))
+    for n in range(20):
+        (tmp_path / f"v{n}").mkdir()
+        for name in NEEDED:
+            (tmp_path / f"v{n}" / name).write_bytes(b"frame")
+    return Dataset("list", tmp_path, tmp_path / "list.txt")
+
+
+def of_frames(dataset):
+    forget()
+    return [s.fingerprint for s in fingerprint.shards(dataset, SHARDS, GUIDE.sampling)]
+
+
+def shard_of_folder(dataset, path):
+    (name,) = (video.name for video in list_videos(dataset) if video.path == path)
+    return shard_of(name, SHARDS)
+
+
+def test_a_changed_frame_changes_its_shard(frames):
+    before = of_frames(frames)
+    (frames.root / "v3" / NEEDED[7]).write_bytes(b"another")
+    assert changed(before, of_frames(frames)) == {shard_of_folder(frames, "v3")}
+
+
+def test_a_missing_frame_and_a_missing_folder_change_their_shards(frames):
+    before = of_frames(frames)
+    (frames.root / "v3" / NEEDED[0]).unlink()
+    (frames.root / "v5").rename(frames.root / "elsewhere")
+    expected = {shard_of_folder(frames, "v3"), shard_of_folder(frames, "v5")}
+    assert changed(before, of_frames(frames)) == expected
+
+
+def test_another_count_changes_its_shard(frames):
+    """It may pick the same frames: 299 does, as (299 - 256 + 1) / 2 is 22 too."""
+    before = of_frames(frames)
+    text = frames.list.read_text()
+    frames.list.write_text(text.replace("v3 300", "v3 299"))
+    assert changed(before, of_frames(frames)) == {shard_of_folder(frames, "v3")}
+
+
+def test_a_frame_that_no_clip_reads_and_a_label_change_nothing(frames):
+    before = of_frames(frames)
+    (frames.root / "v3/img_00001.jpg").write_bytes(b"frame")
+    frames.list.write_text(frames.list.read_text().replace("v3 300 0", "v3 300 1"))
+    assert of_frames(frames) == before
+
+
+def test_of_a_folder_of_two_rows_the_first_counts(frames):
+    before = of_frames(frames)
+    frames.list.write_text(frames.list.read_text() + "v3 200 0\n")
+    assert of_frames(frames) == before
+
+
+def test_a_folder_of_no_frames_is_no_fault_yet(frames):
+    frames.list.write_text("v3 0 0\n")
+    forget()
+    found = fingerprint.shards(frames, SHARDS, GUIDE.sampling)
+    assert sum(shard.videos for shard in found) == 1
