@@ -74,11 +74,11 @@ rule download_checkpoint:
     input:
         sources_of("model.download"),
     output:
-        "results/checkpoint/{name}.pth",
+        "results/checkpoint/{file}",
     log:
-        "results/logs/checkpoint/{name}.log",
+        "results/logs/checkpoint/{file}.log",
     wildcard_constraints:
-        name=re.escape(Path(CHECKPOINT_FILE).stem) if "://" in CHECKPOINT.where else "none",
+        file=re.escape(Path(CHECKPOINT_FILE).name) if "://" in CHECKPOINT.where else "none",
     retries: 3
     localrule: True
     conda:
@@ -89,8 +89,8 @@ rule download_checkpoint:
     message:
         "download {params.url}"
     shell:
-        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output}"
-        " 2>&1 | tee {log}"
+        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule onnx:

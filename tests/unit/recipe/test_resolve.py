@@ -216,7 +216,7 @@ def test_the_name_huggingface_needs_the_folder():
         ({"num_clips": 0}, "num_clips 0 (recipe.num_clips, not 5): must be a whole number from 1"),
         ({"source": "frames"}, "source frames (recipe.source, not rawframes): known are rawframes"),
         ({"preprocessing": "facebook"}, "raw frames are mmaction2's way; write source: video"),
-        ({"preprocessing": "huggingface"}, "write source: video"),
+        ({"preprocessing": "huggingface"}, "huggingface has a centre crop alone"),
         ({"preprocessing": "opencv"}, "known are mmaction2-0.x, mmaction2-1.x, facebook, hugg"),
         ({"crops": "ten"}, "known are three, centre"),
         ({"side": 224}, "three crops must be as high as the picture's short side"),
