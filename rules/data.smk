@@ -16,13 +16,6 @@ elif LAYOUT == "kinetics":
 FOUND_BY_IN_MESSAGE = FOUND_BY.replace("{", "{{").replace("}", "}}")
 
 
-def classes_options(wildcards):
-    """The options of the classes, refused if the model has more or fewer than there are names."""
-    with one_line():
-        plan.refuse_other_classes(LAYOUT, ROOT, CLASSES, RECIPE.classes)
-    return f"{option('--classes', CLASSES)} --class-count {RECIPE.classes}"
-
-
 rule videos:
     input:
         sources_of("data.list_videos"),

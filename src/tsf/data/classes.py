@@ -10,12 +10,15 @@ from tsf.errors import UserError
 from tsf.recipe import huggingface
 
 
-def class_names(layout: str, root: Path, classes: Path | None, number: int) -> list[str]:
+def class_names(
+    layout: str, root: Path, classes: Path | None, number: int | None = None
+) -> list[str]:
     """The model's classes in the order of their indices; empty if they are not known.
 
     classes: a Kinetics train.csv, a Hugging Face config.json, or a text file with a class a line,
     as mmaction2's label_map_k400.txt. Without it the Kinetics layout has its own train.csv.
-    number: of the model's classes. Raises UserError, also for names that are more or fewer.
+    number: of the model's classes, if known. Raises UserError, also if there are more names, or
+    fewer.
     """
     source = classes_source(layout, root, classes)
     if source is None:
@@ -27,7 +30,7 @@ def class_names(layout: str, root: Path, classes: Path | None, number: int) -> l
         names = _distinct(source, _labels(source) if json else _lines(source))
     else:
         raise UserError(f"{source}: no such file; check dataset.classes in the config")
-    if len(names) != number:
+    if number is not None and len(names) != number:
         raise UserError(
             f"{source}: names {len(names)} classes, but the model has {number}, so that its "
             "results would get the names of others; set dataset.classes to a text file with the "
