@@ -13,7 +13,7 @@ MODEL_RESOURCES = {"checkpoint": CHECKPOINT_FILE}
 MODEL_PARAMS = {
     "settings": RESOLVED.settings,
     "checkpoint_digest": checkpoint_digest,
-    # of a Hugging Face folder's files, which stand beside the weights
+    # of a Hugging Face folder's config.json, which stands beside the weights
     "files_digest": RESOLVED.digest,
     "recipe": CLIP_RECIPE,
     "classes": RECIPE.classes,
