@@ -4,6 +4,7 @@ tests/own_model has the model and how it was trained. Nothing in its recipe is a
 by another recipe it is wrong on many videos, so that a value that is lost on the way would show.
 """
 
+import hashlib
 import json
 
 import datasets
@@ -11,13 +12,17 @@ import numpy as np
 import pytest
 import runs
 import torch
+from safetensors.torch import load_file, save_file
+from timesformers import config_json, write_hugging_face
 
 from tsf.data.make_clip import clip_from_video
 from tsf.errors import UserError
 from tsf.evaluation.accuracy import video_scores
+from tsf.model.containers import open_checkpoint
 from tsf.model.load import load
 from tsf.model.recogniser import build_recogniser
 from tsf.model.settings import from_mmaction2
+from tsf.recipe import huggingface
 from tsf.recipe.fields import FIELDS
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import FUSIONS, Recipe
@@ -265,3 +270,74 @@ def test_a_config_of_another_model_is_refused(folder, videos, own, old, new, mes
     config = arguments(videos, place / "moved.py", place / "moved.pth")
     lines = runs.error_lines(runs.snakemake("tsf.onnx", *config, directory=place))
     assert lines and all(message in line for line in lines)
+
+
+# ---- the same weights in a Hugging Face folder ----
+
+
+@pytest.fixture
+def hugging_face(tmp_path):
+    """The folder, with the model's own number of heads, which its width does not tell."""
+    shape = from_mmaction2(read_config(CONFIG)["model"], "own.py")
+    weights = open_checkpoint(WEIGHTS).weights
+    labels = {str(number): name for number, name in enumerate(CLASSES)}
+    config = config_json(shape, id2label=labels, architectures=[huggingface.ARCHITECTURE])
+    made = write_hugging_face(tmp_path, weights, config)
+    preprocessor = {
+        "image_processor_type": "VideoMAEImageProcessor",
+        "size": {"shortest_edge": shape.side},
+        "crop_size": {"height": shape.side, "width": shape.side},
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_std": [0.229, 0.224, 0.225],
+    }
+    (made / "preprocessor_config.json").write_text(json.dumps(preprocessor))
+    return made
+
+
+def with_hugging_face(folder, videos, **model):
+    model = {"config": "null", "checkpoint": folder} | model
+    content = ", ".join(f"{key}: {value}" for key, value in model.items())
+    classes = f"dataset={{layout: folder, root: {videos}, classes: null}}"
+    recipe = "recipe={name: huggingface}"
+    return (*arguments(videos), f"model={{{content}}}", classes, recipe, "keep=bins")
+
+
+def test_a_hugging_face_folder_is_known_by_its_content(hugging_face, videos, tmp_path):
+    def run(*options, folder=hugging_face, **model):
+        config = with_hugging_face(folder, videos, **model)
+        return runs.snakemake(
+            "tsf.onnx", "results/classes.txt", *options, *config, directory=tmp_path
+        )
+
+    def due(**changes):
+        return set(runs.jobs(run("-n", **changes))) - {"tsf.onnx"}
+
+    made = run()
+    assert made.returncode == 0, made.stdout
+    names = (tmp_path / "results/classes.txt").read_text().splitlines()
+    assert names == [name.replace(" ", "_") for name in CLASSES]
+    assert due() == set()
+
+    weights = hugging_face / "model.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    weights.touch()
+    assert due(sha256=f"'{digest[:8]}'") == set()
+    moved = hugging_face.rename(tmp_path / "elsewhere")
+    assert "onnx" not in due(folder=moved)
+    other = runs.error_lines(run("-n", folder=moved, sha256="'00000000'"))
+    assert other and all(f"model.safetensors: sha256 is {digest}" in line for line in other)
+
+    content = load_file(moved / "model.safetensors")
+    content["classifier.bias"] += 1
+    save_file(content, moved / "model.safetensors", {"format": "pt"})
+    assert "onnx" in due(folder=moved)
+
+
+def test_classes_that_are_not_the_models_are_refused_before_any_work(videos, tmp_path):
+    (tmp_path / "four.txt").write_text("".join(f"{name}\n" for name in CLASSES[:4]))
+    setting = f"dataset={{layout: folder, root: {videos}, classes: {tmp_path}/four.txt}}"
+    folder = tmp_path / "run"
+    folder.mkdir()
+    lines = runs.error_lines(runs.snakemake("all", *arguments(videos), setting, directory=folder))
+    assert lines and all("names 4 classes, but the model has 5" in line for line in lines)
+    assert not (folder / "results").exists()
