@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -76,6 +77,7 @@ def classes_file(classes: str | None, checkpoint: str | None, home: Path) -> str
     return str(config) if named else None
 
 
+@cache  # two rules ask, and the train.csv of Kinetics-400 takes a second or two
 def refuse_other_classes(layout: str, root: Path, classes: str | None, number: int) -> None:
     """Raises UserError if the classes' names are there and are not `number`, as the model's."""
     source = classes_source(layout, root, Path(classes) if classes else None)
