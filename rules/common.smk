@@ -131,6 +131,13 @@ def listing(wildcards):
         return "" if GENERATED else listing_digest(DATASET)
 
 
+def classes_options(wildcards):
+    """The options of the classes, refused if the model has more or fewer than there are names."""
+    with one_line():
+        plan.refuse_other_classes(LAYOUT, ROOT, CLASSES, RECIPE.classes)
+    return f"{option('--classes', CLASSES)} --class-count {RECIPE.classes}"
+
+
 def bins_disk_mb(wildcards):
     """The disk that a shard's .bin files take; refused if it exceeds --resources disk_mb."""
     cap = workflow.global_resources.get("disk_mb")
@@ -160,6 +167,7 @@ def temporary_bins(wildcards):
 def checkpoint_digest(wildcards):
     """Identifies the weights, so that their file may be touched or moved without a new export."""
     with one_line():
+        plan.refuse_absent("model.checkpoint", [CHECKPOINT_FILE])
         return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
 
 

@@ -6,18 +6,12 @@ LISTS = {
     "folder": [],
     "list": [DATASET.list],
 }[LAYOUT]
-CLASSES = config["dataset"]["classes"]
+with one_line():
+    CLASSES = plan.classes_file(config["dataset"]["classes"], MODEL["checkpoint"], HOME)
 if CLASSES:
-    LISTS += [home_file(CLASSES)]
+    LISTS += [CLASSES]
 elif LAYOUT == "kinetics":
     LISTS += [ROOT / "annotations/train.csv"]
-# the labels of a list are numbers, which must be the model's
-CLASSES_OPTION = " ".join(
-    [
-        option("--classes", CLASSES and home_file(CLASSES)),
-        option("--class-count", RECIPE.classes if LAYOUT == "list" else None),
-    ]
-).strip()
 # a message's own braces are doubled
 FOUND_BY_IN_MESSAGE = FOUND_BY.replace("{", "{{").replace("}", "}}")
 
@@ -37,7 +31,7 @@ rule videos:
         "../envs/cpu.yaml"
     params:
         dataset=DATASET_OPTIONS,
-        classes=CLASSES_OPTION,
+        classes=classes_options,
         listing=listing,
     message:
         f"list the videos of the dataset{FOUND_BY_IN_MESSAGE}"
@@ -63,7 +57,7 @@ rule check_videos:
     threads: 4
     params:
         dataset=DATASET_OPTIONS,
-        classes=CLASSES_OPTION,
+        classes=classes_options,
         listing=listing,
         on_bad_video=config["on_bad_video"],
         recipe=SAMPLING,

@@ -3,25 +3,23 @@
 PATCHES = sorted(os.path.relpath(path) for path in (HOME / "patches").glob("*.patch"))
 
 CHECKPOINT_FILE = plan.checkpoint_file(CHECKPOINT.where, HOME)
-# The user's file is ancient(): its sha256 identifies it, so that it may be touched or moved. A file
-# that a rule makes must not be ancient() (see SHARD in data.smk).
-WEIGHTS = from_user("model.checkpoint", CHECKPOINT_FILE)
-if not plan.is_made(CHECKPOINT_FILE):
-    WEIGHTS = ancient(WEIGHTS)
-
-
 # the inputs of every export of the model
-MODEL_INPUT = {"mmaction2": "results/mmaction2", "checkpoint": WEIGHTS}
+MODEL_INPUT = {"mmaction2": "results/mmaction2"}
+if plan.is_made(CHECKPOINT_FILE):
+    MODEL_INPUT |= {"checkpoint": CHECKPOINT_FILE}
+# The user's weights are no input: their sha256 identifies them, so that they may be touched or
+# moved. Their path is a resource, as a changed input or param would redo the job.
+MODEL_RESOURCES = {"checkpoint": CHECKPOINT_FILE}
 MODEL_PARAMS = {
     "settings": RESOLVED.settings,
     "checkpoint_digest": checkpoint_digest,
-    # of a Hugging Face folder's files, which stand beside the weights
+    # of a Hugging Face folder's config.json, which stands beside the weights
     "files_digest": RESOLVED.digest,
     "recipe": CLIP_RECIPE,
     "classes": RECIPE.classes,
 }
 MODEL_OPTIONS = (
-    "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint {input.checkpoint:q}"
+    "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint {resources.checkpoint:q}"
     " --recipe {params.recipe:q} --classes {params.classes}"
 )
 
@@ -38,7 +36,8 @@ rule recipe:
         "../envs/cpu.yaml"
     params:
         config=option("--config", MODEL["config"]),
-        checkpoint=option("--checkpoint", MODEL["checkpoint"]),
+        # a file of weights states nothing of a recipe, and may be moved
+        folder=option("--checkpoint", CHECKPOINT_FILE if Path(CHECKPOINT_FILE).is_dir() else None),
         run_config="--run-config" if MODEL["run_config"] else "",
         recipe=json.dumps(config["recipe"] or {}),
         # the content, of which the paths above are only the places
@@ -46,7 +45,7 @@ rule recipe:
     message:
         "say how a video becomes the model's input, and where each value is from"
     shell:
-        "python -m tsf.recipe.resolve {params.config} {params.checkpoint} {params.run_config}"
+        "python -m tsf.recipe.resolve {params.config} {params.folder} {params.run_config}"
         " --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
 
 
@@ -74,11 +73,11 @@ rule download_checkpoint:
     input:
         sources_of("model.download"),
     output:
-        "results/checkpoint/{name}.pth",
+        "results/checkpoint/{file}",
     log:
-        "results/logs/checkpoint/{name}.log",
+        "results/logs/checkpoint/{file}.log",
     wildcard_constraints:
-        name=re.escape(Path(CHECKPOINT_FILE).stem) if "://" in CHECKPOINT.where else "none",
+        file=re.escape(Path(CHECKPOINT_FILE).name) if "://" in CHECKPOINT.where else "none",
     retries: 3
     localrule: True
     conda:
@@ -89,8 +88,8 @@ rule download_checkpoint:
     message:
         "download {params.url}"
     shell:
-        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output}"
-        " 2>&1 | tee {log}"
+        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule onnx:
@@ -103,6 +102,8 @@ rule onnx:
         "results/logs/onnx{bs}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -144,6 +145,8 @@ rule onnx_opt:
         u8="(?:_u8)?",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -166,6 +169,8 @@ rule torch_program:
         "results/logs/torch_program{bs}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -247,6 +252,8 @@ rule rewrites:
         "results/logs/rewrites.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
     message:

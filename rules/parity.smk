@@ -55,6 +55,8 @@ rule reference:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
         dataset=DATASET_OPTIONS,
@@ -80,7 +82,7 @@ rule compare_bytes:
     params:
         recipe=CLIP_RECIPE,
     message:
-        "compare the bytes of a uint8 .bin file with the guide's float32"
+        "compare the bytes of a uint8 .bin file, normalised, with the float32 file"
     shell:
         "python -m tsf.evaluation.parity --reference {input.reference} --recipe {params.recipe:q}"
         " --output {output} 2>&1 | tee {log}"

@@ -17,7 +17,8 @@ def settings(sample_run, tmp_path):
     """Twelve of the sample's videos, straight to .bin files."""
     clips = datasets.scored_videos(sample_run)[:12]
     labels = [label for _, label in clips]
-    root = datasets.kinetics(tmp_path / "k400", list(enumerate(labels)), sorted(set(labels)))
+    classes = (sample_run.results / "classes.txt").read_text().splitlines()
+    root = datasets.kinetics(tmp_path / "k400", list(enumerate(labels)), classes)
     for number, (path, _) in enumerate(clips):
         datasets.link(path, datasets.video(root, number))
     return ("--config", f"dataset={{root: {root}}}", "keep=bins", f"shards={SHARDS}")

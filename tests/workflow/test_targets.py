@@ -32,6 +32,14 @@ def test_a_target_schedules_what_it_needs_and_no_more(tmp_path, target, rules):
     assert list(tmp_path.glob("results/*")) == []
 
 
+@pytest.mark.parametrize("name", ["b.pth", "b.pyth", "model.safetensors?download=true"])
+def test_a_checkpoint_of_any_name_is_downloaded(tmp_path, name):
+    model = f"model={{config: null, checkpoint: 'https://a.org/{name}', sha256: '00000000'}}"
+    recipe = "recipe={name: facebook-kinetics, classes: 400}"
+    found = due(tmp_path, "tsf.onnx", "--config", model, recipe, "keep=bins")
+    assert set(found) == MODEL | {"download_checkpoint", "tsf.onnx"}
+
+
 def test_all_is_the_default_and_has_a_job_a_shard(tmp_path):
     found = due(tmp_path)
     report = {"recipe", "verify", "accuracy", "accuracy_report", "all"}

@@ -24,6 +24,9 @@ FOUND = {
 # scored all the same: the clip wraps around
 SHORT = ("short5", "single")
 
+# as many as the embedded sample's model has
+CLASSES = [LABEL, "zumba", *map("class {}".format, range(6))]
+
 
 @pytest.fixture
 def dataset(streams, tmp_path):
@@ -33,7 +36,7 @@ def dataset(streams, tmp_path):
     missing, unknown = len(names), len(names) + 1
     rows = [(number, LABEL) for number in numbers.values()]
     rows += [(missing, LABEL), (unknown, "juggling"), (numbers["plain"], LABEL)]
-    root = datasets.kinetics(tmp_path / "k400", rows, [LABEL, "zumba"])
+    root = datasets.kinetics(tmp_path / "k400", rows, CLASSES)
     for name, number in numbers.items():
         datasets.link(streams[name], datasets.video(root, number))
     datasets.link(streams["square"], datasets.video(root, unknown))

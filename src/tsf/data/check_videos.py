@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="tsv to write: path, finding")
     args = parser.parse_args()
 
-    classes = class_names(args.layout, args.root, args.classes)
+    classes = class_names(args.layout, args.root, args.classes, args.class_count)
     videos = list_videos(dataset_of(args))
     if args.layout == "list":
         videos, classes = with_class_names(videos, classes, args.class_count)

@@ -28,4 +28,4 @@ def with_class_names(
 
 
 def add_class_count_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--class-count", type=int, help="of the model, for the layout list")
+    parser.add_argument("--class-count", type=int, help="of the model")

@@ -7,25 +7,62 @@ from pathlib import Path
 from tsf.data import kinetics
 from tsf.data.listing import ListedVideo
 from tsf.errors import UserError
+from tsf.recipe import huggingface
 
 
-def class_names(layout: str, root: Path, classes: Path | None) -> list[str]:
+def class_names(
+    layout: str, root: Path, classes: Path | None, number: int | None = None
+) -> list[str]:
     """The model's classes in the order of their indices; empty if they are not known.
 
-    classes: a Kinetics train.csv, or a text file with a class a line, as mmaction2's
-    label_map_k400.txt. Without it the Kinetics layout has its own train.csv. Raises UserError.
+    classes: a Kinetics train.csv, a Hugging Face config.json, or a text file with a class a line,
+    as mmaction2's label_map_k400.txt. Without it the Kinetics layout has its own train.csv.
+    number: of the model's classes, if known. Raises UserError, also if there are more names, or
+    fewer.
     """
-    if classes is None:
-        return kinetics.class_names(root / "annotations/train.csv") if layout == "kinetics" else []
-    if classes.suffix == ".csv":
-        return kinetics.class_names(classes)
-    if not classes.is_file():
-        raise UserError(f"{classes}: no such file; check dataset.classes in the config")
-    names = [kinetics.label_key(line.strip()) for line in classes.read_text("utf-8").splitlines()]
-    names = [name for name in names if name]
+    source = classes_source(layout, root, classes)
+    if source is None:
+        return []
+    if source.suffix == ".csv":
+        names = kinetics.class_names(source)
+    elif source.is_file():
+        json = source.suffix == ".json"
+        names = _distinct(source, _labels(source) if json else _lines(source))
+    else:
+        raise UserError(f"{source}: no such file; check dataset.classes in the config")
+    if number is not None and len(names) != number:
+        raise UserError(
+            f"{source}: names {len(names)} classes, but the model has {number}, so that its "
+            "results would get the names of others; set dataset.classes to a text file with the "
+            f"{number} of the model, a line each, in their order"
+        )
+    return names
+
+
+def classes_source(layout: str, root: Path, classes: Path | None) -> Path | None:
+    """The file that names the classes. None: there is none."""
+    if classes is None and layout == "kinetics":
+        return root / "annotations/train.csv"
+    return classes
+
+
+def _labels(config: Path) -> list[str]:
+    labels = huggingface.labels(config)
+    if labels is None:
+        raise UserError(f"{config}: its id2label names no classes; see dataset.classes")
+    return labels
+
+
+def _lines(file: Path) -> list[str]:
+    return [line for line in map(str.strip, file.read_text("utf-8").splitlines()) if line]
+
+
+def _distinct(source: Path, labels: list[str]) -> list[str]:
+    """The labels' keys, as those of a csv."""
+    names = [kinetics.label_key(label) for label in labels]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"{classes}: names the class {twice} twice")
+        raise UserError(f"{source}: names the class {twice} twice")
     return names
 
 
@@ -46,4 +83,6 @@ def with_known_labels(
 
 
 def add_classes_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--classes", type=Path, help="train.csv, or a text file, a class a line")
+    parser.add_argument(
+        "--classes", type=Path, help="train.csv, config.json, or a text file, a class a line"
+    )

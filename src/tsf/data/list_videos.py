@@ -30,7 +30,7 @@ def main() -> None:
     args = parser.parse_args()
 
     videos = list_videos(dataset_of(args))
-    names = class_names(args.layout, args.root, args.classes)
+    names = class_names(args.layout, args.root, args.classes, args.class_count)
     if args.layout == "list":
         print(described(args, videos))
         videos, names = with_class_names(videos, names, args.class_count)

@@ -23,4 +23,4 @@ def checkpoint(model: dict) -> Checkpoint:
     if model["checkpoint"] is not None:
         return Checkpoint(model["checkpoint"], model["sha256"])
     name = model["config"]
-    return Checkpoint(f"{BASE}/{name}/{name}-{DIGITS[name]}.pth", DIGITS[name])
+    return Checkpoint(f"{BASE}/{name}/{name}-{DIGITS[name]}.pth", model["sha256"] or DIGITS[name])

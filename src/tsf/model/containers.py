@@ -15,13 +15,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tsf.errors import UserError
+from tsf.model.weights_file import weights_file
 
 # under which key the state dict lies: mmaction2, Facebook, Facebook's pretrained models
 STATE_DICT_KEYS = ("state_dict", "model_state", "model", "module")
 # what a wrapper puts before every name: PyTorch's on several GPUs, Facebook's
 PREFIXES = ("module.", "model.")
-# a Hugging Face folder's weights, the first that is there
-HUGGING_FACE_FILES = ("model.safetensors", "pytorch_model.bin")
 # beside the weights, training's records in a checkpoint that mmaction2 1.x wrote to work_dirs
 RECORDS = (
     "mmengine.logging.history_buffer.HistoryBuffer",
@@ -56,7 +55,7 @@ def open_checkpoint(path: Path) -> Contents:
     float16 and bfloat16 are widened to float32, and a note says so. Raises UserError for a file
     that is missing or truncated, or holds code or anything but floating-point tensors by name.
     """
-    file = _weights_file(path)
+    file = weights_file(path)
     content = _read_safetensors(file) if _is_safetensors(file) else _read_pickle(file)
     weights = _without_prefixes(_state_dict(file, content))
     notes = []
@@ -64,24 +63,6 @@ def open_checkpoint(path: Path) -> Contents:
     if half:
         notes.append(f"{' and '.join(sorted(half))} weights, widened to float32")
     return Contents({name: _float32(file, name, w) for name, w in weights.items()}, notes)
-
-
-def _weights_file(path: Path) -> Path:
-    if path.is_file():
-        if path.name.endswith(".index.json"):
-            raise UserError(f"{path}: lists the parts of a sharded checkpoint; save it as one file")
-        return path
-    if not path.is_dir():
-        raise UserError(f"{path}: no such checkpoint; see model.checkpoint in the config")
-    for name in HUGGING_FACE_FILES:
-        if (path / name).is_file():
-            return path / name
-        if (path / f"{name}.index.json").is_file():
-            raise UserError(
-                f"{path / name}.index.json: the checkpoint is sharded; save it as one file, with "
-                "save_pretrained's max_shard_size"
-            )
-    raise UserError(f"{path}: a folder without {' or '.join(HUGGING_FACE_FILES)}")
 
 
 def _is_safetensors(file: Path) -> bool:

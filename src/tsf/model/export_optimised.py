@@ -44,7 +44,8 @@ def main() -> None:
     if args.uint8 and not args.recipe.has_uint8:
         raise UserError(
             "Facebook's preprocessing normalises before it resizes, so that the model's input is "
-            "never bytes; set bin: float32"
+            "never bytes; leave tsf_opt_u8 out of engines and parity.models, as in "
+            "parity: {models: [tsf, tsf_sim, tsf_opt]}"
         )
     model = load_model(args)
     pixels = (args.recipe.mean, args.recipe.std) if args.uint8 else None

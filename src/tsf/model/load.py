@@ -6,6 +6,7 @@ Here the reference, tsf.model.recogniser, and tsf.model.optimised start, whateve
 import argparse
 from pathlib import Path
 
+from tsf.errors import UserError
 from tsf.model.architecture import Architecture, Model, fit_recipe, from_weights
 from tsf.model.containers import open_checkpoint
 from tsf.model.key_map import FORM_NAMES, to_mmaction2
@@ -30,6 +31,9 @@ def load(
         folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
         if (config := read_hugging_face(folder)) is not None:
             source = str(folder / "config.json")
+            if folder != checkpoint:
+                # what the file alone says might contradict it, and its changes would not be seen
+                raise UserError(f"{checkpoint}: lies beside {source}; name the folder, {folder}")
             declared[source] = from_hugging_face(config, source)
     found = from_weights(named, recipe, declared, checkpoint)
     fit_recipe(found, recipe, classes, checkpoint)

@@ -94,7 +94,8 @@ def require_divided(architecture: Architecture) -> None:
     if architecture.attention != DIVIDED:
         raise UserError(
             f"the checkpoint has {architecture.attention!r} attention, but the optimised model "
-            f"exists for {DIVIDED!r} only; use tsf_sim in the config's engines and parity"
+            f"exists for {DIVIDED!r} only; for others use tsf_sim in engines, and set "
+            "parity: {models: [tsf, tsf_sim]}"
         )
 
 

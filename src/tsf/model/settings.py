@@ -158,21 +158,3 @@ def read_hugging_face(folder: Path) -> dict | None:
     if not isinstance(content, dict):
         raise UserError(f"{path}: no JSON object")
     return content
-
-
-def labels_of(checkpoint: Path) -> list[str] | None:
-    """The classes in order by Hugging Face's id2label, of a folder or of a file in it.
-
-    None where there are none, or only the names that Hugging Face makes up, LABEL_0 and so on.
-    Raises UserError for numbers that are not 0, 1, 2, ...
-    """
-    folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
-    config = read_hugging_face(folder) or {}
-    labels = config.get("id2label") if config.get("model_type") == "timesformer" else None
-    if not labels:
-        return None
-    if not isinstance(labels, dict) or labels.keys() != set(map(str, range(len(labels)))):
-        raise UserError(f"{folder / 'config.json'}: id2label does not number its classes from 0")
-    ordered = [str(labels[str(number)]) for number in range(len(labels))]
-    made_up = all(label == f"LABEL_{number}" for number, label in enumerate(ordered))
-    return None if made_up else ordered

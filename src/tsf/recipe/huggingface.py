@@ -103,6 +103,20 @@ def _number_of(labels: Any, where: str) -> int:
     return len(labels)
 
 
+def labels(config: Path) -> list[str] | None:
+    """The classes by a config.json's id2label, in the order of their numbers.
+
+    None where there are none, or only the names that Hugging Face makes up, LABEL_0 and so on.
+    Raises UserError for numbers that are not 0, 1, 2, ...
+    """
+    named = _read(config).get("id2label")
+    if named is None:
+        return None
+    ordered = [str(named[str(n)]) for n in range(_number_of(named, str(config)))]
+    made_up = all(label == f"LABEL_{n}" for n, label in enumerate(ordered))
+    return None if made_up else ordered
+
+
 def _picture(preprocessor: dict, where: str, found: Stated) -> None:
     for key, value in preprocessor.items():
         if key in NAMES:

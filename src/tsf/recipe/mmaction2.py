@@ -210,6 +210,15 @@ def network(config: dict, where: str) -> Stated:
     return found
 
 
+def network_settings(config: dict) -> dict:
+    """The config's `model` without what is the recipe's, or training's: the logits' settings."""
+    others = {"train_cfg", "test_cfg", "data_preprocessor"}
+    settings = {key: value for key, value in config["model"].items() if key not in others}
+    if isinstance(head := settings.get("cls_head"), dict):
+        settings["cls_head"] = {k: v for k, v in head.items() if k != "average_clips"}
+    return settings
+
+
 def _square(size: Any) -> Any:
     """The side of a size that mmaction2 takes as a number or as a pair."""
     pair = isinstance(size, tuple) and len(size) == 2 and size[0] == size[1]

@@ -90,7 +90,10 @@ def stated(name: str, files: Stated, chosen: dict, instead: str) -> Stated:
         side, of_side = files.network.get("side", (SIDE, origin))
         found.add(of_clip, clip_len=clip_len)
         # three crops are as high as the picture
-        found.add(of_side, short_side=chosen.get("side", side), side=side)
+        found.add(
+            "recipe.side" if "side" in chosen else of_side, short_side=chosen.get("side", side)
+        )
+        found.add(of_side, side=side)
     clip_len = chosen.get("clip_len", clip_len)
     if clip_len in tuple(rates):  # it may be a list of the user's, not hashable
         found.add(f"{origin}, for {clip_len} frames", frame_interval=rates[clip_len])

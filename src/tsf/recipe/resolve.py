@@ -21,7 +21,8 @@ WRITE_NAME = f"write recipe: {{name: ...}} in the config, one of {NAMES}"
 class Resolved:
     recipe: Recipe
     origin: dict[str, str]  # of each of FIELDS, in words
-    digest: str  # of what the model's own files say, so that a step may be redone when it changes
+    # of the network, so that the exports are redone when it changes, and not with the recipe:
+    digest: str  # of a Hugging Face folder's config.json
     settings: str  # mmaction2's `model` as JSON, the name of mmaction2's config, or null
 
 
@@ -57,17 +58,17 @@ def resolve(model: dict, recipe: dict | None) -> Resolved:
     if missing:
         raise UserError(f"the recipe has {missing}")
     origin = {field: stated.origin[field] for field in FIELDS}
-    return Resolved(build(stated), origin, digest(files.content), files.settings)
+    return Resolved(build(stated), origin, digest(files.network), files.settings)
 
 
 class Files(NamedTuple):
     """What the model's own files say."""
 
     stated: Stated
-    content: Any  # all of it
     where: str  # their name, "" if there are none
     silent: str  # why they state no more
     settings: str = "null"  # as in Resolved
+    network: Any = None  # what Resolved.digest is of
 
 
 def _from_files(model: dict, name: str | None) -> Files:
@@ -81,18 +82,19 @@ def _from_files(model: dict, name: str | None) -> Files:
             )
         content = huggingface.read(Path(checkpoint), picture=name in (None, "huggingface"))
         stated = huggingface.stated(content, Path(checkpoint))
-        return Files(stated, content, checkpoint, f"{checkpoint} does not say")
+        network = content[huggingface.CONFIG]
+        return Files(stated, checkpoint, f"{checkpoint} does not say", network=network)
     if config is None:
-        return Files(Stated(), None, "", "model.config is null")
+        return Files(Stated(), "", "model.config is null")
     if Path(config).is_file():
         content = read_config(Path(config), bool(model.get("run_config")))
         read = mmaction2.stated if name is None else mmaction2.network
-        silent, settings = f"{config} has no test_pipeline", json.dumps(content.get("model"))
-        return Files(read(content, config), content, config, silent, settings)
+        settings = json.dumps(mmaction2.network_settings(content))
+        return Files(read(content, config), config, f"{config} has no test_pipeline", settings)
     if config in named.CONFIGS:
         stated = named.config_stated(config)
         stated = stated if name is None else _network_alone(stated)
-        return Files(stated, config, config, "", config)
+        return Files(stated, config, "", config)
     raise UserError(
         f"model.config {config!r}: neither a file nor one of mmaction2's: "
         f"{', '.join(named.CONFIGS)}"

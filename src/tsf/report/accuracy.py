@@ -170,8 +170,8 @@ How a video becomes the model's input, and the logits of its views a prediction:
 
 {onnx}
 
-On {len(verify["clips"])} real clips, the bytes of a uint8 .bin file against the guide's float32,
-and every logit of the models, on ONNX Runtime, against mmaction2 in PyTorch:
+On {len(verify["clips"])} real clips, every logit of the models, on ONNX Runtime, against mmaction2
+in PyTorch, and where the recipe has one, a uint8 .bin file, normalised, against the float32 file:
 
 {parity_table(verify["boundaries"])}"""
 

@@ -50,7 +50,7 @@ def markdown(content: dict) -> str:
     return f"""# Performance on the NPU
 
 {guide_table(runs, content["guide"])}
-fps: 1000 * batch / mean, as ais_bench defines it: videos (three crops each) a second of the model
+fps: 1000 * batch / mean, as ais_bench defines it: videos (all views of each) a second of the model
 alone, without copies, decoding and file reading. Precision: {meanings}.
 
 Milliseconds a run, after the warm-up, on zeros as input:

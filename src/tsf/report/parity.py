@@ -28,9 +28,9 @@ def markdown(content: dict) -> str:
 Against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
 {", ".join(content["clips"])}.
 
-The first row compares the bytes of a uint8 .bin file, once they are normalised, with the float32
-file of the guide; the others every logit. A row without an engine is ONNX Runtime's. A model that
-ends in _u8 reads the bytes. The cosine is that of the worst view.
+A row of bytes compares a uint8 .bin file, once it is normalised, with the float32 file; the others
+compare every logit. A row without an engine is ONNX Runtime's. A model that ends in _u8 reads the
+bytes. The cosine is that of the worst view.
 
 {parity_table(content["boundaries"])}"""
 

@@ -62,7 +62,7 @@ def markdown(measurements: list[dict]) -> str:
 ## The model alone
 
 {model_table(measurements)}
-videos/s: 1000 * batch / mean, as ais_bench defines it: videos (three crops each) a second of the
+videos/s: 1000 * batch / mean, as ais_bench defines it: videos (all views of each) a second of the
 model alone, after the warm-up. It includes what the engine does from the clips in memory to the
 logits in memory, on a GPU the copies too. It does not include decoding, preprocessing, writing and
 reading .bin files, writing results and loading the model; on an NPU, as ais_bench counts, nor the

@@ -11,6 +11,7 @@ from tsf.engines.setup import parse_engines
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.model.checkpoints import DIGITS, checkpoint
+from tsf.workflow.plan import is_made
 
 
 def check(config: dict, schema: Path) -> None:
@@ -34,6 +35,11 @@ def check(config: dict, schema: Path) -> None:
         raise UserError(
             f"config: model.checkpoint is null, but mmaction2 has no checkpoint for {named}, "
             f"only for {', '.join(DIGITS)}; set model.checkpoint"
+        )
+    if model["sha256"] is not None and is_made(model["checkpoint"] or ""):
+        raise UserError(
+            f"config: model.sha256 is of a file of yours or a download, but {model['checkpoint']} "
+            "is in results, where the workflow makes it; set model.sha256: null"
         )
     if "://" in checkpoint(model).where and checkpoint(model).sha256 is None:
         raise UserError(

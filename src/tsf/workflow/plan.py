@@ -3,11 +3,16 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from tsf.data.classes import class_names, classes_source
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
 from tsf.files import sha256
+from tsf.model.weights_file import weights_file
+from tsf.recipe import huggingface
 
 RESULTS = Path("results")
 
@@ -37,24 +42,47 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
 
 
 def checkpoint_file(where: str, home: Path) -> str:
-    """The path of the weights: the configured file, or the file that a URL is downloaded to."""
+    """The path of the weights: the configured file or folder, or where a URL is downloaded to."""
     if "://" in where:
-        return str(RESULTS / "checkpoint" / Path(where).name)
+        return str(RESULTS / "checkpoint" / Path(urlsplit(where).path).name)
     return beside_snakefile(where, home)
 
 
 def checkpoint_digest(path: str, expected: str | None) -> str | None:
     """Identifies the weights, so that their file may be touched or moved without a new export.
 
-    expected: the config's model.sha256, at least its first digits. Raises UserError for a file
-    with another digest. A file that the workflow makes is checked when it is made.
+    path: a file, or a Hugging Face folder, of whose files it is the weights'. expected: the
+    config's model.sha256, at least its first digits. Raises UserError for a file with another
+    digest. A file that the workflow makes is checked when it is made.
     """
-    if is_made(path) or not Path(path).is_file():
+    if is_made(path) or not Path(path).exists():
         return expected
-    found = sha256(Path(path))
+    file = weights_file(Path(path))
+    found = sha256(file)
     if not found.startswith(expected or ""):
-        raise UserError(f"{path}: sha256 is {found}, but model.sha256 in the config is {expected}")
+        raise UserError(f"{file}: sha256 is {found}, but model.sha256 in the config is {expected}")
     return found
+
+
+def classes_file(classes: str | None, checkpoint: str | None, home: Path) -> str | None:
+    """The file that names the model's classes, but a dataset's own train.csv.
+
+    classes: the config's dataset.classes. checkpoint: which names them itself if it is a Hugging
+    Face folder with an id2label.
+    """
+    if classes is not None:
+        return beside_snakefile(classes, home)
+    config = Path(checkpoint or "", huggingface.CONFIG)
+    named = checkpoint is not None and config.is_file() and huggingface.labels(config)
+    return str(config) if named else None
+
+
+@cache  # two rules ask, and the train.csv of Kinetics-400 takes a second or two
+def refuse_other_classes(layout: str, root: Path, classes: str | None, number: int) -> None:
+    """Raises UserError if the classes' names are there and are not `number`, as the model's."""
+    source = classes_source(layout, root, Path(classes) if classes else None)
+    if source is not None and source.is_file():
+        class_names(layout, root, source, number)
 
 
 def named(setups: Iterable[Setup]) -> dict[str, Setup]:

@@ -1,5 +1,6 @@
-"""The classes in their order, from a csv or a label map, and the labels that are none."""
+"""The classes in their order, from a csv, a label map or Hugging Face's config.json."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,46 @@ def test_classes_of_a_csv_and_of_a_label_map_agree(tmp_path):
     by_csv = class_file(tmp_path, "train.csv", train)
     by_text = class_file(tmp_path, "label_map.txt", "Tai chi\nplaying guitar\nzumba\n\n")
     expected = ["Tai_chi", "playing_guitar", "zumba"]
-    assert class_names("folder", tmp_path, by_csv) == expected
-    assert class_names("folder", tmp_path, by_text) == expected
+    assert class_names("folder", tmp_path, by_csv, 3) == expected
+    assert class_names("folder", tmp_path, by_text, 3) == expected
+    labels = {"2": "zumba", "0": "Tai chi", "1": "playing guitar"}
+    by_json = class_file(tmp_path, "config.json", json.dumps({"id2label": labels}))
+    assert class_names("folder", tmp_path, by_json, 3) == expected
 
 
 def test_the_kinetics_layout_has_its_own_classes(tmp_path):
     (tmp_path / "annotations").mkdir()
     class_file(tmp_path, "annotations/train.csv", HEADER + "yoga,a,0,10,train\n")
-    assert class_names("kinetics", tmp_path, None) == ["yoga"]
-    assert class_names("folder", tmp_path, None) == []
+    assert class_names("kinetics", tmp_path, None, 1) == ["yoga"]
+    assert class_names("folder", tmp_path, None, 7) == []
 
 
 def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match="names the class yoga twice"):
-        class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"))
+        class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"), 2)
     with pytest.raises(UserError, match=r"n\.txt: no such file"):
-        class_names("folder", tmp_path, tmp_path / "n.txt")
+        class_names("folder", tmp_path, tmp_path / "n.txt", 2)
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("train.csv", HEADER + "yoga,a,0,10,train\nzumba,b,0,10,train\n"),
+        ("m.txt", "yoga\nzumba\n"),
+        ("config.json", '{"id2label": {"0": "yoga", "1": "zumba"}}'),
+    ],
+)
+@pytest.mark.parametrize("number", [1, 3])
+def test_names_that_are_not_as_many_as_the_models_classes_are_an_error(
+    tmp_path, name, text, number
+):
+    message = rf"{name}: names 2 classes, but the model has {number}, .* set dataset.classes to"
+    with pytest.raises(UserError, match=message):
+        class_names("folder", tmp_path, class_file(tmp_path, name, text), number)
+
+
+@pytest.mark.parametrize("content", [{}, {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}])
+def test_a_config_json_that_names_no_class_is_an_error(tmp_path, content):
+    path = class_file(tmp_path, "config.json", json.dumps(content))
+    with pytest.raises(UserError, match="its id2label names no classes"):
+        class_names("folder", tmp_path, path, 2)

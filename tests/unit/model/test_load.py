@@ -82,7 +82,6 @@ def test_every_form_gives_the_same_model(mmaction2, tmp_path, name):
         write_hugging_face(tmp_path, weights, config),
         write_hugging_face(tmp_path, weights, config, safetensors=False),
     ]
-    paths += [paths[-2] / "model.safetensors", paths[-1] / "pytorch_model.bin"]
     exported = set()
     for path in paths:
         model = load_small(path, architecture=architecture)
@@ -95,6 +94,15 @@ def test_every_form_gives_the_same_model(mmaction2, tmp_path, name):
             export.export(mmaction2, built, shape, tmp_path / "tsf.onnx")
             exported.add((tmp_path / "tsf.onnx").read_bytes())
     assert len(exported) <= 1
+
+
+def test_a_file_of_a_folder_is_refused_for_the_folder(tmp_path, weights):
+    """Its config.json has the number of heads, and a change of it must show."""
+    path = write_hugging_face(tmp_path, weights, config_json(SMALL, num_attention_heads=2))
+    message = refusal(load_small, path / "model.safetensors")
+    assert f"name the folder, {path}" in message
+    (path / "config.json").unlink()
+    assert "heads of 64, which" in load_small(path / "model.safetensors").notes[0]
 
 
 def test_what_was_read_is_told(tmp_path, weights):

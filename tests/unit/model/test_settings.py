@@ -1,7 +1,6 @@
 """Settings of mmaction2 and of Hugging Face: what is known is read, the rest refused."""
 
 import copy
-import json
 
 import pytest
 from timesformers import SMALL, config_json
@@ -9,7 +8,7 @@ from timesformers import SMALL, config_json
 from tsf.errors import UserError
 from tsf.model.architecture import Architecture
 from tsf.model.recogniser import recogniser_settings
-from tsf.model.settings import from_hugging_face, from_mmaction2, labels_of
+from tsf.model.settings import from_hugging_face, from_mmaction2
 
 BASE = Architecture("divided_space_time", 8, 224, 16, 768, 12, 12, 400)
 # configs/recognition/timesformer of mmaction2 1.2.0, merged
@@ -125,31 +124,3 @@ def test_what_hugging_face_leaves_out_has_its_defaults():
     assert from_hugging_face(
         {"model_type": "timesformer", "id2label": dict.fromkeys(map(str, range(400)), "x")}, "x"
     ) == BASE  # fmt: skip
-
-
-# ---- labels ----
-
-
-def write_config(folder, **config):
-    (folder / "config.json").write_text(json.dumps({"model_type": "timesformer"} | config))
-    (folder / "model.safetensors").touch()
-    return folder
-
-
-def test_labels_are_in_the_order_of_their_numbers(tmp_path):
-    folder = write_config(tmp_path, id2label={str(n): f"class {n}" for n in reversed(range(12))})
-    for where in (folder, folder / "model.safetensors"):
-        assert labels_of(where) == [f"class {n}" for n in range(12)]
-
-
-def test_without_labels_there_are_none(tmp_path):
-    assert labels_of(tmp_path) is None
-    assert labels_of(write_config(tmp_path)) is None
-    assert labels_of(write_config(tmp_path, id2label={"0": "LABEL_0", "1": "LABEL_1"})) is None
-    assert labels_of(write_config(tmp_path, model_type="bert", id2label={"0": "a"})) is None
-
-
-@pytest.mark.parametrize("numbers", [["1", "2"], ["0", "2"], ["a"]])
-def test_classes_that_are_not_numbered_from_0_are_refused(tmp_path, numbers):
-    folder = write_config(tmp_path, id2label=dict.fromkeys(numbers, "x"))
-    assert "id2label" in refusal(labels_of, folder)

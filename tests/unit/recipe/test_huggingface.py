@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tsf.errors import UserError
-from tsf.recipe.huggingface import read, stated
+from tsf.recipe.huggingface import labels, read, stated
 
 # the keys and values that the published checkpoints have
 CONFIG = {
@@ -163,3 +163,21 @@ def test_a_faulty_file_is_one_line(folder, name, text, named):
         read(path)
     message = str(fault.value)
     assert message.startswith(f"{path}/{name}: ") and named in message and "\n" not in message
+
+
+def test_labels_are_in_the_order_of_their_numbers(folder):
+    names = {str(n): f"class {n}" for n in reversed(range(12))}
+    path = folder(CONFIG | {"id2label": names})
+    assert labels(path / "config.json") == [f"class {n}" for n in range(12)]
+
+
+def test_without_names_there_are_no_labels(folder):
+    for config in (without(CONFIG, "id2label"), CONFIG | {"id2label": {"0": "LABEL_0"}}):
+        assert labels(folder(config) / "config.json") is None
+
+
+@pytest.mark.parametrize("numbers", [["1", "2"], ["0", "2"], ["a"]])
+def test_labels_that_are_not_numbered_from_0_are_refused(folder, numbers):
+    path = folder(CONFIG | {"id2label": dict.fromkeys(numbers, "x")})
+    with pytest.raises(UserError, match="id2label does not name the classes 0, 1, 2"):
+        labels(path / "config.json")

@@ -37,7 +37,7 @@ def unknown(recipe):
 
 @pytest.fixture
 def huggingface(folder):
-    def write(frames=8, side=224, labels=400):
+    def write(frames=8, side=224, labels=400, mean=0.5):
         path = folder / "hf"
         path.mkdir(exist_ok=True)
         config = {
@@ -50,7 +50,7 @@ def huggingface(folder):
             "image_processor_type": "VideoMAEImageProcessor",
             "size": {"shortest_edge": side},
             "crop_size": {"height": side, "width": side},
-            "image_mean": [0.5, 0.5, 0.5],
+            "image_mean": [mean, 0.5, 0.5],
             "image_std": [0.25, 0.25, 0.25],
         }
         (path / "config.json").write_text(json.dumps(config))
@@ -216,7 +216,7 @@ def test_the_name_huggingface_needs_the_folder():
         ({"num_clips": 0}, "num_clips 0 (recipe.num_clips, not 5): must be a whole number from 1"),
         ({"source": "frames"}, "source frames (recipe.source, not rawframes): known are rawframes"),
         ({"preprocessing": "facebook"}, "raw frames are mmaction2's way; write source: video"),
-        ({"preprocessing": "huggingface"}, "write source: video"),
+        ({"preprocessing": "huggingface"}, "huggingface has a centre crop alone"),
         ({"preprocessing": "opencv"}, "known are mmaction2-0.x, mmaction2-1.x, facebook, hugg"),
         ({"crops": "ten"}, "known are three, centre"),
         ({"side": 224}, "three crops must be as high as the picture's short side"),
@@ -267,15 +267,28 @@ def test_the_file_is_a_recipe_and_its_origin():
     assert json.loads(to_file(found))["origin"] == found.origin
 
 
-def test_the_digest_is_of_what_the_files_say(huggingface):
-    first = from_config(OLD).digest
-    assert from_config(OLD + "\n# a comment").digest == first
-    assert from_config(OLD, {"frame_interval": 2}).digest == first
-    assert from_config(OLD, None, "in_channels=768", "in_channels=96").digest != first
-    hf = resolve(huggingface(), {"name": "huggingface"}).digest
-    assert resolve(huggingface(labels=174), {"name": "huggingface"}).digest != hf
-    by_name = [resolve({"config": name, "checkpoint": None}, None).digest for name in named.CONFIGS]
-    assert len({first, hf, *by_name}) == 5
+def test_the_exports_depend_on_the_network_alone(huggingface):
+    def network(found):
+        return found.digest, found.settings
+
+    for config, average in ((OLD, "'prob'"), (NEW, "'score'")):
+        first = network(from_config(config))
+        assert network(from_config(config + "\n# a comment\noptimizer = dict(lr=1)")) == first
+        assert network(from_config(config, {"frame_interval": 2})) == first
+        other = "'score'" if average == "'prob'" else "'prob'"
+        for old, new in (
+            ("clip_len=16, frame_interval=4", "clip_len=16, frame_interval=8"),
+            ("123.5", "123"),
+            (f"average_clips={average}", f"average_clips={other}"),
+        ):
+            assert network(from_config(config, None, old, new)) == first  # fmt: skip
+        other = from_config(config, None, "num_frames=16", "num_frames=16, num_heads=6")
+        assert network(other) != first
+    hf = network(resolve(huggingface(), {"name": "huggingface"}))
+    assert network(resolve(huggingface(labels=174), {"name": "huggingface"})) != hf
+    assert network(resolve(huggingface(mean=0.4), {"name": "huggingface"})) == hf
+    by_name = [resolve({"config": name, "checkpoint": None}, None) for name in named.CONFIGS]
+    assert len({hf, *map(network, by_name)}) == 4
 
 
 def test_a_config_is_run_when_that_is_allowed():

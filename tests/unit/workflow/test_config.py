@@ -71,6 +71,11 @@ def test_what_may_be_null(default):
     assert "model.checkpoint is null, but mmaction2 has no checkpoint for model.config" in fault
 
 
+def test_a_sha256_that_nothing_would_check_is_refused(default):
+    made = {"checkpoint": "results/checkpoint/x.random0.pth", "sha256": "0" * 8}
+    assert "set model.sha256: null" in fault_of(merge(default, {"model": made}))
+
+
 def test_a_recipe_of_every_field(default):
     recipe = named.config_stated(named.CONFIGS[0]).fields | {"name": "facebook-kinetics"}
     recipe |= {"mean": list(recipe["mean"]), "std": list(recipe["std"])}

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,8 @@ def test_a_file_of_the_users_must_be_there_and_one_of_ours_need_not(home):
 
 def test_a_url_is_saved_under_its_name(home):
     assert plan.checkpoint_file("https://a/b/c.pth", home) == "results/checkpoint/c.pth"
+    url = "https://a/b/resolve/main/model.safetensors?download=true"
+    assert plan.checkpoint_file(url, home) == "results/checkpoint/model.safetensors"
     assert plan.checkpoint_file("models/a.py", home) == "../home/models/a.py"
 
 
@@ -55,6 +58,38 @@ def test_the_weights_are_known_by_their_sha256(home):
         plan.checkpoint_digest("w.pth", "00000000")
     # a file that a rule makes is checked when it is made
     assert plan.checkpoint_digest("results/checkpoint/c.pth", "00000000") == "00000000"
+
+
+def test_a_folder_is_known_by_its_weights_file(home):
+    os.mkdir("hf")
+    with pytest.raises(UserError, match="a folder without model"):
+        plan.checkpoint_digest("hf", None)
+    with open("hf/pytorch_model.bin", "wb") as file:
+        file.write(b"weights")
+    found = hashlib.sha256(b"weights").hexdigest()
+    assert plan.checkpoint_digest("hf", found[:8]) == found
+    with pytest.raises(UserError, match=f"hf/pytorch_model.bin: sha256 is {found}, but"):
+        plan.checkpoint_digest("hf", "00000000")
+
+
+def test_a_hugging_face_folder_names_the_classes(home):
+    os.mkdir("hf")
+    assert plan.classes_file(None, "hf", home) is None
+    assert plan.classes_file(None, None, home) is None
+    with open("hf/config.json", "w") as file:
+        file.write('{"id2label": {"0": "yoga"}}')
+    assert plan.classes_file(None, "hf", home) == "hf/config.json"
+    assert plan.classes_file("models/a.py", "hf", home) == "../home/models/a.py"
+
+
+def test_other_classes_are_refused_as_soon_as_they_are_there(home):
+    plan.refuse_other_classes("kinetics", Path("results/later"), None, 8)
+    plan.refuse_other_classes("folder", Path("videos"), None, 8)
+    with open("m.txt", "w") as file:
+        file.write("yoga\nzumba\n")
+    plan.refuse_other_classes("folder", Path("videos"), "m.txt", 2)
+    with pytest.raises(UserError, match="names 2 classes, but the model has 8"):
+        plan.refuse_other_classes("kinetics", Path("videos"), "m.txt", 8)
 
 
 def test_an_engine_is_proven_after_what_its_model_is_made_from():
