@@ -18,9 +18,16 @@ include: "rules/accuracy.smk"
 include: "rules/report.smk"
 
 
+# The proofs are asked for beside the results: a proof that fails leaves no file, and Snakemake does
+# not miss a file if what follows from it is there.
+PROOFS = expand("results/proven/{engine}.json", engine=ENGINES)
+
+
 rule all:
     default_target: True
     input:
+        PROOFS,
+        "results/verify.json",
         "results/tsf_sim.onnx",
         "results/accuracy.json",
         "results/predictions.csv",
@@ -39,6 +46,7 @@ for artifact in [
     "tsf_opt.onnx",
     "tsf.om",
     "k400.info",
+    "recipe.json",
     "accuracy.json",
     "verify.json",
     "parity.json",
@@ -53,6 +61,7 @@ for artifact in [
         input:
             f"results/{artifact}",
             f"results/{Path(artifact).stem}.md" if artifact in RENDERED else [],
+            PROOFS if artifact == "accuracy.json" else [],
         localrule: True
 
 

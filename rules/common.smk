@@ -131,6 +131,11 @@ def listing(wildcards):
         return "" if GENERATED else listing_digest(DATASET)
 
 
+def lists_digest(wildcards):
+    """Changes with what the user's lists and classes say, however old their files are."""
+    return plan.files_digest(path for path in LISTS if not plan.is_made(path))
+
+
 def classes_options(wildcards):
     """The options of the classes, refused if the model has more or fewer than there are names."""
     with one_line():

@@ -33,6 +33,7 @@ rule videos:
         dataset=DATASET_OPTIONS,
         classes=classes_options,
         listing=listing,
+        lists=lists_digest,
     message:
         f"list the videos of the dataset{FOUND_BY_IN_MESSAGE}"
     shell:
@@ -59,6 +60,7 @@ rule check_videos:
         dataset=DATASET_OPTIONS,
         classes=classes_options,
         listing=listing,
+        lists=lists_digest,
         on_bad_video=config["on_bad_video"],
         recipe=SAMPLING,
         fingerprint=lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),

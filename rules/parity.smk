@@ -112,14 +112,14 @@ rule compare_logits:
 
 
 # The inference of an engine waits for this file, as an ancient() input: a new proof, with another
-# threshold say, redoes no inference. update() keeps the old file when the job fails: without it
-# the missing input would redo the inference.
+# threshold say, redoes no inference. A proof that fails leaves no file, so that the same command
+# fails again; the engine is then proven, and the dataset inferred, anew.
 rule prove:
     input:
         sources_of("evaluation.judge_parity"),
         measured=lambda wildcards: boundaries(PROOF[wildcards.engine]),
     output:
-        update("results/proven/{engine}.json"),
+        "results/proven/{engine}.json",
     log:
         "results/logs/proven/{engine}.log",
     # to find a wrong engine before the videos are decoded

@@ -143,7 +143,9 @@ def test_a_damaged_csv_is_one_line(tmp_path):
     (folder / "val").mkdir()
     text = "label,youtube_id,time_start,time_end,split\nyoga,a,0,ten,val\n"
     (folder / "annotations/val.csv").write_text(text)
-    (folder / "annotations/train.csv").write_text(text.replace("ten", "10"))
+    train = [f"class {n},a,0,10,train" for n in range(8)]  # as many as the model has
+    header = text.splitlines()[0]
+    (folder / "annotations/train.csv").write_text("\n".join([header, *train, ""]))
     line = refused(tmp_path, "k400.info", "--config", "dataset={root: k400}")
     assert "val.csv, line 2: time_start and time_end must be seconds" in line
 

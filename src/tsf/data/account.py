@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from tsf import errors
+from tsf.data.classes import read_classes
 from tsf.data.decoded import Decoded, read_decoded
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
 from tsf.data.listing import ListedVideo, read_list
@@ -74,7 +75,7 @@ def main() -> None:
 
     listed = read_list(args.list)
     decoded = {video.name: video for path in args.tables for video in read_decoded(path)}
-    scored, skipped = account(listed, decoded, args.classes.read_text("utf-8").splitlines())
+    scored, skipped = account(listed, decoded, read_classes(args.classes))
     for video, reason in skipped:
         print(f"skipped {video.path}: {reason}")
     if args.on_bad_video == "fail":

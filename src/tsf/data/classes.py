@@ -7,6 +7,7 @@ from pathlib import Path
 from tsf.data import kinetics
 from tsf.data.listing import ListedVideo
 from tsf.errors import UserError
+from tsf.files import write_text
 from tsf.recipe import huggingface
 
 
@@ -54,16 +55,36 @@ def _labels(config: Path) -> list[str]:
 
 
 def _lines(file: Path) -> list[str]:
-    return [line for line in map(str.strip, file.read_text("utf-8").splitlines()) if line]
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: not a UTF-8 text file ({error})") from None
+    return [line for line in map(str.strip, text.split("\n")) if line]
 
 
 def _distinct(source: Path, labels: list[str]) -> list[str]:
     """The labels' keys, as those of a csv."""
     names = [kinetics.label_key(label) for label in labels]
+    for label, name in zip(labels, names, strict=True):
+        # a line of classes.txt each; str.splitlines() knows every line separator
+        if not label.strip() or len(name.splitlines()) > 1 or "\t" in name:
+            raise UserError(
+                f"{source}: {label!r} is no name of a class, but empty or several lines"
+            )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UserError(f"{source}: names the class {twice} twice")
     return names
+
+
+def write_classes(path: Path, classes: list[str]) -> None:
+    """A class a line."""
+    write_text(path, "".join(f"{name}\n" for name in classes))
+
+
+def read_classes(path: Path) -> list[str]:
+    """What `write_classes` wrote."""
+    return path.read_text("utf-8").split("\n")[:-1]
 
 
 def unknown_labels(videos: list[ListedVideo], classes: list[str]) -> list[str]:

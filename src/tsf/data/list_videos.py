@@ -5,9 +5,14 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.class_numbers import add_class_count_argument, with_class_names
-from tsf.data.classes import add_classes_argument, class_names, unknown_labels, with_known_labels
+from tsf.data.classes import (
+    add_classes_argument,
+    class_names,
+    unknown_labels,
+    with_known_labels,
+    write_classes,
+)
 from tsf.data.listing import ListedVideo, add_dataset_arguments, dataset_of, list_videos, write_list
-from tsf.files import write_text
 
 
 def described(args: argparse.Namespace, videos: list[ListedVideo]) -> str:
@@ -38,7 +43,7 @@ def main() -> None:
     if args.layout == "folder" and names and unknown:
         print(f"folders that are not classes, their videos unlabelled: {', '.join(unknown)}")
     write_list(args.output, with_known_labels(args.layout, videos, names))
-    write_text(args.output_classes, "".join(f"{name}\n" for name in names))
+    write_classes(args.output_classes, names)
     print(f"{len(videos)} videos listed, {len(names)} classes")
 
 

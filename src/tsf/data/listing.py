@@ -142,7 +142,10 @@ def write_list(path: Path, videos: list[ListedVideo]) -> None:
 
 
 def read_list(path: Path) -> list[ListedVideo]:
-    lines = path.read_text(encoding="utf-8").split("\n")[1:-1]
+    text = path.read_text(encoding="utf-8")
+    if not text.endswith("\n"):
+        raise UserError(f"{path}: was cut short; delete it and run again")
+    lines = text.split("\n")[1:-1]
     return [ListedVideo(name, path, label) for name, path, label in (x.split("\t") for x in lines)]
 
 

@@ -12,6 +12,7 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 
 from tsf import errors
+from tsf.data.classes import read_classes
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, read_info, read_skipped
 from tsf.data.listing import read_list
 from tsf.data.sampling import frame_numbers
@@ -224,7 +225,7 @@ def main() -> None:
     info = read_info(args.info)
     skipped = read_skipped(args.skipped)
     paths = {video.name: video.path for video in read_list(args.list)}
-    classes = args.classes.read_text("utf-8").splitlines()
+    classes = read_classes(args.classes)
     recipe_json = read_json(args.recipe)
     recipe = Recipe.from_dict(recipe_json)
     scores = {folder.name: read_scores(folder, info, recipe) for folder in args.results}

@@ -42,6 +42,8 @@ def read_logits(path: Path, views: int) -> np.ndarray:
         raise UserError(f"{path}: not a table of numbers ({error})") from None
     if logits.shape[0] != views:
         raise UserError(f"{path}: {logits.shape[0]} lines, expected {views}, one a view")
+    if not path.read_bytes().endswith(b"\n"):  # cut within a number, which is another one then
+        raise UserError(f"{path}: the last line has no end, so the file was cut short")
     if not np.isfinite(logits).all():
         raise UserError(f"{path}: holds a value that is not finite")
     return logits

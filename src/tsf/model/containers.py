@@ -5,6 +5,7 @@ dict. Whose names the weights have is tsf.model.key_map's matter.
 """
 
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,6 +81,7 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(file: Path) -> Any:
+    _refuse_damaged(file)
     stand_ins: list[Callable | tuple[Callable, str]] = [(Record, name) for name in RECORDS]
     try:
         with torch.serialization.safe_globals(stand_ins):
@@ -102,13 +104,31 @@ def _read_pickle(file: Path) -> Any:
         raise UserError(f"{file}: not a loadable checkpoint ({_line(error)})") from None
 
 
+def _refuse_damaged(file: Path) -> None:
+    """Raises UserError for a zip file, torch.save's form, with a record of another checksum.
+
+    torch.load does not look at the checksums: one flipped bit would be another weight.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    try:
+        record = zipfile.ZipFile(file).testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+        record = _line(error)
+    if record is not None:
+        raise UserError(f"{file}: damaged ({record}); get it again")
+
+
 def _line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _state_dict(file: Path, content: Any) -> dict[str, Tensor]:
     if isinstance(content, dict):
-        content = next((content[key] for key in STATE_DICT_KEYS if key in content), content)
+        keys = [key for key in STATE_DICT_KEYS if key in content]
+        if len(keys) > 1:
+            raise UserError(f"{file}: holds several models, {', '.join(keys)}; save the one alone")
+        content = content[keys[0]] if keys else content
     if not isinstance(content, dict) or not content:
         raise UserError(f"{file}: holds no state dict of tensors, but {type(content).__name__}")
     for name, value in content.items():

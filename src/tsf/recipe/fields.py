@@ -1,6 +1,5 @@
 """The recipe's values under flat names, as a user writes them: what they may be, and together."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -121,7 +120,7 @@ def _check(name: str, stated: Stated) -> None:
             raise UserError(f"{_said(stated, name)}: known are {known}{hint}")
     elif name in ("mean", "std"):
         row = isinstance(value, (list, tuple)) and len(value) == 3
-        if not row or not all(_is_number(v, (int, float)) and math.isfinite(v) for v in value):
+        if not row or not all(_is_number(v, (int, float)) and -1e9 < v < 1e9 for v in value):
             raise UserError(f"{_said(stated, name)}: three numbers are needed, a channel each")
         if name == "std" and min(value) <= 0:
             raise UserError(f"{_said(stated, name)}: must be above 0")
@@ -158,7 +157,8 @@ def _check_together(stated: Stated) -> None:
         refuse("three crops must be as high as the picture's short side", "side", "short_side")
     if values["source"] == "rawframes" and not values["preprocessing"].startswith("mmaction2"):
         refuse("raw frames are mmaction2's way; write source: video", "source", "preprocessing")
-    if max(map(abs, values["mean"])) <= 1 and max(values["std"]) < 1:
+    small_mean = 0 < max(map(abs, values["mean"])) <= 1
+    if small_mean or max(values["std"]) < 1:
         refuse("these are for values from 0 to 1, and must be for 0 to 255", "mean", "std")
     for name, (network, origin) in stated.network.items():
         if values[name] != network:

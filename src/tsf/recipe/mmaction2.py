@@ -145,6 +145,11 @@ def has_video_list(config: dict, where: str) -> bool:
     return bool(_dataset(config, where)[1])
 
 
+def start_index(config: dict, where: str) -> Any:
+    """The number of a video's first frame, as the config writes it. None: it leaves that out."""
+    return _dataset(config, where)[1].get("start_index")
+
+
 def video_list(config: dict, where: str) -> VideoList:
     """The list that mmaction2 tests on: data.test, or test_dataloader.dataset. Raises UserError."""
     name, dataset = _dataset(config, where)

@@ -41,6 +41,17 @@ def recipe_table(recipe: dict) -> str:
     return table(["", "value", "taken from"], rows)
 
 
+def labelled_text(accuracy: dict) -> str:
+    """How many of the scored videos the accuracy is over, if not over all."""
+    labelled = {engine["videos"] for engine in accuracy["engines"].values()}
+    if labelled == {accuracy["scored"]}:
+        return ""
+    return (
+        f"Of the scored videos {', '.join(map(str, labelled))} have a label that is a class of the "
+        "model; the accuracy is over these.\n"
+    )
+
+
 def sampler_text(accuracy: dict) -> str:
     """In how many videos the other release's sampler picks other frames."""
     moved = accuracy["moved_by_sampler"]
@@ -158,9 +169,11 @@ reading, at the batch size of the row.
 ## Every listed video
 
 {accuracy["listed"]} listed = {accuracy["scored"]} scored + {accuracy["skipped"]} skipped.
+{labelled_text(accuracy)}
 
 {interval_table(accuracy)}
 {"No video was skipped." if not skipped else shown + more}
+
 {paired_text(accuracy)}## The recipe
 
 How a video becomes the model's input, and the logits of its views a prediction:

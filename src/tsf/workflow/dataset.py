@@ -34,6 +34,7 @@ def find_dataset(keys: dict, model: dict, home: Path) -> tuple[Dataset, str]:
                 raise UserError(f"config: dataset.{key} is for layout: list, not for {layout}")
         if keys["root"] is None:
             raise UserError(f"config: dataset.root is null; layout {layout} needs the folder")
+        _refuse_start_index(model)
         return Dataset(layout, Path(keys["root"])), ""
     stated = _stated(model)
     taken = {key: stated[key] for key in STATED_AS if keys[key] is None and key in stated}
@@ -56,6 +57,19 @@ def find_dataset(keys: dict, model: dict, home: Path) -> tuple[Dataset, str]:
     _refuse_other_form(dataset, keys, stated.get("type"), model["config"])
     said = ", ".join(f"{STATED_AS[key]} {value!r}" for key, value in taken.items())
     return dataset, f" ({said}, as in {model['config']})" if taken else ""
+
+
+def _refuse_start_index(model: dict) -> None:
+    """Raises UserError for a config that counts from another frame than raw frames made here do."""
+    where = model["config"]
+    if where is None or not Path(where).is_file():
+        return
+    start = mmaction2.start_index(read_config(Path(where), model["run_config"]), where)
+    if start not in (None, 0, 1):  # 0, of videos, and 1, of raw frames, are mmaction2's own
+        raise UserError(
+            f"{where}: start_index {start!r} leaves out a video's first frames, which is "
+            "implemented for raw frames of layout: list alone"
+        )
 
 
 def _stated(model: dict) -> dict:

@@ -130,6 +130,11 @@ def boundaries(setups: Iterable[str], has_uint8: bool) -> list[str]:
     return [f"{RESULTS}/parity/{name}.json" for name in names]
 
 
+def files_digest(paths: Iterable[str | Path]) -> list[str]:
+    """The sha256 of each file that is there."""
+    return [sha256(Path(path)) for path in paths if Path(path).is_file()]
+
+
 def error_lines(logs: Path, since: float) -> list[str]:
     """The lines `error: ...` of the logs, each with its log. since: of logs written after it."""
     written = [path for path in sorted(logs.rglob("*.log")) if path.stat().st_mtime >= since]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tsf.data.classes import class_names
+from tsf.data.classes import class_names, read_classes, write_classes
 from tsf.errors import UserError
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -40,6 +40,30 @@ def test_a_class_named_twice_or_a_missing_file_is_an_error(tmp_path):
         class_names("folder", tmp_path, class_file(tmp_path, "m.txt", "yoga\nyoga\n"), 2)
     with pytest.raises(UserError, match=r"n\.txt: no such file"):
         class_names("folder", tmp_path, tmp_path / "n.txt", 2)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = class_file(tmp_path, "m.txt", "\ufeffyoga\nzumba\n")
+    assert class_names("folder", tmp_path, path, 2) == ["yoga", "zumba"]
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path):
+    (tmp_path / "m.txt").write_bytes("é\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"m\.txt: not a UTF-8 text file"):
+        class_names("folder", tmp_path, tmp_path / "m.txt", 1)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\\nb", "a\\tb", "a\\u2028b", "a\\u0085b", "a\\rb"])
+def test_a_class_that_is_no_line_is_an_error(tmp_path, name):
+    text = f'{{"id2label": {{"0": "{name}", "1": "zumba"}}}}'
+    with pytest.raises(UserError, match="is no "):
+        class_names("folder", tmp_path, class_file(tmp_path, "config.json", text), 2)
+
+
+def test_classes_are_read_as_they_were_written(tmp_path):
+    names = ["yoga", "a\u3000b", "ß"]
+    write_classes(tmp_path / "classes.txt", names)
+    assert read_classes(tmp_path / "classes.txt") == names
 
 
 @pytest.mark.parametrize(

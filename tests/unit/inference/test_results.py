@@ -48,6 +48,7 @@ GOOD = "1.0 2.0 \n3.0 4.0 \n5.0 6.0 \n"
         (GOOD + GOOD, "6 lines, expected 3"),  # what an appending ais_bench leaves
         ("1.0 2.0 \n3.0 4.0 \n", "2 lines, expected 3"),
         ("", "expected 3"),
+        (GOOD[:-3], "cut short"),  # 6. is another number than 6.5
         (GOOD.replace("4.0", "nan"), "not finite"),
         (GOOD.replace("4.0", "-inf"), "not finite"),
         (GOOD.replace("4.0", "four"), "not a table of numbers"),

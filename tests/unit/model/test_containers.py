@@ -134,6 +134,21 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, spoil):
     assert refusal(path).startswith(f"{path}: ")
 
 
+def test_a_flipped_bit_is_found(tmp_path):
+    """torch.load would take it for another weight."""
+    path = tmp_path / "x.pth"
+    data = bytearray(whole(path))
+    data[data.index(bytes(1000)) + 500] ^= 1  # among the zeros of the weights
+    path.write_bytes(data)
+    assert "damaged" in refusal(path)
+
+
+def test_two_models_in_a_file_are_refused(tmp_path):
+    weights = {"a": torch.zeros(1)}
+    torch.save({"state_dict": weights, "model_state": weights}, tmp_path / "x.pth")
+    assert "several models, state_dict, model_state" in refusal(tmp_path / "x.pth")
+
+
 def test_a_truncated_safetensors_file_is_one_line(tmp_path):
     path = tmp_path / "model.safetensors"
     save_file({"a": torch.zeros(1000)}, path)

@@ -57,6 +57,13 @@ def test_a_key_of_the_list_is_refused_for_another_layout(key, value):
     assert fault == f"config: dataset.{key} is for layout: list, not for kinetics"
 
 
+def test_a_config_that_leaves_out_first_frames_is_refused_for_another_layout():
+    text = OLD + OLD_DATA.replace("test=dict(", "test=dict(start_index=33, ")
+    keys = NOTHING | {"layout": "folder", "root": "videos"}
+    with pytest.raises(UserError, match="start_index 33 leaves out"):
+        find_dataset(keys, model(text), Path("home"))
+
+
 def test_another_layout_needs_a_root():
     assert "dataset.root is null; layout kinetics" in fault_of(None, layout="kinetics")
 
