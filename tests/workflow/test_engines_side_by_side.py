@@ -5,6 +5,8 @@ import json
 import pytest
 from markdown_rows import rows
 
+pytestmark = pytest.mark.slow  # six engines, int8 and speed on one run: two minutes
+
 ENGINES = [
     "{engine: onnxruntime, model: tsf_opt_u8}",
     "{engine: openvino, model: tsf_opt, batch: 3}",
@@ -101,7 +103,6 @@ def test_a_threshold_ends_the_run_and_names_the_boundary(run):
     assert "allowed is 0.0001" in line
 
 
-@pytest.mark.slow
 def test_every_engine_is_measured(run):
     result = run.snakemake("performance.json", *SETTINGS)
     assert result.returncode == 0, result.stdout

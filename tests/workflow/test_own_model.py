@@ -28,6 +28,8 @@ from tsf.recipe.literal import read_config
 from tsf.recipe.record import FUSIONS, Recipe
 from tsf.recipe.resolve import resolve
 
+pytestmark = pytest.mark.slow  # runs of a model of the user's own: two minutes
+
 OWN = runs.ROOT / "tests/own_model"
 CONFIG, WEIGHTS = OWN / "own.py", OWN / "own.pth"
 
@@ -114,7 +116,6 @@ def test_the_accuracy_is_that_of_mmaction2s_own_test(folder, mmaction2):
 
 
 # what the accuracy was where this was written, in place of 100.0
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe, at_most",
     [
