@@ -6,7 +6,8 @@ CORES ?= all
 TARGET ?= all
 # tests side by side; each may start a workflow of its own
 WORKERS ?= 2
-PYTEST := $(BIN)/pytest --numprocesses $(WORKERS)
+# a file's tests share its runs, so they stay in one process
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model
 
