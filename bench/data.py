@@ -39,21 +39,11 @@ from tsf.files import sha256, write_json
 from tsf.markdown import table
 from tsf.model.recogniser import load_tool
 from tsf.model.settings_argument import CONFIGS
-from tsf.recipe.record import ClipRecipe, Sampling
+from tsf.recipe.resolve import resolve
 from tsf.sample import real_clips
 
 CONFIG = "timesformer_divST_8x32x1_15e_kinetics400_rgb"
-RECIPE = ClipRecipe(  # that of the config
-    sampling=Sampling("mmaction2-0.x", clip_len=8, frame_interval=32, num_clips=1),
-    source="rawframes",
-    preprocessing="mmaction2-0.x",
-    short_side=224,
-    crops="three",
-    side=224,
-    mean=(127.5, 127.5, 127.5),
-    std=(127.5, 127.5, 127.5),
-    channels="rgb",
-)
+RECIPE = resolve({"config": CONFIG, "checkpoint": None}, None).recipe.clip
 SOURCES = ("bikes", "bigbuckbunny", "carphone_pristine")
 NATIVE = real_clips.Variant((340, 256), 300, 30)  # a native Kinetics clip
 BIT_RATES = ("400k", "600k", "800k")  # bit/s; half a megabyte to one for ten seconds

@@ -112,8 +112,8 @@ rule compare_logits:
 
 
 # The inference of an engine waits for this file, as an ancient() input: a new proof, with another
-# threshold say, redoes no inference. A proof that fails leaves no file, so that the same command
-# fails again; the engine is then proven, and the dataset inferred, anew.
+# threshold say, redoes no inference. A proof that fails leaves no file; the Snakefile's targets ask
+# for it beside the results, so that the same command fails again.
 rule prove:
     input:
         sources_of("evaluation.judge_parity"),

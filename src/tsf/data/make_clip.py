@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from tsf.data import decode
-from tsf.data.model_input import exact_dtype, level_values
+from tsf.data.model_input import level_values
 from tsf.errors import UserError
 from tsf.recipe.record import CHANNELS, CROPS, PREPROCESSINGS, ClipRecipe
 
@@ -47,7 +47,7 @@ def refuse_impossible(recipe: ClipRecipe, dtype: str) -> None:
             f"mmaction2's three crops are as high as the picture: short side {recipe.short_side}, "
             f"crop {recipe.side}"
         )
-    if dtype == "uint8" and exact_dtype(recipe) != "uint8":
+    if dtype == "uint8" and not recipe.has_uint8:
         raise UserError(
             f"preprocessing {name} resizes normalised values, which uint8 cannot hold; "
             "set bin: float32"

@@ -42,7 +42,7 @@ def normalise(pixels: np.ndarray, recipe: ClipRecipe) -> np.ndarray:
 
     Raises UserError where pixels do not tell the model's input.
     """
-    if exact_dtype(recipe) != "uint8":
+    if not recipe.has_uint8:
         raise UserError(f"preprocessing {recipe.preprocessing} has no uint8 input; use float32")
     values = np.empty(pixels.shape, np.float32)
     for channel, of_level in enumerate(level_values(recipe)):
