@@ -11,12 +11,14 @@ NPU_RESOURCES = {
 if "npu" not in workflow.global_resources:
     workflow.register_resource("npu", len(ASCEND["devices"]))
 
+MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
+
 
 rule om:
     input:
         sources_of("ascend.atc"),
         onnx=f"results/{with_batch(ASCEND['onnx'], '{bs}')}.onnx",
-        keep_dtype=home_file("config/keep_dtype.cfg") if ASCEND["precision"] == "mixed" else [],
+        mixlist=from_user("ascend.modify_mixlist", *MIXLIST) if MIXLIST else [],
     output:
         om="results/tsf{bs}.om",
         status="results/tsf{bs}.om.json",
@@ -29,12 +31,17 @@ rule om:
         recipe=CLIP_RECIPE,
         batch=lambda wildcards: batch_of(wildcards.bs),
         precision=ASCEND["precision"],
-        keep_dtype=lambda wildcards, input: option("--keep-dtype", input.keep_dtype),
+        fast_gelu="--fast-gelu" if ASCEND["fast_gelu"] else "",
+        mixlist=lambda wildcards, input: option("--modify-mixlist", input.mixlist),
+        atc_options=json.dumps(ASCEND["atc_options"]),
+        # the content of the files that they name
+        options_digest=lambda wildcards: plan.files_digest(atc.option_files(ASCEND["atc_options"])),
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
         "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version}"
-        " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision} {params.keep_dtype}"
+        " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision}"
+        " {params.fast_gelu} {params.mixlist} --atc-options {params.atc_options:q}"
         " --output {output.om} --status {output.status} 2>&1 | tee {log}"
 
 

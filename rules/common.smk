@@ -11,7 +11,7 @@ from shlex import quote
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
-from tsf.ascend import npu_smi, requirements
+from tsf.ascend import atc, npu_smi, requirements
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
@@ -79,6 +79,8 @@ ENGINES = list(SETUPS)
 # the engines that run in a job's own process, and not as CANN's programs
 OWN_ENGINES = {name: setup for name, setup in SETUPS.items() if setup.engine != "ascend"}
 ASCEND = config["ascend"]
+with one_line():
+    atc.refuse_contradictions(atc.choice(ASCEND))
 ARCHIVES = option("--archives", config["upstream"]["archives"])
 CHECKPOINT = checkpoint(MODEL)
 

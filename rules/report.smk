@@ -10,6 +10,7 @@ rule accuracy_report:
         skipped="results/skipped.tsv",
         simplified="results/tsf_sim.json",
         verify="results/verify.json",
+        om=f"{OM}.json" if "ascend" in ENGINES else [],
     output:
         report("results/accuracy.md", category="Accuracy"),
     log:
@@ -20,12 +21,13 @@ rule accuracy_report:
     params:
         dataset=config["dataset"]["name"],
         reference=lambda wildcards: json.dumps(config["reference"]),
+        om=lambda wildcards, input: option("--om", input.om),
     message:
         "write {output}"
     shell:
         "python -m tsf.report.accuracy --accuracy {input.accuracy} --summaries {input.summaries}"
         " --skipped {input.skipped} --simplified {input.simplified} --verify {input.verify}"
-        " --dataset {params.dataset:q} --reference {params.reference:q}"
+        " {params.om} --dataset {params.dataset:q} --reference {params.reference:q}"
         " --output {output} 2>&1 | tee {log}"
 
 

@@ -55,7 +55,9 @@ def check(output, expected, batch):
         np.testing.assert_allclose(np.loadtxt(output / f"{name}_0.txt"), logits, atol=2e-5)
     summary = json.loads((output / "sumary.json").read_text())
     assert summary["args"]["batchsize"] == batch and summary["args"]["engine"] == "ascend"
-    assert summary["args"]["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU, fast"
+    assert (
+        summary["args"]["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU, force_fp16"
+    )
     assert summary["H2D_latency"]["mean"] == 0.25 and summary["D2H_latency"]["mean"] == 0.125
     runs = -(-len(expected) // batch)
     assert summary["NPU_compute_time"]["count"] == len(summary["npu_compute_time_list"]) == runs
@@ -89,7 +91,7 @@ def test_an_empty_shard_needs_no_npu(infer, tmp_path):
     ("demand", "expected"),
     [
         ("fails-midway", "ais_bench ended with status 1: RuntimeError: filepath: not valid"),
-        ("507011", "try ascend.precision: exact"),
+        ("507011", "try ascend.precision: must_keep_origin_dtype"),
         ("loses-one", "gave no result of -a_000001_000011; run again"),
         ("no-summary", "wrote no summary"),
         ("half-summary", "summary was cut short"),

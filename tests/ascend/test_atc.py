@@ -6,57 +6,129 @@ from dataclasses import replace
 import machine
 import pytest
 from recipes import GUIDE as RECIPE
+from runs import ROOT
 
 from tsf.ascend import atc
+from tsf.errors import UserError
 from tsf.recipe.record import to_json
 
 OLD_HELP = "--framework --op_select_implmode --optypelist_for_implmode --precision_mode"
 NEW_HELP = "--framework --op_precision_mode --precision_mode_v2"
-GUIDE = [
+PLAIN = [
     "--framework=5",
     "--input_format=ND",
     "--input_shape=imgs:1,3,3,8,224,224",
     "--log=error",
     "--soc_version=Ascend310P3",
+]
+GUIDE = [
+    *PLAIN,
+    "--precision_mode=force_fp16",
     "--op_select_implmode=high_performance",
     "--optypelist_for_implmode=Gelu",
 ]
 
 
-def options(tmp_path, help_text, precision, batch=1):
-    keep = tmp_path / "keep"
-    keep.write_text("OpType::LayerNorm\n")
-    return atc.options(
-        help_text, precision, keep, tmp_path, "Ascend310P3", (batch, 3, 3, 8, 224, 224)
-    )
+def options(tmp_path, help_text, precision, batch=1, **more):
+    choice = atc.Choice(precision, **more)
+    shape = (batch, 3, 3, 8, 224, 224)
+    return atc.options(help_text, choice, tmp_path, "Ascend310P3", shape)
 
 
 # a help that tells nothing: as with the guide's release
 @pytest.mark.parametrize("help_text", [OLD_HELP, "", OLD_HELP + " " + NEW_HELP])
 def test_the_guides_options(tmp_path, help_text):
-    assert options(tmp_path, help_text, "fast") == GUIDE
+    assert options(tmp_path, help_text, "force_fp16", fast_gelu=True) == GUIDE
 
 
-def test_exact_is_the_origin_type_and_no_approximate_gelu(tmp_path):
-    assert options(tmp_path, OLD_HELP, "exact") == [
-        *GUIDE[:5],
-        "--precision_mode=must_keep_origin_dtype",
+@pytest.mark.parametrize("precision", atc.PRECISIONS)
+def test_each_precision_is_said_in_the_tools_word_with_and_without_the_gelu(tmp_path, precision):
+    found = options(tmp_path, OLD_HELP, precision)
+    assert found == [*PLAIN, f"--precision_mode={precision}"]
+    assert options(tmp_path, OLD_HELP, precision, fast_gelu=True) == [*found, *GUIDE[-2:]]
+
+
+@pytest.mark.parametrize(
+    ("precision", "word"),
+    [  # the values of the two options that their manuals describe in the same words
+        ("force_fp16", "fp16"),
+        ("allow_mix_precision", "mixed_float16"),
+        ("must_keep_origin_dtype", "origin"),
+    ],
+)
+def test_the_newer_names(tmp_path, precision, word):
+    found = options(tmp_path, NEW_HELP, precision, fast_gelu=True)
+    assert found[5:] == [
+        f"--precision_mode_v2={word}",
+        "--op_precision_mode=op_precision.ini",
     ]
+    text = (tmp_path / "op_precision.ini").read_text()
+    assert text == "[ByOpType]\nGelu=high_performance\n"
 
 
-def test_the_newest_release(tmp_path):
-    assert options(tmp_path, NEW_HELP, "fast")[5:] == ["--op_precision_mode=op_precision.ini"]
-    assert (tmp_path / "op_precision.ini").read_text() == "Gelu=high_performance\n"
-    assert options(tmp_path, NEW_HELP, "exact")[5:] == ["--precision_mode_v2=origin"]
+def test_a_precision_without_a_newer_name(tmp_path):
+    with pytest.raises(UserError, match="no word for allow_fp32_to_fp16"):
+        options(tmp_path, NEW_HELP, "allow_fp32_to_fp16")
 
 
-def test_mixed_keeps_the_listed_operators(tmp_path):
-    assert options(tmp_path, OLD_HELP, "mixed")[5:] == ["--keep_dtype=keep_dtype.cfg"]
-    assert (tmp_path / "keep_dtype.cfg").read_text() == "OpType::LayerNorm\n"
+def test_the_lists_of_operators(tmp_path):
+    mixlist = tmp_path / "mine.json"
+    mixlist.write_text("{}")
+    found = options(tmp_path, OLD_HELP, "allow_mix_precision", modify_mixlist=mixlist)
+    assert found[5:] == ["--precision_mode=allow_mix_precision", "--modify_mixlist=mixlist.json"]
+    assert (tmp_path / "mixlist.json").read_text() == "{}"
+
+
+def test_further_options_come_last(tmp_path):
+    more = ("--buffer_optimize=l2_optimize", "--op_bank_path=/opt/bank")
+    assert options(tmp_path, OLD_HELP, "force_fp16", atc_options=more)[-2:] == list(more)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"modify_mixlist": "x.json"}, "is of precision allow_mix_precision, not of force_fp16"),
+        ({"atc_options": ["-x=1"]}, "'-x=1' is not of the form --name=value"),
+        ({"atc_options": ["--a", "1"]}, "'--a' is not of the form --name=value"),
+        ({"atc_options": ["--precision_mode=force_fp16"]}, "given by ascend.precision"),
+        ({"atc_options": ["--precision_mode_v2=fp16"]}, "given by ascend.precision"),
+        ({"atc_options": ["--precision=fp16"]}, "given by ascend.precision"),  # an abbreviation
+        ({"atc_options": ["--input_shape=imgs:1"]}, "given by the recipe and ascend.batch"),
+        ({"atc_options": ["--dynamic_batch_size=1,2"]}, "given by the recipe and ascend.batch"),
+        ({"atc_options": ["--soc_version=Ascend310"]}, "given by ascend.soc_version"),
+        ({"atc_options": ["--op_precision_mode=/x"], "fast_gelu": True}, "given by ascend.fast_g"),
+        ({"atc_options": ["--log=debug"]}, "given by the workflow; leave it out"),
+        ({"atc_options": ["--sparsity=1", "--sparsity=0"]}, "--sparsity is there twice"),
+        ({"atc_options": ["--debug_dir=a/b"]}, "a path must be absolute, as in --debug_dir=/"),
+        (
+            {"atc_options": ["--keep_dtype=/x"], "precision": "must_keep_origin_dtype"},
+            "--keep_dtype has no effect",
+        ),
+    ],
+)
+def test_what_atc_would_refuse_or_not_heed_is_refused(keys, expected):
+    default = {"precision": "force_fp16", "fast_gelu": False, "modify_mixlist": None}
+    with pytest.raises(UserError) as fault:
+        atc.refuse_contradictions(atc.choice(default | {"atc_options": []} | keys))
+    assert expected in str(fault.value) and "\n" not in str(fault.value)
+
+
+def test_an_option_of_the_gelu_is_the_users_without_the_fast_one(tmp_path):
+    more = ("--op_select_implmode=high_precision",)
+    assert options(tmp_path, OLD_HELP, "force_fp16", atc_options=more)[-1:] == list(more)
+
+
+def test_a_file_in_the_working_directory_is_no_path_for_atc(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fusion.cfg").touch()
+    choice = atc.Choice("force_fp16", atc_options=("--fusion_switch_file=fusion.cfg",))
+    with pytest.raises(UserError, match=f"as in --fusion_switch_file={tmp_path}/fusion.cfg"):
+        atc.refuse_contradictions(choice)
 
 
 def test_the_batch_is_in_the_shape(tmp_path):
-    assert options(tmp_path, OLD_HELP, "fast", batch=4)[2] == "--input_shape=imgs:4,3,3,8,224,224"
+    found = options(tmp_path, OLD_HELP, "force_fp16", batch=4)
+    assert found[2] == "--input_shape=imgs:4,3,3,8,224,224"
 
 
 SUCCESS = "ATC start working now\nATC run success, welcome to the next use.\n"
@@ -109,25 +181,56 @@ def leftovers(folder):
 
 def test_the_om_file_and_how_it_was_made(compile_tiny):
     compile_it, folder = compile_tiny
-    result = compile_it()
+    result = compile_it("--fast-gelu", "--atc-options", '["--sparsity=0"]')
     assert result.returncode == 0, result.stdout
     # neither fusion_result.json nor kernel_meta/, which atc drops
     assert leftovers(folder) == {"tsf.om", "tsf.om.json"}
     assert (folder / "tsf.om").read_bytes().endswith((folder / "tsf_sim.onnx").read_bytes())
     assert (folder / "tsf.om").stat().st_mode & 0o022 == 0
     status = json.loads((folder / "tsf.om.json").read_text())
-    assert status["soc_version"] == "Ascend310P3" and status["precision"] == "fast"
-    assert "--optypelist_for_implmode=Gelu" in status["command"]
+    assert status["soc_version"] == "Ascend310P3" and status["precision"] == "force_fp16"
+    assert status["fast_gelu"] is True and status["atc_options"] == ["--sparsity=0"]
+    assert status["command"][-2:] == ["--optypelist_for_implmode=Gelu", "--sparsity=0"]
 
 
 def test_a_newer_release_names_the_file_otherwise(compile_tiny):
     compile_it, folder = compile_tiny
-    result = compile_it("--precision", "exact", CANN="new")
+    result = compile_it("--precision", "must_keep_origin_dtype", "--fast-gelu", CANN="new")
     assert result.returncode == 0, result.stdout
     assert leftovers(folder) == {"tsf.om", "tsf.om.json"}
-    assert (
-        "--precision_mode_v2=origin" in json.loads((folder / "tsf.om.json").read_text())["command"]
-    )
+    command = json.loads((folder / "tsf.om.json").read_text())["command"]
+    assert "--precision_mode_v2=origin" in command
+
+
+@pytest.mark.parametrize("release", ["old", "both", "new"])
+@pytest.mark.parametrize("gelu", [[], ["--fast-gelu"]])
+@pytest.mark.parametrize("precision", atc.PRECISIONS)
+def test_the_stand_in_takes_each_choice(compile_tiny, precision, gelu, release):
+    """It refuses unknown options, values and options that exclude each other, as atc does."""
+    compile_it, _ = compile_tiny
+    more = ["--precision", precision, *gelu]
+    if precision == "allow_mix_precision":
+        more += ["--modify-mixlist", ROOT / "config/mixlist.json"]
+    result = compile_it(*more, CANN=release)
+    if (precision, release) == ("allow_fp32_to_fp16", "new"):
+        assert "no word for allow_fp32_to_fp16" in machine.error(result)
+    else:
+        assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--no_such_option=1", "Value [1] for parameter [--no_such_option] is invalid"),
+        ("--sparsity=2", "Value [2] for parameter [--sparsity] is invalid"),
+        ("--fusion_switch_file=/no/such.cfg", "no such file"),
+    ],
+)
+def test_a_further_option_that_atc_refuses(compile_tiny, option, expected):
+    compile_it, folder = compile_tiny
+    line = machine.error(compile_it("--atc-options", json.dumps([option])))
+    assert "E10001" in line and expected in line and "ascend.atc_options" in line
+    assert leftovers(folder) == set()
 
 
 @pytest.mark.parametrize(
@@ -136,6 +239,7 @@ def test_a_newer_release_names_the_file_otherwise(compile_tiny):
         ("E10001", "ascend.precision"),
         ("E10002", "delete the ONNX model"),
         ("E10016", "delete the ONNX model"),
+        ("E10056", "ascend.atc_options"),
         ("E16002", "ascend.onnx: tsf"),
         ("E19010", "ascend.onnx: tsf"),
         ("E20001", "numpy < 2"),

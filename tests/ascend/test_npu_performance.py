@@ -14,7 +14,7 @@ from tsf.report import ascend_performance
 
 def speed(milliseconds, batch):
     counted = performance.after_warm_up(milliseconds)
-    return performance_record("ascend", "tsf.om", "fast", batch, "Ascend310P3", counted)
+    return performance_record("ascend", "tsf.om", "force_fp16", batch, "Ascend310P3", counted)
 
 
 def test_fps_is_of_the_mean_after_the_warm_up():
@@ -47,7 +47,10 @@ def test_share_of_peak():
 RUN = {
     "device": "Ascend310P3",
     "batch": 1,
-    "precision": "fast",
+    "precision": "force_fp16",
+    "fast_gelu": True,
+    "model": "tsf.om",
+    "command": ["atc", "--framework=5"],
     "videos_per_second": 7.53,
     "runs": 45,
     "milliseconds": {"mean": 132.8, "min": 132.0, "p50": 132.7, "p90": 133, "p99": 134, "max": 135},
@@ -82,12 +85,13 @@ def test_the_table_has_the_guides_form_and_figure(report):
     text = report([RUN, faster], 587_500_000_000, "--peak-tflops", "70")
     found = rows(text)
     assert found[0][:2] == ["chip", "batch size"]
-    assert ["Ascend310P3", "4", "fast", "8.00 fps"] in found
-    assert ["Ascend 310P3 (the guide's figure)", "1", "fast", "7.53 fps"] in found
+    assert ["Ascend310P3", "4", "force_fp16, fast Gelu", "8.00 fps"] in found
+    assert ["Ascend 310P3 (the guide's figure)", "1", "force_fp16, fast Gelu", "7.53 fps"] in found
     assert "batch 1: 12.6%, batch 4: 13.4%" in text
     times = ["132.80", "132.00", "132.70", "133.00", "134.00", "135.00"]
     assert ["1", "45", *times, "3.25", "0.06"] in found
-    assert "fast = float16, approximate Gelu" in text
+    assert "- tsf.om: `atc --framework=5`" in text
+    assert "force_fp16 = float16 in every operator that has it" in text
 
 
 def test_copies_that_a_release_does_not_time(report):

@@ -53,7 +53,9 @@ def test_both_engines_agree(npu_run):
     npu, cpu = (accuracy["engines"][name] for name in ("ascend", "onnxruntime"))
     assert npu["videos"] == cpu["videos"] == accuracy["scored"] == 40
     assert npu["top1"] == cpu["top1"] and npu["top5"] == cpu["top5"]
-    assert npu["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU, fast"
+    assert (
+        npu["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU, force_fp16, fast Gelu"
+    )
     assert npu["batch"] == 1 and npu["model"] == "results/tsf.om"
     # the same ONNX model ran: what differs is the 6 digits of the text files
     np.testing.assert_allclose(logits(run, "ascend"), logits(run, "onnxruntime"), atol=5e-5)
@@ -70,13 +72,19 @@ def test_the_reports_call_the_stand_in_one(npu_run):
     report = (run.results / "accuracy.md").read_text()
     cells = rows(report)
     assert ["ascend, onnxruntime", "40 of 40"] in [row[:2] for row in cells]
-    assert cells[1][0].endswith("ONNX Runtime on the CPU, fast (ascend)") and cells[1][1] == "1"
+    assert (
+        cells[1][0].endswith("ONNX Runtime on the CPU, force_fp16, fast Gelu (ascend)")
+        and cells[1][1] == "1"
+    )
+    assert "`atc --model=../tsf_sim.onnx " in report
     assert "stand-in for Ascend310P3" in report
     performance = (run.results / "ascend_performance.md").read_text()
-    assert ["Ascend 310P3 (the guide's figure)", "1", "fast", "7.53 fps"] in rows(performance)
+    assert ["Ascend 310P3 (the guide's figure)", "1", "force_fp16, fast Gelu", "7.53 fps"] in rows(
+        performance
+    )
     for line in (report + performance).splitlines():
-        if "Ascend310P3" in line:
-            assert "stand-in" in line
+        if "Ascend310P3" in line:  # the command that made the model is no figure
+            assert "stand-in" in line or "`atc --model=" in line
     found = read(run, "ascend_performance.json")
     [measured] = found["runs"]
     assert measured["runs"] == 5 and measured["batch"] == 1
@@ -96,12 +104,18 @@ def test_what_reruns(npu_run):
     def due(*more):
         return runs.jobs(run.snakemake("all", "-n", *BOTH, *more, env=env))
 
-    found = due(ascend("precision: exact"))
+    found = due(ascend("precision: must_keep_origin_dtype"))
     assert found["om"] == 1 and found["infer_ascend"] == 4
     # neither the CPU's side nor the ONNX model
     assert not {"infer", "onnx", "onnx_sim", "rawframes", "out_bin"} & set(found)
-    found = due(ascend("soc_version: Ascend310P1"))
-    assert found["om"] == 1 and "onnx" not in found
+    for change in (
+        "soc_version: Ascend310P1",
+        "fast_gelu: false",
+        "atc_options: ['--sparsity=1']",
+        "precision: allow_mix_precision, modify_mixlist: config/mixlist.json",
+    ):
+        found = due(ascend(change))
+        assert found["om"] == 1 and "onnx" not in found, change
 
 
 def test_batch_4_on_two_devices(npu_run, tmp_path):
@@ -189,6 +203,9 @@ def test_refusals_before_any_work(sample_run, tmp_path):
     no_bench = machine.environment(tmp_path) | {"PYTHONPATH": ""}
     line = refusal(run, "all", *BOTH, env=no_bench)
     assert "lacks ais_bench and aclruntime" in line
+    more = ascend("atc_options: ['--precision_mode_v2=fp16']")
+    line = refusal(run, "tsf.om", "--config", more, env=machine.environment(tmp_path))
+    assert "given by ascend.precision" in line
     # without CANN
     line = refusal(run, "tsf.om", env={})
     assert line.startswith("error: atc, which compiles results/tsf.om, is not on PATH")

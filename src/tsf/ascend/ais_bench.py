@@ -24,9 +24,10 @@ WORK = "work"  # the name under which ais_bench sees the folder that it works on
 RUN = "run"  # the folder that ais_bench is told to make
 # up to 2022-11 the summary is in that folder, under either spelling; since then beside it
 SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
-NOT_FINITE = "if it overflows in float16, set ascend.precision: exact"
+NOT_FINITE = "if it overflows in float16, set ascend.precision: must_keep_origin_dtype"
 HINTS = {
-    "507011": "the model failed on the NPU: try ascend.precision: exact, or a smaller batch",
+    "507011": "the model failed on the NPU: try ascend.precision: must_keep_origin_dtype, or a "
+    "smaller batch",
     "No module named 'aclruntime'": "build ais_bench's native part, aclruntime, for this Python",
     "No module named 'pkg_resources'": "install setuptools < 81 in ais_bench's Python",
 }
@@ -121,6 +122,11 @@ def device_name(summary: dict, status: dict) -> str:
     return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 
 
+def precision_text(status: dict) -> str:
+    """The precision for the reports. status: atc's json beside the .om."""
+    return f"{status['precision']}{', fast Gelu' if status['fast_gelu'] else ''}"
+
+
 def collect(bins: list[Path], output: Path, views: int, folder: Path) -> None:
     """Copy every clip's result from ais_bench's folder `output` to `folder`, under the clip's name.
 
@@ -189,7 +195,7 @@ def main() -> None:
             "outfmt": "TXT",
             "batchsize": status["batch"],
             "engine": "ascend",
-            "device": f"{device_name(summary, status)}, {status['precision']}",
+            "device": f"{device_name(summary, status)}, {precision_text(status)}",
         }
         files = {str(p): str(results.result_path(args.output, p.stem)) for p in bins}
         content = results.summary(files, milliseconds(summary), arguments)

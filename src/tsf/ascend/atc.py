@@ -1,8 +1,10 @@
 """Compile an ONNX model for an NPU with ATC, whose exit status alone does not prove success."""
 
 import argparse
+import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from tsf import errors
@@ -15,18 +17,53 @@ from tsf.recipe.record import ClipRecipe, add_recipe_argument
 SUCCESS = "ATC run success"
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/\u4e00-\u9fff-]+")
 ERROR_CODE = re.compile(r"^\s*(?:\[?ERROR\]?\s*)?(E[0-9A-Z]\d{4})\s*:\s*(.*)$", re.MULTILINE)
-PRECISIONS = {
-    "fast": "float16, approximate Gelu",
-    "mixed": "float16, listed operators in float32",
-    "exact": "float32",
+PRECISIONS = {  # the words of --precision_mode, and what its manual says of them
+    "force_fp16": "float16 in every operator that has it",
+    "allow_fp32_to_fp16": "float16 in matrix operators, float32 in the others that have it",
+    "allow_mix_precision": "float16 or float32 by CANN's lists of operators",
+    "must_keep_origin_dtype": "float32, as in the ONNX model",
 }
+# --precision_mode_v2 has other words for three of them, and none for allow_fp32_to_fp16
+PRECISIONS_V2 = {
+    "force_fp16": "fp16",
+    "allow_mix_precision": "mixed_float16",
+    "must_keep_origin_dtype": "origin",
+}
+OPTION = re.compile(r"--([a-z0-9_]+)=(.+)")
+WORKFLOW, SHAPE = "the workflow", "the recipe and ascend.batch"
+SET_BY = {  # atc's options that the user cannot give, and what gives them
+    "framework": WORKFLOW,
+    "model": WORKFLOW,
+    "output": WORKFLOW,
+    "mode": WORKFLOW,
+    "log": WORKFLOW,
+    "om": WORKFLOW,
+    "json": WORKFLOW,
+    "singleop": WORKFLOW,
+    "out_nodes": WORKFLOW,
+    "soc_version": "ascend.soc_version",
+    "input_format": WORKFLOW,
+    "input_shape": SHAPE,
+    "input_shape_range": SHAPE,
+    "input_hint_shape": SHAPE,
+    "input_fp16_nodes": SHAPE,
+    "dynamic_batch_size": SHAPE,
+    "dynamic_image_size": SHAPE,
+    "dynamic_dims": SHAPE,
+    "precision_mode": "ascend.precision",
+    "precision_mode_v2": "ascend.precision",
+    "modify_mixlist": "ascend.modify_mixlist",
+}
+GELU = ("op_select_implmode", "optypelist_for_implmode", "op_precision_mode")
 UNSUPPORTED = (
     "this CANN does not support an operator or the opset of the model (it is exported at 11, which "
     "every CANN reads): try ascend.onnx: tsf, or a newer CANN"
 )
 HINTS = {
-    "E10001": "this atc does not take one of the options: see `atc --help` and ascend.precision",
+    "E10001": "this atc does not take one of the options: see `atc --help`, ascend.precision and "
+    "ascend.atc_options",
     "E10002": "the input shape is not the model's: delete the ONNX model and run again",
+    "E10056": "atc does not take these options together: see ascend.atc_options",
     "E10016": "the model has no such input: delete the ONNX model and run again",
     "E16002": UNSUPPORTED,
     "E19010": UNSUPPORTED,
@@ -39,21 +76,82 @@ HINTS = {
 }
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What the user chooses of atc's options, by the config's keys of the same names."""
+
+    precision: str  # of PRECISIONS
+    fast_gelu: bool = False  # an approximate Gelu, as in the guide
+    modify_mixlist: Path | None = None  # json: changes of CANN's lists for allow_mix_precision
+    atc_options: tuple[str, ...] = ()  # more of the form --name=value
+
+
+def choice(keys: dict) -> Choice:
+    """The choice by the config's keys under `ascend`, paths as they stand there."""
+    mixlist = keys["modify_mixlist"]
+    return Choice(
+        precision=keys["precision"],
+        fast_gelu=keys["fast_gelu"],
+        modify_mixlist=None if mixlist is None else Path(mixlist),
+        atc_options=tuple(keys["atc_options"]),
+    )
+
+
+def refuse_contradictions(choice: Choice) -> None:
+    """Raises UserError for a choice that atc would refuse, or would not heed without a word."""
+    if choice.modify_mixlist is not None and choice.precision != "allow_mix_precision":
+        raise UserError(
+            f"ascend.modify_mixlist is of precision allow_mix_precision, not of {choice.precision}"
+            "; set it to null, or change ascend.precision"
+        )
+    set_by = SET_BY | (dict.fromkeys(GELU, "ascend.fast_gelu: true") if choice.fast_gelu else {})
+    names = set()
+    for option in choice.atc_options:
+        if not (match := OPTION.fullmatch(option)):
+            raise UserError(f"ascend.atc_options: {option!r} is not of the form --name=value")
+        name, value = match.groups()
+        # a parser of command lines may take the beginning of a name for the name
+        if ours := [known for known in set_by if known.startswith(name)]:
+            raise UserError(
+                f"ascend.atc_options: {option} is given by {set_by[ours[0]]}; leave it out"
+            )
+        if name in names:
+            raise UserError(f"ascend.atc_options: --{name} is there twice")
+        names.add(name)
+        if name == "keep_dtype" and choice.precision == "must_keep_origin_dtype":
+            raise UserError(
+                "ascend.atc_options: --keep_dtype has no effect with precision "
+                "must_keep_origin_dtype; leave it out"
+            )
+        if not value.startswith("/") and ("/" in value or Path(value).exists()):
+            raise UserError(
+                f"ascend.atc_options: {option}: atc runs in a folder of its own, so a path must be "
+                f"absolute, as in --{name}={Path(value).resolve()}"
+            )
+
+
+def option_files(atc_options: list[str]) -> list[str]:
+    """The files, by absolute path, that the options name."""
+    values = [option.partition("=")[2] for option in atc_options]
+    return [value for value in values if value.startswith("/") and Path(value).is_file()]
+
+
 def options(
-    help_text: str,
-    precision: str,
-    keep_dtype: Path | None,
-    work: Path,
-    soc_version: str,
-    shape: tuple[int, ...],
+    help_text: str, choice: Choice, work: Path, soc_version: str, shape: tuple[int, ...]
 ) -> list[str]:
-    """atc's options beside --model and --output: the guide's, and those of `precision`.
+    """atc's options beside --model and --output: the guide's, and those of `choice`.
 
     help_text: what `atc --help` prints. An option of the guide that it no longer lists is given
-    under its newer name. keep_dtype: the operators that `mixed` keeps in float32, one a line.
-    work: the folder that atc runs in. shape: of the input imgs. Raises UserError for `mixed`
-    without `keep_dtype`.
+    under its newer name. work: the folder that atc runs in. shape: of the input imgs. Raises
+    UserError for a choice that contradicts itself, or that this atc has no word for.
     """
+    refuse_contradictions(choice)
+
+    def retired(old: str, new: str) -> bool:
+        # whole words, as `--precision_mode` is a part of `--precision_mode_v2`
+        listed = set(re.findall(r"--\w+", help_text))
+        return old not in listed and new in listed
+
     chosen = [
         "--framework=5",
         "--input_format=ND",
@@ -61,29 +159,26 @@ def options(
         "--log=error",
         f"--soc_version={soc_version}",
     ]
-
-    def retired(old: str, new: str) -> bool:
-        # whole words, as `--precision_mode` is a part of `--precision_mode_v2`
-        listed = set(re.findall(r"--\w+", help_text))
-        return old not in listed and new in listed
-
-    if precision == "fast":
+    if not retired("--precision_mode", "--precision_mode_v2"):
+        chosen.append(f"--precision_mode={choice.precision}")
+    elif choice.precision in PRECISIONS_V2:
+        chosen.append(f"--precision_mode_v2={PRECISIONS_V2[choice.precision]}")
+    else:
+        raise UserError(
+            f"this atc has --precision_mode_v2 alone, which has no word for {choice.precision}; "
+            f"set ascend.precision to one of {', '.join(PRECISIONS_V2)}"
+        )
+    if choice.modify_mixlist:
+        (work / "mixlist.json").write_bytes(choice.modify_mixlist.read_bytes())
+        chosen.append("--modify_mixlist=mixlist.json")
+    if choice.fast_gelu:
         if retired("--optypelist_for_implmode", "--op_precision_mode"):
-            (work / "op_precision.ini").write_text("Gelu=high_performance\n")
+            (work / "op_precision.ini").write_text("[ByOpType]\nGelu=high_performance\n")
             chosen.append("--op_precision_mode=op_precision.ini")
         else:
             chosen.append("--op_select_implmode=high_performance")
             chosen.append("--optypelist_for_implmode=Gelu")
-    elif precision == "mixed":
-        if keep_dtype is None:
-            raise UserError("precision mixed needs --keep-dtype, the operators to keep in float32")
-        (work / "keep_dtype.cfg").write_text(keep_dtype.read_text())
-        chosen.append("--keep_dtype=keep_dtype.cfg")
-    elif retired("--precision_mode", "--precision_mode_v2"):
-        chosen.append("--precision_mode_v2=origin")
-    else:
-        chosen.append("--precision_mode=must_keep_origin_dtype")
-    return chosen
+    return [*chosen, *choice.atc_options]
 
 
 def failure(output: str, status: int, has_om: bool) -> str | None:
@@ -111,12 +206,7 @@ def om_file(work: Path, name: str) -> Path | None:
 
 
 def compile_model(
-    onnx: Path,
-    output: Path,
-    soc_version: str,
-    shape: tuple[int, ...],
-    precision: str,
-    keep_dtype: Path | None,
+    onnx: Path, output: Path, soc_version: str, shape: tuple[int, ...], choice: Choice
 ) -> list[str]:
     """Write `output`, an .om file. Returns the command. Raises UserError.
 
@@ -132,7 +222,7 @@ def compile_model(
             # relative: atc refuses characters that the name of the working directory may have
             f"--model={os.path.relpath(onnx, work)}",
             f"--output={output.stem}",
-            *options(help_text, precision, keep_dtype, work, soc_version, shape),
+            *options(help_text, choice, work, soc_version, shape),
         ]
         print(" ".join(command), flush=True)
         text, status = process.run(command, work)
@@ -152,26 +242,30 @@ def main() -> None:
     parser.add_argument("--soc-version", required=True)
     add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--batch", type=int, default=1, help="videos a run")
-    parser.add_argument("--precision", choices=list(PRECISIONS), default="fast")
-    parser.add_argument("--keep-dtype", type=Path, help="for mixed: operators to keep, one a line")
+    parser.add_argument("--precision", choices=list(PRECISIONS), default="force_fp16")
+    parser.add_argument("--fast-gelu", action="store_true", help="an approximate Gelu")
+    parser.add_argument("--modify-mixlist", type=Path, help="json, for allow_mix_precision")
+    parser.add_argument(
+        "--atc-options", type=json.loads, default=[], help="more options, as a JSON list"
+    )
     parser.add_argument("--output", type=Path, required=True, help=".om file to write")
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     args = parser.parse_args()
 
     shape = (args.batch, *args.recipe.shape)
-    command = compile_model(
-        args.onnx, args.output, args.soc_version, shape, args.precision, args.keep_dtype
-    )
+    command = compile_model(args.onnx, args.output, args.soc_version, shape, choice(vars(args)))
     status = {
         "soc_version": args.soc_version,
         "precision": args.precision,
+        "fast_gelu": args.fast_gelu,
+        "atc_options": args.atc_options,
         "batch": args.batch,
         "onnx": str(args.onnx),
         "command": command,
     }
     write_json(args.status, status)
     size = args.output.stat().st_size
-    print(f"{args.output}: {args.soc_version}, {PRECISIONS[args.precision]}, {size:,} bytes")
+    print(f"{args.output}: {args.soc_version}, {args.precision}, {size:,} bytes")
 
 
 if __name__ == "__main__":

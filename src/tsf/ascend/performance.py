@@ -52,6 +52,7 @@ def main() -> None:
         h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
         d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
     )
+    content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
     write_json(args.output, content)
     print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
 

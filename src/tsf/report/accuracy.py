@@ -151,13 +151,18 @@ def markdown(
     verify: dict,
     dataset: str,
     reference: dict | None,
+    compiled: dict | None = None,
 ) -> str:
+    """compiled: how atc made tsf.om, if it was used."""
     before, after = simplified["nodes"]
     onnx = (
         f"tsf_sim.onnx was simplified by onnxsim: {before} nodes became {after}."
         if simplified["simplified"]
         else f"tsf_sim.onnx is tsf.onnx unchanged, because {simplified['reason']}."
     )
+    if compiled:
+        command = " ".join(compiled["command"])
+        onnx += f"\n\n{Path(compiled['onnx']).name} was compiled to an .om file by\n`{command}`."
     shown = table(["video", "label", "reason"], [list(row) for row in skipped[:50]])
     more = f"\n... and {len(skipped) - 50} more in skipped.tsv\n" if len(skipped) > 50 else ""
     return f"""# Accuracy
@@ -196,6 +201,7 @@ def main() -> None:
     parser.add_argument("--skipped", type=Path, required=True)
     parser.add_argument("--simplified", type=Path, required=True)
     parser.add_argument("--verify", type=Path, required=True)
+    parser.add_argument("--om", type=Path, help="json: how atc made tsf.om")
     parser.add_argument("--dataset", required=True, help="its name in the table")
     parser.add_argument("--reference", type=json.loads, required=True)
     parser.add_argument("--output", type=Path, required=True, help="markdown to write")
@@ -210,7 +216,10 @@ def main() -> None:
         for name, summary in zip(accuracy["engines"], summaries, strict=True)
     }
     skipped = read_skipped(args.skipped)
-    text = markdown(accuracy, fps, skipped, simplified, verify, args.dataset, args.reference)
+    compiled = read_json(args.om) if args.om else None
+    text = markdown(
+        accuracy, fps, skipped, simplified, verify, args.dataset, args.reference, compiled
+    )
     write_text(args.output, text)
 
 

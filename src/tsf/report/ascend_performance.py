@@ -5,13 +5,21 @@ from tsf.markdown import table
 from tsf.report.render import render
 
 
+def precision(run: dict) -> str:
+    return f"{run['precision']}{', fast Gelu' if run['fast_gelu'] else ''}"
+
+
+def commands(runs: list[dict]) -> str:
+    return "".join(f"- {run['model']}: `{' '.join(run['command'])}`\n" for run in runs)
+
+
 def guide_table(runs: list[dict], guide: dict) -> str:
     """The guide's table: a row a batch size, its own figure below."""
     rows = [
-        [run["device"], str(run["batch"]), run["precision"], f"{run['videos_per_second']:.2f} fps"]
-        for run in runs
+        [entry["device"], str(entry["batch"]), precision(entry), f"{entry[speed]:.2f} fps"]
+        for entries, speed in ((runs, "videos_per_second"), ([guide], "fps"))
+        for entry in entries
     ]
-    rows.append([guide["device"], str(guide["batch"]), "fast", f"{guide['fps']:.2f} fps"])
     return table(["chip", "batch size", "precision", "performance"], rows)
 
 
@@ -56,7 +64,10 @@ alone, without copies, decoding and file reading. Precision: {meanings}.
 Milliseconds a run, after the warm-up, on zeros as input:
 
 {time_table(runs)}
-{peak_text(content)}"""
+{peak_text(content)}
+How each model was compiled:
+
+{commands(runs)}"""
 
 
 def main() -> None:

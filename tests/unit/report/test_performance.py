@@ -30,7 +30,13 @@ MEASUREMENT = {
 }
 
 NPU_RUN = performance_record(
-    "ascend", "tsf_bs4.om", "fast", 4, "Ascend310P3", [530.0, 531.0, 532.6], h2d_milliseconds=1.5
+    "ascend",
+    "tsf_bs4.om",
+    "force_fp16",
+    4,
+    "Ascend310P3",
+    [530.0, 531.0, 532.6],
+    h2d_milliseconds=1.5,
 )
 
 
@@ -48,7 +54,17 @@ def test_the_rows_of_the_report(tmp_path):
     times = ["400.0"] * 3
     speeds = ["2.50", "2,598", "3,000", "87%", "1,164", "4.4"]
     assert [*setup, "a \\| processor", *times, *speeds] in found
-    npu = ["ascend", "tsf_bs4.om", "fast", "4", "Ascend310P3", "531.0", "532.3", "532.6", "7.53"]
+    npu = [
+        "ascend",
+        "tsf_bs4.om",
+        "force_fp16",
+        "4",
+        "Ascend310P3",
+        "531.0",
+        "532.3",
+        "532.6",
+        "7.53",
+    ]
     assert [*npu, *"-----"] in found
     stages = ["0.0500", "0.0100", "0.0200", "0.4000", "0.0200"]
     assert [*setup, *stages, "0.5000", "2.00", "80%", "model"] in found
