@@ -9,7 +9,7 @@ from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
-from tsf.files import read_json, write_json
+from tsf.files import read_json, sha256, write_json
 
 WARM_UP = 5  # first runs, left out here because not every version of ais_bench leaves them out
 
@@ -52,7 +52,7 @@ def main() -> None:
         h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
         d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
     )
-    write_json(args.output, content)
+    write_json(args.output, content | {"sha256": {args.model.name: sha256(args.model)}})
     print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
 
 
