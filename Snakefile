@@ -16,6 +16,7 @@ include: "rules/ascend.smk"
 include: "rules/performance.smk"
 include: "rules/accuracy.smk"
 include: "rules/report.smk"
+include: "rules/page.smk"
 
 
 # The proofs are asked for beside the results: a proof that fails leaves no file, and Snakemake does
@@ -32,6 +33,7 @@ rule all:
         "results/accuracy.json",
         "results/predictions.csv",
         "results/accuracy.md",
+        "results/report.html",
         "results/ascend_performance.md" if "ascend" in ENGINES else [],
     localrule: True
 
@@ -53,6 +55,7 @@ for artifact in [
     "rewrites.json",
     "performance.json",
     "ascend_performance.json",
+    "report.html",
 ]:
 
     rule:
@@ -61,7 +64,7 @@ for artifact in [
         input:
             f"results/{artifact}",
             f"results/{Path(artifact).stem}.md" if artifact in RENDERED else [],
-            PROOFS if artifact == "accuracy.json" else [],
+            PROOFS if artifact in ("accuracy.json", "report.html") else [],
         localrule: True
 
 
@@ -71,8 +74,8 @@ onstart:
 
 
 onsuccess:
-    if "accuracy_report" in {job.rule.name for job in workflow.dag.jobs}:
-        print("done; the report is results/accuracy.md")
+    if "html_report" in {job.rule.name for job in workflow.dag.jobs}:
+        print("done; the report is results/report.html, its short form results/accuracy.md")
 
 
 onerror:

@@ -16,6 +16,8 @@ rule accuracy:
         predictions="results/predictions.csv",
     log:
         "results/logs/accuracy.log",
+    benchmark:
+        "results/benchmarks/accuracy.tsv"
     conda:
         "../envs/cpu.yaml"
     params:

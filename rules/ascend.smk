@@ -24,6 +24,8 @@ rule om:
         status="results/tsf{bs}.om.json",
     log:
         "results/logs/om{bs}.log",
+    benchmark:
+        "results/benchmarks/om{bs}.tsv"
     conda:
         "../envs/ascend.yaml"
     params:
@@ -58,6 +60,8 @@ rule describe_ascend:
         "results/engines/ascend.json",
     log:
         "results/logs/engines/ascend.log",
+    benchmark:
+        "results/benchmarks/engines/ascend.tsv"
     localrule: True
     conda:
         "../envs/ascend.yaml"
@@ -79,6 +83,8 @@ rule infer_ascend:
         results=directory("results/shards/{engine}/{shard}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
+    benchmark:
+        "results/benchmarks/infer/{engine}/{shard}.tsv"
     wildcard_constraints:
         engine="ascend",
     conda:
@@ -107,6 +113,8 @@ rule measure_npu:
         "results/performance/tsf{bs}.json",
     log:
         "results/logs/performance{bs}.log",
+    benchmark:
+        "results/benchmarks/performance{bs}.tsv"
     conda:
         "../envs/ascend.yaml"
     resources:
@@ -137,6 +145,8 @@ rule npu_performance:
         "results/ascend_performance.json",
     log:
         "results/logs/npu_performance.log",
+    benchmark:
+        "results/benchmarks/npu_performance.tsv"
     conda:
         "../envs/cpu.yaml"
     params:

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -181,6 +182,12 @@ def checkpoint_digest(wildcards):
 def boundaries(setups):
     """The measured distances of the setups, which a proof is made of."""
     return plan.boundaries(setups, RECIPE.clip.has_uint8)
+
+
+def asked_for(names):
+    """The files results/<name>.json that this command has among its targets."""
+    targets = {Path(target).stem for target in workflow.dag_settings.targets}
+    return [f"results/{name}.json" for name in names if name in targets]
 
 
 def delete_leftover_bins():

@@ -26,6 +26,8 @@ rule videos:
         classes="results/classes.txt",
     log:
         "results/logs/videos.log",
+    benchmark:
+        "results/benchmarks/videos.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -51,6 +53,8 @@ rule check_videos:
         "results/video_check.tsv",
     log:
         "results/logs/check_videos.log",
+    benchmark:
+        "results/benchmarks/check_videos.tsv"
     # before other jobs that are ready: it may stop the run
     priority: 100
     conda:
@@ -96,6 +100,8 @@ if KEEP in ("all_frames", "frames"):
             table="results/decoded/{shard}.tsv",
         log:
             "results/logs/rawframes/{shard}.log",
+        benchmark:
+            "results/benchmarks/rawframes/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
         params:
@@ -118,6 +124,8 @@ if KEEP in ("all_frames", "frames"):
             bins=directory("results/out_bin/{shard}"),
         log:
             "results/logs/out_bin/{shard}.log",
+        benchmark:
+            "results/benchmarks/out_bin/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
         params:
@@ -142,6 +150,8 @@ elif KEEP == "bins":
             bins=directory("results/out_bin/{shard}"),
         log:
             "results/logs/out_bin/{shard}.log",
+        benchmark:
+            "results/benchmarks/out_bin/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
         params:
@@ -166,6 +176,8 @@ else:
             table="results/decoded/{shard}.tsv",
         log:
             "results/logs/count_frames/{shard}.log",
+        benchmark:
+            "results/benchmarks/count_frames/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
         params:
@@ -198,6 +210,8 @@ rule account:
         skipped="results/skipped.tsv",
     log:
         "results/logs/account.log",
+    benchmark:
+        "results/benchmarks/account.tsv"
     conda:
         "../envs/cpu.yaml"
     params:

@@ -37,6 +37,8 @@ rule infer:
         results=directory("results/shards/{engine}/{shard}"),
     log:
         "results/logs/infer/{engine}/{shard}.log",
+    benchmark:
+        "results/benchmarks/infer/{engine}/{shard}.tsv"
     wildcard_constraints:
         engine="|".join(OWN_ENGINES) or "none",
     conda:
@@ -65,6 +67,8 @@ rule merge_shards:
         beside="results/result/{engine}_summary.json",
     log:
         "results/logs/merge_shards/{engine}.log",
+    benchmark:
+        "results/benchmarks/merge_shards/{engine}.tsv"
     conda:
         "../envs/cpu.yaml"
     params:

@@ -31,6 +31,8 @@ rule recipe:
         "results/recipe.json",
     log:
         "results/logs/recipe.log",
+    benchmark:
+        "results/benchmarks/recipe.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -57,6 +59,8 @@ rule mmaction2:
         directory("results/mmaction2"),
     log:
         "results/logs/mmaction2.log",
+    benchmark:
+        "results/benchmarks/mmaction2.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -76,6 +80,8 @@ rule download_checkpoint:
         "results/checkpoint/{file}",
     log:
         "results/logs/checkpoint/{file}.log",
+    benchmark:
+        "results/benchmarks/checkpoint/{file}.tsv"
     wildcard_constraints:
         file=re.escape(Path(CHECKPOINT_FILE).name) if "://" in CHECKPOINT.where else "none",
     retries: 3
@@ -100,6 +106,8 @@ rule onnx:
         "results/tsf{bs}.onnx",
     log:
         "results/logs/onnx{bs}.log",
+    benchmark:
+        "results/benchmarks/onnx{bs}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -124,6 +132,8 @@ rule onnx_sim:
         status="results/tsf{bs}_sim.json",
     log:
         "results/logs/onnx_sim{bs}.log",
+    benchmark:
+        "results/benchmarks/onnx_sim{bs}.tsv"
     conda:
         "../envs/cpu.yaml"
     message:
@@ -141,6 +151,8 @@ rule onnx_opt:
         "results/tsf{bs}_opt{u8}.onnx",
     log:
         "results/logs/onnx_opt{bs}{u8}.log",
+    benchmark:
+        "results/benchmarks/onnx_opt{bs}{u8}.tsv"
     wildcard_constraints:
         u8="(?:_u8)?",
     conda:
@@ -167,6 +179,8 @@ rule torch_program:
         "results/tsf{bs}.pt2",
     log:
         "results/logs/torch_program{bs}.log",
+    benchmark:
+        "results/benchmarks/torch_program{bs}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -198,6 +212,8 @@ rule calibration:
         directory("results/calibration"),
     log:
         "results/logs/calibration.log",
+    benchmark:
+        "results/benchmarks/calibration.tsv"
     conda:
         "../envs/cpu.yaml"
     params:
@@ -225,6 +241,8 @@ rule int8:
         weights="results/{model}_int8.bin",
     log:
         "results/logs/{model}_int8.log",
+    benchmark:
+        "results/benchmarks/{model}_int8.tsv"
     wildcard_constraints:
         model="|".join(ONNX),
     conda:
@@ -250,6 +268,8 @@ rule rewrites:
         "results/rewrites.json",
     log:
         "results/logs/rewrites.log",
+    benchmark:
+        "results/benchmarks/rewrites.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:

@@ -26,6 +26,8 @@ rule describe_engine:
         "results/engines/{setup}.json",
     log:
         "results/logs/engines/{setup}.log",
+    benchmark:
+        "results/benchmarks/engines/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(DESCRIBED),
     localrule: True
@@ -52,6 +54,8 @@ rule reference:
         "results/parity/reference.npz",
     log:
         "results/logs/parity/reference.log",
+    benchmark:
+        "results/benchmarks/parity/reference.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -77,6 +81,8 @@ rule compare_bytes:
         "results/parity/bytes.json",
     log:
         "results/logs/parity/bytes.log",
+    benchmark:
+        "results/benchmarks/parity/bytes.tsv"
     conda:
         "../envs/cpu.yaml"
     params:
@@ -99,6 +105,8 @@ rule compare_logits:
         "results/parity/{setup}.json",
     log:
         "results/logs/parity/{setup}.log",
+    benchmark:
+        "results/benchmarks/parity/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(COMPARED),
     conda:
@@ -122,6 +130,8 @@ rule prove:
         "results/proven/{engine}.json",
     log:
         "results/logs/proven/{engine}.log",
+    benchmark:
+        "results/benchmarks/proven/{engine}.tsv"
     # to find a wrong engine before the videos are decoded
     priority: 50
     localrule: True
@@ -144,6 +154,8 @@ use rule prove as verify with:
         "results/verify.json",
     log:
         "results/logs/verify.log",
+    benchmark:
+        "results/benchmarks/verify.tsv"
     priority: 0
     message:
         "compare the models and engines of this run with the thresholds"
@@ -157,6 +169,8 @@ use rule prove as parity with:
         "results/parity.json",
     log:
         "results/logs/parity.log",
+    benchmark:
+        "results/benchmarks/parity.tsv"
     priority: 0
     message:
         "compare every model and engine with the thresholds"

@@ -15,6 +15,8 @@ rule measure:
         "results/performance/{setup}.json",
     log:
         "results/logs/performance/{setup}.log",
+    benchmark:
+        "results/benchmarks/performance/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(MEASURED) or "none",
     conda:
@@ -42,6 +44,8 @@ rule performance:
         "results/performance.json",
     log:
         "results/logs/performance.log",
+    benchmark:
+        "results/benchmarks/performance.tsv"
     conda:
         "../envs/cpu.yaml"
     message:

@@ -10,6 +10,8 @@ rule sample_data:
         manifest=f"results/sample_data/{MANIFEST}",
     log:
         "results/logs/sample_data.log",
+    benchmark:
+        "results/benchmarks/sample_data.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -33,6 +35,8 @@ use rule sample_data as calibration_data with:
         manifest=f"results/calibration_data/{MANIFEST}",
     log:
         "results/logs/calibration_data.log",
+    benchmark:
+        "results/benchmarks/calibration_data.tsv"
     params:
         seed=1,
         videos=16,
@@ -50,6 +54,8 @@ rule real_clips:
         manifest=f"results/real_clips/{MANIFEST}",
     log:
         "results/logs/real_clips.log",
+    benchmark:
+        "results/benchmarks/real_clips.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -70,6 +76,8 @@ rule random_checkpoint:
         "results/checkpoint/{config}.random{seed}.pth",
     log:
         "results/logs/checkpoint/{config}.random{seed}.log",
+    benchmark:
+        "results/benchmarks/checkpoint/{config}.random{seed}.tsv"
     wildcard_constraints:
         seed=r"\d+",
     conda:
@@ -90,6 +98,8 @@ rule sample_checkpoint:
         "results/tsf_sample.pth",
     log:
         "results/logs/sample_checkpoint.log",
+    benchmark:
+        "results/benchmarks/sample_checkpoint.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 8

@@ -29,6 +29,20 @@ def test_a_rule_has_log_message_and_environment(rule):
     assert not rule.is_run and not rule.is_script
 
 
+# what renders and what notes the times themselves; the doctor makes nothing
+UNTIMED = {"doctor", "provenance"}
+
+
+@pytest.mark.parametrize("name", RULES, ids=str)
+def test_a_rule_s_time_is_noted_beside_its_log(name):
+    rule = RULES[name]
+    if name in UNTIMED or name.endswith("_report"):
+        assert rule.benchmark is None
+        return
+    (log,) = rule.log
+    assert str(rule.benchmark) == str(log).replace("/logs/", "/benchmarks/").replace(".log", ".tsv")
+
+
 @pytest.mark.parametrize("name", RULES, ids=str)
 def test_a_rule_depends_on_the_code_that_it_runs(name):
     rule, plain = RULES[name], name.split(",")[0]

@@ -26,7 +26,7 @@ INFERENCE = {"describe_engine": "infer", "describe_ascend": "infer_ascend"}
 def redone() -> dict[str, list[str]]:
     """By module: the rules that are redone when it changes, before those that follow from them."""
     found: dict[str, set[str]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("templates/*")]):
         found[str(path.relative_to(PACKAGE))] = set()
     for keep in ("frames", "bins", "nothing"):
         for name, rule in rules.load(CONFIG.format(keep=keep)).items():

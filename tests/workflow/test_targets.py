@@ -7,6 +7,8 @@ MODEL = {"mmaction2", "onnx"}
 LISTS = {"sample_data", "videos", "check_videos", "rawframes", "account"}
 PROOF = {"onnx_sim", "reference", "compare_bytes", "compare_logits", "describe_engine", "prove"}
 INFERENCE = {"out_bin", "infer", "merge_shards"}
+PAGE = {"video_heads", "details", "verdict", "gallery", "strips", "measured", "provenance"}
+PAGE |= {"html_report"}
 KINETICS = (
     "--configfile", runs.ROOT / "config/kinetics400.yaml",
     "--config", "dataset={root: results/sample_data}",
@@ -43,7 +45,7 @@ def test_a_checkpoint_of_any_name_is_downloaded(tmp_path, name):
 def test_all_is_the_default_and_has_a_job_a_shard(tmp_path):
     found = due(tmp_path)
     report = {"recipe", "verify", "accuracy", "accuracy_report", "all"}
-    assert set(found) == MODEL | LISTS | PROOF | INFERENCE | report
+    assert set(found) == MODEL | LISTS | PROOF | INFERENCE | report | PAGE
     many = {"rawframes": 4, "out_bin": 4, "infer": 4, "describe_engine": 2, "compare_logits": 2}
     assert {rule: found[rule] for rule in many} == many
     assert all(count == 1 for rule, count in found.items() if rule not in many)

@@ -9,7 +9,7 @@ from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
-from tsf.files import read_json, write_json
+from tsf.files import read_json, sha256, write_json
 
 WARM_UP = 5  # first runs, left out here because not every version of ais_bench leaves them out
 
@@ -53,6 +53,7 @@ def main() -> None:
         d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
     )
     content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
+    content |= {"sha256": {args.model.name: sha256(args.model)}}
     write_json(args.output, content)
     print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from scipy.stats import binomtest
 
 from tsf import errors
 from tsf.data.classes import read_classes
@@ -18,6 +17,7 @@ from tsf.data.listing import read_list
 from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
 from tsf.evaluation import paired
+from tsf.evaluation.intervals import wilson_interval
 from tsf.files import read_json, whole_file, write_json
 from tsf.inference import results
 from tsf.recipe.record import SAMPLERS, Recipe, Sampling
@@ -53,12 +53,6 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     best = ranked(scores)[:, :k]  # (videos, k)
     hits: np.ndarray = (best == labels[:, np.newaxis]).any(axis=1)
     return hits
-
-
-def wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a proportion, in percent."""
-    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
-    return 100 * interval.low, 100 * interval.high
 
 
 @dataclass(frozen=True)

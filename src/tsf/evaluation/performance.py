@@ -185,6 +185,7 @@ def main() -> None:
         "write result": reporting,
     }
     content = record | {
+        "sha256": described.sha256,
         "threads": args.threads,
         "macs": count,
         "gflops": reached,

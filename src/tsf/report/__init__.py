@@ -1,1 +1,1 @@
-"""Render JSON as Markdown, without computing any result. May import data."""
+"""Render JSON as Markdown and as a page, without computing any result. May import data."""

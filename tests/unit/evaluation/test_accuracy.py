@@ -16,6 +16,7 @@ from tsf.data import listing
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
 from tsf.errors import UserError
 from tsf.evaluation import accuracy
+from tsf.evaluation.intervals import wilson_interval
 from tsf.inference import results
 from tsf.model.recogniser import import_upstream
 from tsf.recipe.record import FUSIONS, Recipe
@@ -103,23 +104,11 @@ def test_top_k_is_that_of_the_patched_sources(mmaction2):
     assert ours == pytest.approx(theirs, abs=1e-12)
 
 
-def test_wilson_interval():
-    # Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
-    for hits, total, low, high in [
-        (81, 263, 25.53, 36.62),
-        (15, 148, 6.24, 16.05),
-        (0, 20, 0, 16.11),
-        (1, 29, 0.61, 17.18),
-        (20, 20, 83.89, 100),
-    ]:
-        assert accuracy.wilson_interval(hits, total) == pytest.approx((low, high), abs=0.005)
-
-
 def test_figure_bounds_what_the_skipped_could_do():
     found = accuracy.figure(hits=30, scored=40, skipped=10)
     assert found.percent == 75
     assert found.if_skipped_all_wrong == 60 and found.if_skipped_all_right == 80
-    assert found.interval95 == accuracy.wilson_interval(30, 40)
+    assert found.interval95 == wilson_interval(30, 40)
 
 
 RECIPE = Recipe(GUIDE, "mean_softmax", 6)

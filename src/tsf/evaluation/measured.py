@@ -1,0 +1,81 @@
+"""measured.json: the measurements that are made if asked for, and whether they are of this run.
+
+Nobody makes them for the page's sake, so those that lie there may be of another model.
+"""
+
+import argparse
+from pathlib import Path
+
+from tsf import errors
+from tsf.engines.described import DescribedEngine, read_described
+from tsf.files import read_json, write_json
+
+
+def performance_fault(performance: dict, engines: list[DescribedEngine]) -> str | None:
+    """Why performance.json is not of this run; None if it is.
+
+    It is if it has a measurement of every engine that the run configures, with the same model.
+    """
+    for engine in engines:
+        setup = engine.setup
+        rows = [
+            row
+            for row in performance["measurements"]
+            if row["engine"] == setup.engine and row["model"] == engine.file.name
+        ]
+        if not rows:
+            return f"it has no measurement of {setup.name}"
+        if any(row.get("sha256") != engine.sha256 for row in rows):
+            return f"{engine.file.name} was another file when it was measured"
+    return None
+
+
+def npu_fault(performance: dict, engines: list[DescribedEngine]) -> str | None:
+    """Why ascend_performance.json is not of this run; None if it is."""
+    models = {engine.file.name: engine.sha256 for engine in engines}
+    for run in performance["runs"]:
+        if run.get("sha256") != models.get(run["model"], run.get("sha256")):
+            return f"{run['model']} was another file when it was measured"
+    return None
+
+
+def parity_fault(parity: dict, verify: dict) -> str | None:
+    """Why parity.json is not of this run; None if it has each boundary of verify.json."""
+    if parity["clips"] != verify["clips"]:
+        return "it compares other clips"
+    for boundary in verify["boundaries"]:
+        if boundary not in parity["boundaries"]:
+            return f"{boundary['name']} is measured anew since, or held to another threshold"
+    return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--verify", type=Path, required=True, help="json of this run's proof")
+    parser.add_argument("--engines", type=Path, nargs="+", required=True, help="json, one each")
+    parser.add_argument("--parity", type=Path, required=True, help="json, which need not be there")
+    parser.add_argument("--performance", type=Path, required=True, help="the same")
+    parser.add_argument("--ascend-performance", type=Path, required=True, help="the same")
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    engines = [read_described(path) for path in args.engines]
+    parity, performance, npu = (
+        read_json(path) if path.exists() else None
+        for path in (args.parity, args.performance, args.ascend_performance)
+    )
+    content = {
+        "parity": parity,
+        "performance": performance,
+        "ascend_performance": npu,
+        "faults": {
+            "parity": parity and parity_fault(parity, read_json(args.verify)),
+            "performance": performance and performance_fault(performance, engines),
+            "ascend_performance": npu and npu_fault(npu, engines),
+        },
+    }
+    write_json(args.output, content)
+
+
+if __name__ == "__main__":
+    errors.run(main)

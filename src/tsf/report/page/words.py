@@ -1,0 +1,23 @@
+"""The page's two languages: every English text and its Chinese."""
+
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from tsf.files import read_json
+
+TEMPLATES = Path(__file__).with_name("templates")
+CHINESE = read_json(TEMPLATES / "zh.json")
+
+
+def both(english: str, **values: object) -> Markup:
+    """The text in both languages, of which the page's style shows one.
+
+    values: what the text's {names} stand for. Raises KeyError for a text without Chinese.
+    """
+    shown = {name: escape(value) for name, value in values.items()}
+    texts = {"en": english, "zh": CHINESE[english]}
+    return Markup("").join(
+        Markup('<span lang="{}">{}</span>').format(language, Markup(text).format(**shown))
+        for language, text in texts.items()
+    )

@@ -1,0 +1,66 @@
+"""Write report.html, one self-contained page: the run's results, rendered."""
+
+import argparse
+import base64
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tsf import errors
+from tsf.data.k400_info import read_skipped
+from tsf.files import read_json, write_text
+from tsf.report.page import charts
+from tsf.report.page.words import TEMPLATES, both
+
+SKIPPED = 200  # videos shown by name
+JSON = ("accuracy", "details", "verdict", "gallery", "measured", "verify", "provenance")
+
+
+def environment() -> Environment:
+    """Templates see `t`, a text in both languages, and `charts`, a chart a function."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # keys in their own order
+    style, script = (
+        Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js")
+    )
+    found.globals |= {"t": both, "charts": charts, "style": style, "script": script}
+    return found
+
+
+def page(
+    content: dict[str, dict], skipped: list[tuple[str, str, str]], strips: dict[str, bytes]
+) -> str:
+    """The page's text. content: by the names of JSON; strips: WebP by video."""
+    pictures = {name: base64.b64encode(webp).decode() for name, webp in strips.items()}
+    template = environment().get_template("page.html.j2")
+    return template.render(content, skipped=skipped[:SKIPPED], pictures=pictures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in JSON:
+        parser.add_argument(f"--{name}", type=Path, required=True, help="json")
+    parser.add_argument("--skipped", type=Path, required=True, help="tsv")
+    parser.add_argument("--strips", type=Path, required=True, help="folder of WebP files")
+    parser.add_argument("--output", type=Path, required=True, help="html to write")
+    args = parser.parse_args()
+
+    content = {name: read_json(getattr(args, name)) for name in JSON}
+    strips = {
+        video["video"]: (args.strips / f"{video['video']}.webp").read_bytes()
+        for video in content["gallery"]["videos"]
+    }
+    text = page(content, read_skipped(args.skipped), strips)
+    write_text(args.output, text)
+    print(f"{args.output}: {len(text.encode()):,} bytes")
+
+
+if __name__ == "__main__":
+    errors.run(main)
