@@ -56,18 +56,23 @@ begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.
 install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
 finish = mv $@.begun $@
 
-# envs/lock.py says why torch is apart. That pip finds no CPU build leads to the other one, a wrong
-# hash ends it. ResolutionImpossible: not found, where the user's pip has a constraint on torch.
-$(VENV)/run.stamp: $(addprefix envs/,cpu.lock torch-cpu.lock torch-cuda.lock) | python
+# Installs lock $(1), or runs $(2) where pip finds no such build; a wrong hash is an error.
+# ResolutionImpossible: not found, where the user's pip has a constraint on the package.
+try = fault=$$($(call install,$(1)) 2>&1) || case "$$fault" in \
+	*"No matching distribution"*|*ResolutionImpossible*) $(2);; \
+	*) echo "$$fault" >&2; exit 1;; esac
+
+# envs/lock.py says why torch and OpenVINO are apart
+$(VENV)/run.stamp: $(addprefix envs/,cpu.lock openvino.lock torch-cpu.lock torch-cuda.lock) | python
 	@echo "installing the pinned packages into $(VENV), once"
 	@$(venv)
 	@$(begin)
 	@$(call install,envs/cpu.lock)
-	@fault=$$($(call install,envs/torch-cpu.lock) 2>&1) || case "$$fault" in \
-	*"No matching distribution"*|*ResolutionImpossible*) \
-	    echo "pip sees no CPU build of torch: installing the one for CUDA, some 5 GB"; \
-	    $(call install,envs/torch-cuda.lock);; \
-	*) echo "$$fault" >&2; exit 1;; esac
+	@$(call try,envs/openvino.lock,\
+	    echo "pip sees no OpenVINO for this machine: going on without the engine openvino")
+	@$(call try,envs/torch-cpu.lock,\
+	    echo "pip sees no CPU build of torch: installing the one for CUDA (some 5 GB)"; \
+	    $(call install,envs/torch-cuda.lock))
 	@$(finish)
 
 $(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp
@@ -83,7 +88,8 @@ python:
 	wanted=$${wanted:-$$($(PYTHON) $(VERSION) 2>/dev/null)}; \
 	case "$$wanted" in 3.11|3.12|3.13) ;; *) \
 	    echo "error: Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is" \
-	        "$${wanted:-none}; set PYTHON, as in: make run PYTHON=python3.12" >&2; exit 1;; esac; \
+	        "$${wanted:-none}; set PYTHON, as in: make run PYTHON=python3.12" \
+	        "(docs/ascend.md says how to get one)" >&2; exit 1;; esac; \
 	test "$${made:-$$wanted}" = "$$wanted" || { \
 	    echo "error: $(VENV) has Python $$made, and $(PYTHON) is $$wanted; delete $(VENV), or" \
 	        "set VENV to another folder" >&2; exit 1; }

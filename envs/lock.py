@@ -1,8 +1,11 @@
 """Write the locks of envs/: all that the chosen packages need, each with its hashes.
 
-cpu.in   -> cpu.lock, all but torch, of which there are two builds:
-         -> torch-cpu.lock, which PyTorch's own index has; it needs nothing else
-         -> torch-cuda.lock, the package index's, with gigabytes of CUDA's libraries on Linux
+cpu.in   -> cpu.lock, all but the two that follow
+         -> openvino.lock, alone since its builds for aarch64 need a newer glibc than the others,
+            and only the engine openvino needs it
+         -> torch-cpu.lock and torch-cuda.lock, the two builds of torch: PyTorch's own index has
+            the first, which needs nothing else; the package index has the second, with gigabytes
+            of CUDA's libraries on Linux
          -> the pins in cpu.yaml
 test.in, slurm.in -> a lock each: what they need beyond cpu.lock, of which they move no version
 
@@ -11,7 +14,8 @@ whose hash its index names, which a folder of wheels does not, and it would inst
 with either.
 
 A pin stays as long as the .in file allows it; to take newer ones delete its lock first.
-`make lock` runs this, with uv.
+`make lock` runs this, with uv. It ends with an error if a lock has no wheel for x86_64 or aarch64,
+for a Python of the README or for glibc 2.28 (openvino.lock apart).
 """
 
 import os
@@ -20,10 +24,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 ENVS = Path(__file__).parent
-OLDEST_PYTHON = "3.11"
+PYTHONS = ("3.11", "3.12", "3.13")
+# the oldest glibc that `make` installs on: that of openEuler 20.03 and Kylin V10
+MACHINES = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
+SOURCE_ONLY = "connection-pool"  # plain Python of which the index has no wheel
 CUDA = ("torch", "cuda-", "nvidia-", "triton")
 
 # from the listing of PyTorch's own index
@@ -49,17 +57,20 @@ def entries(lock: str) -> dict[str, str]:
     return {re.split("[ =]", text)[0]: text for text in texts}
 
 
+def uv(*arguments: str | Path) -> bool:
+    """Whether `uv pip ...` succeeds; its own message of why not is on the screen."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["uv", "pip", *arguments, "--quiet", "--python", sys.executable]
+    return subprocess.run(command, cwd=ENVS, env={**os.environ, "PATH": path}).returncode == 0
+
+
 def resolve(chosen: Path, locked: str, *options: str | Path) -> dict[str, str]:
     """What `chosen` needs on every Python and Linux machine, at the versions of `locked`."""
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "lock"
         output.write_text(locked)
-        command = ["uv", "pip", "compile", "--quiet", "--python", sys.executable, *options]
-        command += ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
-        command += ["--output-file", output, chosen.name]
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        done = subprocess.run(command, cwd=ENVS, env={**os.environ, "PATH": path})
-        if done.returncode:
+        universal = ["--universal", "--python-version", PYTHONS[0], "--generate-hashes"]
+        if not uv("compile", *universal, *options, "--output-file", output, chosen.name):
             sys.exit(f"error: uv cannot lock {chosen}")
         return entries(output.read_text())
 
@@ -76,6 +87,17 @@ def write(path: Path, source: str, texts: dict[str, str]) -> None:
     path.write_text(HEADER.format(source=source) + "".join(texts.values()))
 
 
+def check_installs(lock: str) -> None:
+    """End if a machine or Python that is promised finds no file in a lock. Nothing is installed."""
+    files = ["--require-hashes", "--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
+    for machine, python in product(MACHINES, PYTHONS):
+        platform = ["--python-platform", machine, "--python-version", python]
+        with tempfile.TemporaryDirectory() as empty:
+            where = ["--target", empty, "--dry-run", "--no-deps", "--requirement", lock]
+            if not uv("install", *where, *platform, *files):
+                sys.exit(f"error: {lock} cannot be installed on {machine} with Python {python}")
+
+
 def old(*names: str) -> str:
     return "".join(path.read_text() for name in names if (path := ENVS / name).exists())
 
@@ -88,21 +110,25 @@ def conda_environment(yaml: str, texts: Iterable[str]) -> str:
 
 
 def main() -> None:
-    found = resolve(ENVS / "cpu.in", old("cpu.lock", "torch-cuda.lock"))
+    found = resolve(ENVS / "cpu.in", old("cpu.lock", "openvino.lock", "torch-cuda.lock"))
     cuda = {name: text for name, text in found.items() if name.startswith(CUDA)}
-    cpu = {name: text for name, text in found.items() if name not in cuda}
+    cpu = {name: text for name, text in found.items() if name not in {*cuda, "openvino"}}
     write(ENVS / "cpu.lock", "cpu.in", cpu)
+    write(ENVS / "openvino.lock", "cpu.in", {"openvino": found["openvino"]})
     write(ENVS / "torch-cpu.lock", "lock.py", {"torch": cpu_builds(cuda["torch"])})
     write(ENVS / "torch-cuda.lock", "cpu.in", cuda)
 
     yaml = ENVS / "cpu.yaml"
-    pinned = [text for name, text in found.items() if name in {*cpu, "torch"}]
+    pinned = [text for name, text in found.items() if name in {*cpu, "openvino", "torch"}]
     yaml.write_text(conda_environment(yaml.read_text(), pinned))
 
     for layer, bound in LAYERS.items():
         needed = resolve(ENVS / f"{layer}.in", old(f"{layer}.lock"), bound, "cpu.lock")
         added = {name: text for name, text in needed.items() if name not in cpu}
         write(ENVS / f"{layer}.lock", f"{layer}.in", added)
+
+    for lock in ("cpu", "torch-cuda", *LAYERS):
+        check_installs(f"{lock}.lock")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from runs import ROOT
 
-LOCKS = ("cpu.lock", "torch-cpu.lock", "torch-cuda.lock", "test.lock", "slurm.lock")
+OF_CPU_IN = ["cpu.lock", "openvino.lock", "torch-cuda.lock"]
+LOCKS = (*OF_CPU_IN, "torch-cpu.lock", "test.lock", "slurm.lock")
 
 
 def requirements(name):
@@ -40,7 +41,7 @@ def test_every_package_has_one_version_and_its_hashes(name):
 @pytest.mark.parametrize(
     ("chosen", "locks"),
     [
-        ("cpu.in", ["cpu.lock", "torch-cuda.lock"]),
+        ("cpu.in", OF_CPU_IN),
         ("test.in", ["test.lock"]),
         ("slurm.in", ["slurm.lock"]),
     ],
@@ -62,11 +63,12 @@ def test_no_lock_touches_another():
 def test_conda_installs_the_lock():
     listed = yaml.safe_load((ROOT / "envs/cpu.yaml").read_text())["dependencies"][-1]["pip"]
     locked = [requirement for requirement, _ in requirements("cpu.lock").values()]
+    locked.append(requirements("openvino.lock")["openvino"][0])
     locked.append(requirements("torch-cuda.lock")["torch"][0])
     assert sorted(map(str, map(Requirement, listed))) == sorted(map(str, locked)), "run `make lock`"
 
 
-@pytest.mark.parametrize("name", ["cpu.lock", "test.lock"])
+@pytest.mark.parametrize("name", ["cpu.lock", "openvino.lock", "test.lock"])
 def test_the_tests_run_on_what_is_locked(name):
     for project, (requirement, _) in requirements(name).items():
         if requirement.marker is None or requirement.marker.evaluate():

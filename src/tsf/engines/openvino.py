@@ -14,7 +14,7 @@ try:
 except ImportError:
     raise UserError(
         "the engine openvino needs the package openvino, which is not in this Python; install the "
-        "pins of envs/cpu.yaml"
+        "pins of envs/cpu.yaml (on aarch64 that one needs glibc 2.35), or use onnxruntime"
     ) from None
 
 

@@ -20,7 +20,7 @@ try:
 except ImportError:
     raise UserError(
         "int8 needs OpenVINO and NNCF, which are not in this Python; install the pins of "
-        "envs/cpu.yaml"
+        "envs/cpu.yaml (on aarch64 OpenVINO needs glibc 2.35), or use another precision"
     ) from None
 
 
