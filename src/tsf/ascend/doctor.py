@@ -110,7 +110,7 @@ def path_characters() -> str:
 
 def cpu_engine(module: str) -> str:
     if importlib.util.find_spec(module) is None:
-        raise UserError("not in this Python; run the workflow from the environment of `make run`")
+        raise UserError("not in this Python; `make run` installs it if pip finds a build of it")
     return "installed"
 
 
