@@ -64,11 +64,12 @@ def find_states(graph: onnx.GraphProto) -> list[State]:
     if not last or {step for _, step in last} == {WHOLE}:
         raise UserError("the model's nodes are not named after blocks and steps; export it anew")
     places = sorted(last, key=lambda place: (place[0], order.index(place[1])))
-    if not any(step == "spatial attention" for _, step in last):
-        names = {"temporal attention": "attention"}  # joint or space-only: there is but one
-    else:
-        names = {}
-    blocks = [State(block, names.get(step, step), last[block, step]) for block, step in places]
+    # joint or space-only attention has but one of the two
+    divided = "spatial attention" in {step for _, step in last}
+    blocks = [
+        State(block, step if divided else step.removeprefix("temporal "), last[block, step])
+        for block, step in places
+    ]
     logits = State(blocks[-1].block + 1, AFTER, graph.output[0].name)
     return [State(-1, BEFORE, entry), *blocks, logits]
 
