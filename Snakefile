@@ -39,7 +39,13 @@ rule all:
 
 
 # measurements that a rule of report.smk also renders as Markdown
-RENDERED = ["parity.json", "rewrites.json", "performance.json", "ascend_performance.json"]
+RENDERED = [
+    "parity.json",
+    "rewrites.json",
+    "performance.json",
+    "ascend_performance.json",
+    "ascend_blocks.json",
+]
 
 # short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
 for artifact in [
@@ -55,6 +61,7 @@ for artifact in [
     "rewrites.json",
     "performance.json",
     "ascend_performance.json",
+    "ascend_blocks.json",
     "report.html",
 ]:
 

@@ -14,6 +14,18 @@ if "npu" not in workflow.global_resources:
 MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
 
 
+OM_PARAMS = {
+    "soc_version": lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
+    "recipe": CLIP_RECIPE,
+    "precision": ASCEND["precision"],
+    "fast_gelu": "--fast-gelu" if ASCEND["fast_gelu"] else "",
+    "mixlist": lambda wildcards, input: option("--modify-mixlist", input.mixlist),
+    "atc_options": json.dumps(ASCEND["atc_options"]),
+    # the content of the files that they name
+    "options_digest": lambda wildcards: plan.files_digest(atc.option_files(ASCEND["atc_options"])),
+}
+
+
 rule om:
     input:
         sources_of("ascend.atc"),
@@ -29,15 +41,8 @@ rule om:
     conda:
         "../envs/ascend.yaml"
     params:
-        soc_version=lambda wildcards: npu_smi.soc_version_if_known(ASCEND["soc_version"]),
-        recipe=CLIP_RECIPE,
+        **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
-        precision=ASCEND["precision"],
-        fast_gelu="--fast-gelu" if ASCEND["fast_gelu"] else "",
-        mixlist=lambda wildcards, input: option("--modify-mixlist", input.mixlist),
-        atc_options=json.dumps(ASCEND["atc_options"]),
-        # the content of the files that they name
-        options_digest=lambda wildcards: plan.files_digest(atc.option_files(ASCEND["atc_options"])),
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
@@ -72,6 +77,32 @@ rule describe_ascend:
     shell:
         "python -m tsf.engines.described --engine ascend --model '' --precision ''"
         " --file {input.model} --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
+
+
+rule compare_om:
+    input:
+        sources_of("ascend.parity"),
+        model=OM,
+        status=f"{OM}.json",
+        reference="results/parity/reference.npz",
+    output:
+        "results/parity/ascend.json",
+    log:
+        "results/logs/parity/ascend.log",
+    benchmark:
+        "results/benchmarks/parity/ascend.tsv"
+    conda:
+        "../envs/ascend.yaml"
+    resources:
+        **NPU_RESOURCES,
+    params:
+        recipe=CLIP_RECIPE,
+    message:
+        "compare every logit of {input.model} on an NPU with the reference"
+    shell:
+        "python -m tsf.ascend.parity --model {input.model} --status {input.status}"
+        " --reference {input.reference} --recipe {params.recipe:q} --devices {resources.npu_ids}"
+        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
 
 
 rule infer_ascend:
@@ -156,6 +187,72 @@ rule npu_performance:
     shell:
         "python -m tsf.ascend.performance_summary --runs {input.runs} --onnx {input.onnx}"
         " {params.peak} --output {output} 2>&1 | tee {log}"
+
+
+# ascend_blocks.json: the model with the state after every block as further outputs, at batch 1
+rule states:
+    input:
+        sources_of("ascend.states"),
+        onnx=f"results/{ASCEND['onnx']}.onnx",
+        reference="results/parity/reference.npz",
+    output:
+        onnx="results/blocks/tsf.onnx",
+        states="results/blocks/states.npz",
+    log:
+        "results/logs/blocks/states.log",
+    benchmark:
+        "results/benchmarks/blocks/states.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    message:
+        "compute the state after every block of {input.onnx}"
+    shell:
+        "python -m tsf.ascend.states --onnx {input.onnx} --reference {input.reference}"
+        " --threads {threads} --output {output.onnx} --states {output.states} 2>&1 | tee {log}"
+
+
+use rule om as blocks_om with:
+    input:
+        sources_of("ascend.atc"),
+        onnx="results/blocks/tsf.onnx",
+        mixlist=from_user("ascend.modify_mixlist", *MIXLIST) if MIXLIST else [],
+    output:
+        om="results/blocks/tsf.om",
+        status="results/blocks/tsf.om.json",
+    log:
+        "results/logs/blocks/om.log",
+    benchmark:
+        "results/benchmarks/blocks/om.tsv"
+    params:
+        **OM_PARAMS,
+        batch=1,
+
+
+rule ascend_blocks:
+    input:
+        sources_of("ascend.blocks"),
+        model="results/blocks/tsf.om",
+        status="results/blocks/tsf.om.json",
+        states="results/blocks/states.npz",
+    output:
+        "results/ascend_blocks.json",
+    log:
+        "results/logs/blocks/ascend_blocks.log",
+    benchmark:
+        "results/benchmarks/blocks/ascend_blocks.tsv"
+    conda:
+        "../envs/ascend.yaml"
+    resources:
+        **NPU_RESOURCES,
+    params:
+        allowed=PARITY["relative_l2"][ASCEND["precision"]],
+    message:
+        "find the first block of {input.model} that differs on an NPU"
+    shell:
+        "python -m tsf.ascend.blocks --model {input.model} --status {input.status}"
+        " --states {input.states} --allowed {params.allowed} --devices {resources.npu_ids}"
+        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
 
 
 rule doctor:

@@ -82,6 +82,23 @@ rule performance_report:
         "python -m tsf.report.performance --performance {input.json} --output {output} 2>&1 | tee {log}"
 
 
+rule ascend_blocks_report:
+    input:
+        sources_of("report.ascend_blocks"),
+        json="results/ascend_blocks.json",
+    output:
+        report("results/ascend_blocks.md", category="Accuracy"),
+    log:
+        "results/logs/ascend_blocks_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.ascend_blocks --blocks {input.json} --output {output} 2>&1 | tee {log}"
+
+
 rule npu_performance_report:
     input:
         sources_of("report.ascend_performance"),

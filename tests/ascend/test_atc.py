@@ -126,6 +126,13 @@ def test_a_file_in_the_working_directory_is_no_path_for_atc(tmp_path, monkeypatc
         atc.refuse_contradictions(choice)
 
 
+def test_the_files_that_options_name(tmp_path):
+    """Their content is a part of the model, as the names of folders are."""
+    (tmp_path / "keep.cfg").touch()
+    given = [f"--keep_dtype={tmp_path}/keep.cfg", f"--op_bank_path={tmp_path}", "--sparsity=1"]
+    assert atc.option_files([*given, "--fusion_switch_file=/no/such"]) == [f"{tmp_path}/keep.cfg"]
+
+
 def test_the_batch_is_in_the_shape(tmp_path):
     found = options(tmp_path, OLD_HELP, "force_fp16", batch=4)
     assert found[2] == "--input_shape=imgs:4,3,3,8,224,224"

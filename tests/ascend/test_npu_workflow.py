@@ -63,8 +63,41 @@ def test_both_engines_agree(npu_run):
     assert (pair["first"], pair["second"]) == ("ascend", "onnxruntime")
     assert pair["same_class"] == pair["videos"] == 40 and pair["mcnemar_p"] == 1
     assert pair["first_only_right"] == pair["second_only_right"] == 0
-    # four shards and one measurement, all on device 0
-    assert [(device, batch) for device, _, _, batch in uses(env)] == [(0, 1)] * 5
+    # the proof, four shards and one measurement, all on device 0
+    assert [(device, batch) for device, _, _, batch in uses(env)] == [(0, 1)] * 6
+
+
+def test_the_om_file_is_proven_before_the_dataset(npu_run):
+    run, _ = npu_run
+    row = read(run, "proven/ascend.json")["boundaries"][-1]
+    assert row["name"] == "tsf.om (stand-in for Ascend310P3: ONNX Runtime on the CPU)"
+    assert (row["measure"], row["allowed"]) == ("relative_l2", 0.02)
+    # what the stand-in runs is the ONNX model
+    assert row["relative_l2"] < 1e-5 and row["top1_agreement"] == 1
+    # a row of it in the file of the whole run and in the report
+    assert row in read(run, "verify.json")["boundaries"]
+    found = rows((run.results / "accuracy.md").read_text())
+    assert [row["name"], "relative l2 0.02"] in [[cells[0], cells[-1]] for cells in found]
+
+
+def test_an_om_file_that_differs_stops_before_the_dataset_and_is_hunted(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    for name in ("tsf.om", "proven/ascend.json", "parity/ascend.json"):
+        os.unlink(run.results / name)
+    softmax = "/backbone/transformer_layers/layers.1/attentions.1/attn/Softmax"
+    env = machine.environment(tmp_path, FAULT=softmax)
+    failed = run.snakemake("all", *BOTH, ascend("batch: 1"), env=env)
+    [line] = {line.rpartition("  [")[0] for line in runs.error_lines(failed) if "  [" in line}
+    assert line.startswith("error: tsf.om (stand-in for Ascend310P3: ONNX Runtime on the CPU) dif")
+    assert "`snakemake ascend_blocks.json` finds the block" in line
+    assert not (run.results / "proven/ascend.json").exists()
+    assert "infer on an NPU" not in failed.stdout
+    hunted = run.snakemake("ascend_blocks.json", *BOTH, ascend("batch: 1"), env=env)
+    assert hunted.returncode == 0, hunted.stdout
+    assert read(run, "ascend_blocks.json")["first"] == {"block": 1, "step": "spatial attention"}
+    report = (run.results / "ascend_blocks.md").read_text()
+    assert "The first over the threshold: block 1, spatial attention." in report
 
 
 def test_the_reports_call_the_stand_in_one(npu_run):
@@ -130,7 +163,9 @@ def test_batch_4_on_two_devices(npu_run, tmp_path):
     # another batch size sums in another order
     np.testing.assert_allclose(logits(run, "ascend"), logits(first, "ascend"), atol=1e-4)
     found = uses(env)
-    assert len(found) == 4 and {batch for *_, batch in found} == {4}
+    assert len(found) == 5 and {batch for *_, batch in found} == {4}
+    [*_, row] = read(run, "proven/ascend.json")["boundaries"]
+    assert row["name"].startswith("tsf_bs4.om ") and row["relative_l2"] < 1e-5
     assert {device for device, *_ in found} == {0, 1}
     for device in (0, 1):
         times = sorted(use[1:3] for use in found if use[0] == device)

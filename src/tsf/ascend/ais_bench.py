@@ -74,7 +74,7 @@ def explain(output: str, status: int) -> str:
     return f"ais_bench {what}: {last}{hint}"
 
 
-def call(python: str, arguments: list[str], work: Path) -> dict:
+def call(python: str, arguments: list[str], work: Path, outfmt: str = "TXT") -> dict:
     """Run ais_bench with its output under `work`. Returns its summary.
 
     arguments: of ais_bench; a path in them is one within `work`, after WORK. Raises UserError if it
@@ -83,7 +83,7 @@ def call(python: str, arguments: list[str], work: Path) -> dict:
     where = find_tool(python)
     command = [os.path.abspath(where) if where else python, "-m", "ais_bench", *arguments]
     # an existing output folder that others may read is refused, so ais_bench makes its own
-    command += ["--output", f"{WORK}/out", "--output_dirname", RUN, "--outfmt", "TXT"]
+    command += ["--output", f"{WORK}/out", "--output_dirname", RUN, "--outfmt", outfmt]
     # It refuses most characters in absolute paths, and an --output_dirname that is a name in the
     # folder that it runs in. So it runs in an empty one, from where a link leads to `work`.
     with TemporaryDirectory(prefix="tsf-") as place:

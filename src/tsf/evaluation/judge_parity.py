@@ -30,7 +30,7 @@ def refuse_apart(boundaries: list[dict]) -> None:
                 f"{boundary['name']} differs from the reference on real clips: {measure} is "
                 f"{boundary[measure]:.3g}, allowed is {boundary['allowed']:g}; it is the first of "
                 f"{', '.join(b['name'] for b in boundaries)} that differs. The key parity in the "
-                "config has the thresholds"
+                f"config has the thresholds{boundary.get('advice', '')}"
             )
 
 
@@ -50,6 +50,8 @@ def main() -> None:
     clips = boundaries[0]["clips"]
     if any(boundary.pop("clips") != clips for boundary in boundaries):
         raise UserError("the boundaries were measured on different clips; delete results/parity")
+    for boundary in boundaries:
+        boundary.pop("advice", None)
     content = {"clips": clips, "boundaries": boundaries}
     write_json(args.output, content)
 

@@ -30,7 +30,8 @@ Against mmaction2 in PyTorch, float32, on {len(content["clips"])} real clips:
 
 A row of bytes compares a uint8 .bin file, once it is normalised, with the float32 file; the others
 compare every logit. A row without an engine is ONNX Runtime's. A model that ends in _u8 reads the
-bytes. The cosine is that of the worst view.
+bytes. An .om file's logits are an NPU's, and pass through ais_bench's text, of six decimals. The
+cosine is that of the worst view.
 
 {parity_table(content["boundaries"])}"""
 

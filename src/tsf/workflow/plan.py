@@ -99,10 +99,11 @@ def exact_setups(engine: Setup, ascend_onnx: str, ascend_batch: int) -> dict[str
 
     `engine` is the last of them, after the models that its own model is made from: so the first
     setup that differs is the one at fault. ascend_onnx: the model that tsf.om is compiled from, at
-    ascend_batch videos a run; it is compared in place of tsf.om.
+    ascend_batch videos a run.
     """
     if engine.engine == "ascend":
-        return named(on_onnxruntime(m, ascend_batch) for m in ("tsf", "tsf_sim", ascend_onnx))
+        before = [on_onnxruntime(m, ascend_batch) for m in ("tsf", "tsf_sim", ascend_onnx)]
+        return named([*before, engine])
     return named([*map(on_onnxruntime, ("tsf", "tsf_sim", engine.model)), engine])
 
 

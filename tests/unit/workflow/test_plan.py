@@ -105,11 +105,12 @@ def test_an_engine_is_proven_after_what_its_model_is_made_from():
 
 
 def test_what_tsf_om_is_compiled_from_is_proven_at_its_batch_size():
-    setups = plan.exact_setups(DEFAULTS["ascend"], "tsf_opt", 4).values()
-    assert [setup.file for setup in setups] == [
+    *models, itself = plan.exact_setups(DEFAULTS["ascend"], "tsf_opt", 4).values()
+    assert [setup.file for setup in models] == [
         "tsf_bs4.onnx", "tsf_bs4_sim.onnx", "tsf_bs4_opt.onnx",
     ]  # fmt: skip
-    assert {setup.engine for setup in setups} == {"onnxruntime"}
+    assert {setup.engine for setup in models} == {"onnxruntime"}
+    assert itself == DEFAULTS["ascend"]  # tsf.om on the NPU
 
 
 def test_every_engine_is_measured_at_its_own_batch_size_and_the_others():

@@ -147,6 +147,8 @@ def batches(folder, tensor_bytes):
 
 
 def save(path, values):
+    if path.suffix == ".npy":
+        return np.save(path, values)
     with open(path, "a" if OLD else "w") as file:
         for row in np.atleast_2d(values):
             file.write("".join(f"{value:f} " for value in row) + "\n")
@@ -194,17 +196,21 @@ def main():
                 error(f"ndata size:{data.nbytes} not match {tensor_bytes}")
         for _ in range(args.loop):
             before = time.perf_counter()
-            result = session.run(None, {"imgs": data.reshape(shape)})[0]
+            results = session.run(None, {"imgs": data.reshape(shape)})
             after = time.perf_counter()
             pair = [1000 * before, 1000 * after]
             times.append(pair if "pairs" in DEMANDS else pair[1] - pair[0])
         if folder and args.input:
-            for path, part in zip(files, np.array_split(result, per), strict=False):
-                if "nan" in DEMANDS and not filesinfo:
-                    part = part * np.nan
-                out = folder / f"{path.name.split('.')[0]}_0.{args.outfmt.lower()}"
-                save(out, part)
-                filesinfo[str(len(filesinfo))] = {"infiles": [str(path)], "outfiles": [str(out)]}
+            parts = zip(*(np.array_split(result, per) for result in results), strict=True)
+            for path, values in zip(files, parts, strict=False):
+                outs = []
+                for position, value in enumerate(values):
+                    if "nan" in DEMANDS and not filesinfo:
+                        value = value * np.nan
+                    name = f"{path.name.split('.')[0]}_{position}.{args.outfmt.lower()}"
+                    save(folder / name, value)
+                    outs.append(str(folder / name))
+                filesinfo[str(len(filesinfo))] = {"infiles": [str(path)], "outfiles": outs}
         if number + 1 >= len(work) / 2 and args.input:
             if "killed" in DEMANDS:
                 os.kill(os.getpid(), signal.SIGKILL)
