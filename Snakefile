@@ -78,6 +78,7 @@ for artifact in [
 onstart:
     refuse_missing_tools(workflow.dag)
     delete_leftover_bins()
+    tell_of_idle_devices(workflow.dag)
 
 
 onsuccess:

@@ -7,9 +7,20 @@ NPU_RESOURCES = {
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
 }
-# the devices bound how many jobs use one at a time, unless --resources npu=N says otherwise
+# How many jobs there are at a time, unless --resources npu=N says otherwise. Where the .bin files are
+# kept, all that a job does is done on a device. With keep: nothing it decodes first, without one: so
+# there are two jobs to a device, of which one decodes while the other infers.
 if "npu" not in workflow.global_resources:
-    workflow.register_resource("npu", len(ASCEND["devices"]))
+    workflow.register_resource("npu", len(ASCEND["devices"]) * (2 if KEEP == "nothing" else 1))
+
+
+def npu_threads(wildcards):
+    """The processes that decode a shard: the jobs of a time share the cores."""
+    if KEEP != "nothing":
+        return 1
+    if not workflow.local_exec or workflow.remote_exec:
+        return 4  # a job on a cluster, planned here or run there, must come to the same number
+    return max(1, workflow.cores // max(1, workflow.global_resources["npu"].value))
 
 MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
 
@@ -118,10 +129,11 @@ rule infer_ascend:
         "results/benchmarks/infer/{engine}/{shard}.tsv"
     wildcard_constraints:
         engine="ascend",
+    # before the jobs of the engines on the CPU, which would leave no cores to decode for the devices
+    priority: 10
     conda:
         "../envs/ascend.yaml"
-    # with keep: nothing the job also decodes the videos, a process a thread
-    threads: 4 if KEEP == "nothing" else 1
+    threads: npu_threads
     resources:
         **NPU_RESOURCES,
         **SHARD_DISK,

@@ -23,7 +23,7 @@ from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
-from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
+from tsf.workflow.fingerprint import listing_digest, look_ahead_mb, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
 environment.prepare(HOME / "src")
@@ -146,12 +146,21 @@ def classes_options(wildcards):
     return f"{option('--classes', CLASSES)} --class-count {RECIPE.classes}"
 
 
+def disk_cap():
+    """What --resources disk_mb allows all .bin files of a time together, in MB."""
+    if "disk_mb" not in workflow.global_resources:
+        raise UserError(
+            "no disk_mb: --resources on the command line replaces the profile's, so name it there "
+            "too, as in --resources npu=2 disk_mb=8000"
+        )
+    return workflow.global_resources["disk_mb"].value
+
+
 def bins_disk_mb(wildcards):
     """The disk that a shard's .bin files take; refused if it exceeds --resources disk_mb."""
-    cap = workflow.global_resources.get("disk_mb")
-    if cap is not None:
+    if not workflow.remote_exec:
         with one_line():
-            refuse_large_shards(DATASET, len(SHARDS), RECIPE.clip.sampling, cap.value, BIN_BYTES)
+            refuse_large_shards(DATASET, len(SHARDS), RECIPE.clip.sampling, disk_cap(), BIN_BYTES)
     return dataset_shards()[int(wildcards.shard)].bins_mb(BIN_BYTES)
 
 
@@ -194,6 +203,19 @@ def delete_leftover_bins():
     """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn."""
     for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def tell_of_idle_devices(dag):
+    """Say so if the disk has no room for the shards that are decoded while the devices infer."""
+    if KEEP != "nothing" or "infer_ascend" not in {job.rule.name for job in dag.needrun_jobs()}:
+        return
+    jobs = workflow.global_resources["npu"].value
+    needed = look_ahead_mb(DATASET, len(SHARDS), RECIPE.clip.sampling, jobs, BIN_BYTES)
+    if disk_cap() < needed:
+        print(
+            f"disk_mb={disk_cap()} has no room for {jobs} shards at a time, {needed} MB: devices "
+            "will wait for shards to be decoded; more shards or a larger disk_mb keep them busy"
+        )
 
 
 def refuse_missing_tools(dag):

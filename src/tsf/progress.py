@@ -1,17 +1,26 @@
 """Run a function over many videos on several processes, and report the progress.
 
-Progress is plain lines on stderr, which read the same on a terminal and in a log.
+Progress is plain lines, which read the same on a terminal and in a log.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from multiprocessing import get_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 5.0
+
+
+def announce(text: str) -> None:
+    """Print `text` behind the date and the time: a log then tells what a job did when.
+
+    Not for a result: two runs over the same videos must give the same bytes.
+    """
+    print(f"{datetime.now().isoformat(' ', 'milliseconds')} {text}", flush=True)
 
 
 def each(

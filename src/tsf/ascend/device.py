@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS_BETWEEN_TRIES = 0.2
+from tsf.progress import announce
+
+SECONDS_BETWEEN_TRIES = 0.05  # a device stands idle for half of that before the next job
 
 
 @contextmanager
@@ -17,8 +19,10 @@ def device(ids: list[int]) -> Iterator[int]:
 
     A lock on a file in the machine's temporary folder: the system drops it when the process and
     the programs that it started have ended, however they end, and it holds between workflows in
-    different folders.
+    different folders. Whoever waits takes whichever device is free first. The job's log gets the
+    times at which it waits, has a device and gives it back.
     """
+    waits = False
     while True:
         for number in ids:
             path = Path(tempfile.gettempdir(), f"tsf-npu{number}-{os.getuid()}.lock")
@@ -29,6 +33,13 @@ def device(ids: list[int]) -> Iterator[int]:
                     continue
                 # ais_bench inherits the lock: if this process is killed, it still uses the device
                 os.set_inheritable(file.fileno(), True)
-                yield number
+                announce(f"device {number}: taken")
+                try:
+                    yield number
+                finally:
+                    announce(f"device {number}: given back")
                 return
+        if not waits:
+            announce(f"wait for a device of {' '.join(map(str, ids))}: other jobs have them")
+            waits = True
         time.sleep(SECONDS_BETWEEN_TRIES)

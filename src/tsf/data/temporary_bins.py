@@ -18,6 +18,7 @@ from tsf.data.decoded import Decoded, read_decoded
 from tsf.data.listing import add_shard_arguments
 from tsf.data.preprocess import add_bin_arguments, bins_from_videos
 from tsf.errors import UserError
+from tsf.progress import announce
 
 
 def refuse_other_outcome(earlier: list[Decoded], found: list[Decoded], table: Path) -> None:
@@ -55,8 +56,10 @@ def main() -> None:
     shutil.rmtree(args.folder, ignore_errors=True)  # the files of a killed run
     args.folder.mkdir(parents=True)
     try:
+        announce(f"decode shard {args.shard:03d}, processes: {args.processes}")
         found = bins_from_videos(args, args.folder)
         refuse_other_outcome(read_decoded(args.table), found, args.table)
+        announce(f"decoded shard {args.shard:03d}")
         status = subprocess.run(command).returncode
     finally:
         shutil.rmtree(args.folder, ignore_errors=True)

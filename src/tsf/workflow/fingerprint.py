@@ -99,6 +99,14 @@ def refuse_large_shards(
     )
 
 
+def look_ahead_mb(
+    dataset: Dataset, number: int, sampling: Sampling, jobs: int, bin_bytes: int
+) -> int:
+    """What the .bin files of `jobs` shards at a time take at most, in MB."""
+    sizes = sorted(shard.bins_mb(bin_bytes) for shard in shards(dataset, number, sampling))
+    return sum(sizes[-jobs:])
+
+
 def _enough_shards(dataset: Dataset, fits: int) -> int | None:
     """A number of shards of at most `fits` videos each; None if it exceeds MAX_SHARDS."""
     names = {video.name for video in listed_videos(dataset)}
