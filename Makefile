@@ -9,7 +9,7 @@ WORKERS ?= 2
 # a file's tests share its runs, so they stay in one process
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model
+.PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model bench-npu
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake $(TARGET) --cores $(CORES)
@@ -104,6 +104,10 @@ lock: | python
 bench-data: $(VENV)/run.stamp
 	$(BIN)/snakemake mmaction2 real_clips --cores $(CORES)
 	PYTHONPATH=src $(BIN)/python bench/data.py
+
+# how busy the devices are, with sleeps for decoding and inference; half an hour
+bench-npu: $(VENV)/run.stamp
+	PYTHONPATH=src $(BIN)/python bench/npu_busy.py --picture docs/npu_busy.svg
 
 # the full-size model at random weights: engine against engine, then batch sizes; half an hour
 FULL_SIZE := --directory results/bench_model --cores $(CORES) \

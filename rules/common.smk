@@ -200,9 +200,13 @@ def asked_for(names):
 
 
 def delete_leftover_bins():
-    """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn."""
-    for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
+
+    ais_bench's folder has further links to them.
+    """
+    for folders in ("results/out_bin/*.[0-9][0-9][0-9]", "results/shards/*/.*.work"):
+        for folder in Path().glob(folders):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def tell_of_idle_devices(dag):
