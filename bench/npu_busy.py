@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--devices", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--cores", type=int, nargs="+", default=[4, 8, 16, 32])
     parser.add_argument("--shard-videos", type=int, default=155, help="on average")
-    parser.add_argument("--device-shards", type=int, default=4, help="shards to a device")
+    parser.add_argument("--device-shards", type=int, default=3, help="shards to a device")
     parser.add_argument("--decode-ms", type=float, default=120, help="a video, on one core")
     parser.add_argument("--infer-ms", type=float, default=133, help="a video, on a device")
     parser.add_argument("--load-ms", type=float, default=0, help="of the model, once a shard")

@@ -22,6 +22,7 @@ def npu_threads(wildcards):
         return 4  # a job on a cluster, planned here or run there, must come to the same number
     return max(1, workflow.cores // max(1, workflow.global_resources["npu"].value))
 
+
 MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
 
 
