@@ -40,9 +40,9 @@ STYLE = {
 
 
 def figure(width: float, height: float) -> Figure:
-    """An empty figure. width, height: in inches of 96 of the page's pixels."""
+    """An empty figure. width, height: in pixels of the page, 96 an inch."""
     with matplotlib.rc_context(STYLE):
-        return Figure(figsize=(width * 96 / 72, height * 96 / 72), layout="constrained")
+        return Figure(figsize=(width / 96, height / 96), layout="constrained")
 
 
 def inline(drawn: Figure, description: str, *words: str) -> Markup:
