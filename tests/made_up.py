@@ -1,5 +1,7 @@
 """A made-up run of any size, as the page gets it: no model, no video."""
 
+import json
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -83,7 +85,7 @@ def content(videos: int, classes: int, engines: tuple[str, ...]) -> dict:
     summaries = {name: summary({}, times, {"batchsize": 1, "device": ""}) for name in engines}
     reference = {"source": "a paper", "dataset": "Kinetics-400", "top1": 77.92}
     gallery = {"videos": [described(table, *chosen) for chosen in choose(table)]}
-    return {
+    files = {
         "accuracy": of_run,
         "details": {
             "engines": {
@@ -95,6 +97,9 @@ def content(videos: int, classes: int, engines: tuple[str, ...]) -> dict:
         "measured": performance(engines),
         "verify": {"clips": ["a", "b"], "boundaries": boundaries(engines)},
         "provenance": provenance(),
+    }
+    # through JSON, as the page gets them
+    return json.loads(json.dumps(files, default=np.generic.item)) | {
         "skipped": [(f"skipped{n}", names[0], REASONS[n % 2]) for n in range(SKIPPED)],
         "strips": {video["video"]: noise(n) for n, video in enumerate(gallery["videos"])},
     }
