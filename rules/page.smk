@@ -180,16 +180,17 @@ rule provenance:
     resources:
         # another command line, or a moved checkpoint, does not redo the page
         command=shlex.join(["snakemake", *sys.argv[1:]]),
+        config=json.dumps(config),
         checkpoint=CHECKPOINT_FILE,
     params:
         home=os.path.relpath(HOME),
-        config=lambda wildcards: json.dumps(config),
+        config=lambda wildcards: json.dumps(plan.without_places(config)),
         checkpoint_digest=checkpoint_digest,
         lists=[path for path in LISTS if path],
     message:
         "note what the run was made of"
     shell:
-        "python -m tsf.workflow.provenance --home {params.home:q} --config {params.config:q}"
+        "python -m tsf.workflow.provenance --home {params.home:q} --config {resources.config:q}"
         " --command {resources.command:q} --checkpoint {resources.checkpoint:q}"
         " --checkpoint-sha256 {params.checkpoint_digest} --engines {input.engines}"
         " --lists {params.lists:q} --patches {input.patches:q} --results results"
