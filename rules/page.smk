@@ -127,7 +127,8 @@ IF_MADE = ["parity", "performance", "ascend_performance"]
 rule measured:
     input:
         sources_of("evaluation.measured"),
-        # those that this command makes: the page waits for them
+        # those that this command makes: the page waits for them. The next command without them
+        # renders the page once more, as it has other inputs.
         asked_for=lambda wildcards: asked_for(IF_MADE),
         npu="results/ascend_performance.json" if "ascend" in ENGINES else [],
         verify="results/verify.json",

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from tsf.report.page.svg import GRID, INK, MUTED, SERIES, STYLE, figure, inline
 
@@ -18,6 +20,13 @@ def axes_of(width: float, height: float) -> tuple[Figure, Axes]:
     drawn = figure(width, height)
     with matplotlib.rc_context(STYLE):
         return drawn, drawn.subplots()
+
+
+def plain_log(axis: Axis, *steps: int) -> None:
+    """Labels such as 1e-06 and 20 on a log axis, at `steps` of each decade."""
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
 def reliability(name: str, calibration: dict) -> Markup:
@@ -124,6 +133,7 @@ def latency(name: str, histogram: dict) -> Markup:
                 fontsize=7,
             )
         axes.set(xlabel="milliseconds a run", ylabel="runs", ylim=(0, None))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return inline(drawn, f"Latency of {name}", "milliseconds a run", "runs")
 
 
@@ -219,8 +229,11 @@ def roofline(rows: Sequence[dict]) -> Markup:
                         fontsize=6.5,
                     )
         axes.set(xscale="log", yscale="log", xlabel="operations a byte, at most", ylabel="GFLOP/s")
+        plain_log(axes.xaxis, 1, 3)
+        plain_log(axes.yaxis, 1, 2, 5)
         axes.grid()
-        axes.legend(loc="lower right", fontsize=7)
+        axes.margins(y=0.12)
+        axes.legend(loc="upper left", fontsize=7)
     return inline(
         drawn,
         "Roofline: speed over operations a byte, under the machine's limits",
@@ -247,6 +260,7 @@ def parity(boundaries: Sequence[dict]) -> Markup:
                 axes.plot([allowed] * 2, [place - 0.42, place + 0.42], color=SERIES[1], lw=2)
         axes.set(xscale="log", xlim=(left, max(positive) * 3))
         axes.set(xlabel="distance from PyTorch, and the largest allowed")
+        plain_log(axes.xaxis, 1)
         _named_rows(axes, [f"{b['name']} · {b['measure'].replace('_', ' ')}" for b in boundaries])
         axes.grid(axis="x")
     return inline(
