@@ -9,6 +9,7 @@ OF_SCORED_VIDEOS = {
 rule video_heads:
     input:
         sources_of("data.video_heads"),
+        generated=GENERATED,
         file_list="results/kinetics400_val_list_rawframes.txt",
         files=ancient(VIDEOS),
     output:
@@ -98,6 +99,7 @@ rule gallery:
 rule strips:
     input:
         sources_of("data.strips"),
+        generated=GENERATED,
         gallery="results/gallery.json",
         files=ancient(VIDEOS),
     output:

@@ -59,6 +59,7 @@ def test_the_page_is_whole_and_loads_nothing(text):
     parser = Parser()
     parser.feed(text)
     assert parser.open == []
+    assert len(set(parser.ids)) == len(parser.ids) > 20
     outside = [link for link in parser.links if not link.startswith(("#", "data:"))]
     assert outside == ["predictions.csv"]
     assert not re.search(r"@import|url\((?!#)", text)

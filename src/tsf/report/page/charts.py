@@ -160,7 +160,7 @@ def throughput(rows: Sequence[dict]) -> Markup:
         axes.set(xlabel="videos a second, the model alone")
         axes.margins(x=0.12)
     return inline(
-        drawn, "Videos a second by engine, precision and batch", "videos a second, the model alone"
+        drawn, f"Videos a second of {', '.join(labels)}", "videos a second, the model alone"
     )
 
 
