@@ -9,6 +9,7 @@ OF_SCORED_VIDEOS = {
 rule video_heads:
     input:
         sources_of("data.video_heads"),
+        generated=GENERATED,
         file_list="results/kinetics400_val_list_rawframes.txt",
         files=ancient(VIDEOS),
     output:
@@ -98,6 +99,7 @@ rule gallery:
 rule strips:
     input:
         sources_of("data.strips"),
+        generated=GENERATED,
         gallery="results/gallery.json",
         files=ancient(VIDEOS),
     output:
@@ -127,7 +129,8 @@ IF_MADE = ["parity", "performance", "ascend_performance"]
 rule measured:
     input:
         sources_of("evaluation.measured"),
-        # those that this command makes: the page waits for them
+        # those that this command makes: the page waits for them. The next command without them
+        # renders the page once more, as it has other inputs.
         asked_for=lambda wildcards: asked_for(IF_MADE),
         npu="results/ascend_performance.json" if "ascend" in ENGINES else [],
         verify="results/verify.json",
@@ -143,7 +146,9 @@ rule measured:
         "../envs/cpu.yaml"
     params:
         options=[f"--{name.replace('_', '-')} results/{name}.json" for name in IF_MADE],
-        digests=lambda wildcards: plan.files_digest(f"results/{name}.json" for name in IF_MADE),
+        digests=lambda wildcards, input: plan.files_digest(
+            sorted({f"results/{name}.json" for name in IF_MADE} - set(input))
+        ),
     message:
         "collect the measurements that were asked for"
     shell:
@@ -180,16 +185,17 @@ rule provenance:
     resources:
         # another command line, or a moved checkpoint, does not redo the page
         command=shlex.join(["snakemake", *sys.argv[1:]]),
+        config=json.dumps(config),
         checkpoint=CHECKPOINT_FILE,
     params:
         home=os.path.relpath(HOME),
-        config=lambda wildcards: json.dumps(config),
+        config=lambda wildcards: json.dumps(plan.without_places(config)),
         checkpoint_digest=checkpoint_digest,
         lists=[path for path in LISTS if path],
     message:
         "note what the run was made of"
     shell:
-        "python -m tsf.workflow.provenance --home {params.home:q} --config {params.config:q}"
+        "python -m tsf.workflow.provenance --home {params.home:q} --config {resources.config:q}"
         " --command {resources.command:q} --checkpoint {resources.checkpoint:q}"
         " --checkpoint-sha256 {params.checkpoint_digest} --engines {input.engines}"
         " --lists {params.lists:q} --patches {input.patches:q} --results results"

@@ -5,6 +5,7 @@ rule measure:
     input:
         sources_of("evaluation.performance"),
         sources_of("evaluation.gemm"),
+        sources_of("evaluation.bandwidth"),
         sources=lambda wildcards: engine_sources(MEASURED[wildcards.setup]),
         engine="results/engines/{setup}.json",
         model=lambda wildcards: f"results/{MEASURED[wildcards.setup].file}",

@@ -16,11 +16,13 @@ from runs import SHARDS, Run, replace_text
 from tsf.data.listing import shard_of
 
 MODEL = {"onnx", "onnx_sim"}
-REPORTS = {"accuracy", "accuracy_report"}
+# whatever is redone is noted, and the page shows it
+PAGE = {"provenance", "html_report"}
+REPORTS = {"accuracy", "accuracy_report", "details", "gallery", "strips", "verdict"} | PAGE
 RESULTS = {"merge_shards", *REPORTS}
 INFERENCE = {"infer", *RESULTS}
 # the proofs that the engines compute what PyTorch does; verify.json is in the report
-JUDGED = {"prove", "verify", "accuracy_report"}
+JUDGED = {"prove", "verify", "accuracy_report", "measured"} | PAGE
 COMPARED = {"compare_logits", *JUDGED}
 PROOF = {"reference", "compare_bytes", *COMPARED}
 
@@ -58,14 +60,17 @@ SHARDED = ("rawframes", "out_bin", "infer")
         (
             "recipe={sampler: mmaction2-1.x}",
             {"recipe", "check_videos", "rawframes", "out_bin", "account", "describe_engine"}
+            | {"video_heads"}
             | MODEL
             | PROOF
             | INFERENCE,
         ),
         ("recipe={fusion: mean_logits}", {"recipe"} | REPORTS),
-        ("keep=all_frames", {"rawframes", "out_bin", "account"} | INFERENCE),
-        ("dataset={name: another name}", {"accuracy_report"}),
-        ("on_bad_video=fail", {"check_videos", "account"} | RESULTS),
+        ("keep=all_frames", {"rawframes", "out_bin", "account", "video_heads"} | INFERENCE),
+        ("dataset={name: another name}", {"accuracy_report", "verdict"} | PAGE),
+        ("on_bad_video=fail", {"check_videos", "account", "video_heads"} | RESULTS),
+        # the page shows the whole configuration
+        ("performance={runs: 20}", PAGE),
         # the engine is held against it anew, and is not run again
         ("parity={max_abs: 1.0e-3}", JUDGED),
         ("parity={clips: 1}", PROOF),
@@ -251,7 +256,7 @@ def test_a_replaced_video_redoes_its_shard_alone(run_copy):
     info = (run_copy.results / "k400.info").read_text()
     replace_video(run_copy, one, video_content(run_copy, other))
 
-    redone = {"check_videos", "rawframes", "out_bin", "account"} | INFERENCE
+    redone = {"check_videos", "rawframes", "out_bin", "account", "video_heads"} | INFERENCE
     found = due(run_copy, "all")
     assert set(found) <= redone and all(count == 1 for count in found.values())
     result = run_copy.snakemake("all")

@@ -118,13 +118,28 @@ def write_results(logits: np.ndarray, videos: int, folder: Path) -> float:
 
 
 def gemm_gflops(setup: Setup, threads: int) -> float | None:
-    """Run tsf.evaluation.gemm in a process of its own, so that its memory is not counted here."""
-    command = [sys.executable, "-m", "tsf.evaluation.gemm", "--precision", setup.precision]
+    return limit("gemm", setup, threads, "--precision", setup.precision)
+
+
+def limit(module: str, setup: Setup, threads: int, *options: str) -> float | None:
+    """Run tsf.evaluation.<module> in a process of its own: its memory is not counted here."""
+    command = [sys.executable, "-m", f"tsf.evaluation.{module}", *options]
     command += ["--device", setup.device, "--threads", str(threads)]
     found: float | None = json.loads(
         subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     )
     return found
+
+
+def operations_per_byte(macs: int, model_bytes: int, precision: str, other_bytes: int) -> float:
+    """The operations of a run for each byte that it moves at least; it may move more.
+
+    At least: the weights, in the type that they are multiplied in, input and logits, once each.
+    model_bytes: of the model's file, float32 unless it is quantised; other_bytes: of input and
+    logits.
+    """
+    halved = precision in ("bf16", "fp16")
+    return 2 * macs / ((model_bytes / 2 if halved else model_bytes) + other_bytes)
 
 
 def peak_memory() -> float:
@@ -175,6 +190,13 @@ def main() -> None:
         milliseconds,
     )
     reached = None if count is None else gflops(count, record["milliseconds"]["p50"])
+    per_byte = None
+    if count is not None:
+        model_bytes = sum(
+            (described.file.parent / name).stat().st_size for name in described.sha256
+        )
+        moved = clips.nbytes + logits.nbytes
+        per_byte = operations_per_byte(count, model_bytes, setup.precision, moved)
     gemm = max((found for found in (gemm_before, gemm_after) if found is not None), default=None)
     videos_per_second = record["videos_per_second"]
     seconds = {
@@ -191,6 +213,8 @@ def main() -> None:
         "gflops": reached,
         "gemm_gflops": gemm,
         "gemm_share": share(reached, gemm),
+        "operations_per_byte": per_byte,
+        "memory_gb_per_second": limit("bandwidth", setup, args.threads),
         "memory_mb": memory,
         "load_seconds": load_seconds,
         "videos": videos,

@@ -10,6 +10,8 @@ UNKNOWN = (
     "gflops",
     "gemm_gflops",
     "gemm_share",
+    "operations_per_byte",
+    "memory_gb_per_second",
     "memory_mb",
     "load_seconds",
     "end_to_end",

@@ -136,6 +136,14 @@ def files_digest(paths: Iterable[str | Path]) -> list[str]:
     return [sha256(Path(path)) for path in paths if Path(path).is_file()]
 
 
+def without_places(config: dict) -> dict:
+    """The config without the keys that say where the same things are: no result depends on them."""
+    model = {key: value for key, value in config["model"].items() if key != "checkpoint"}
+    places = ("devices", "python", "set_env")
+    ascend = {key: value for key, value in config["ascend"].items() if key not in places}
+    return config | {"model": model, "ascend": ascend}
+
+
 def error_lines(logs: Path, since: float) -> list[str]:
     """The lines `error: ...` of the logs, each with its log. since: of logs written after it."""
     written = [path for path in sorted(logs.rglob("*.log")) if path.stat().st_mtime >= since]

@@ -11,6 +11,7 @@ from recipes import GUIDE
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
 from tsf.evaluation import performance
+from tsf.files import sha256
 
 
 def test_gflops_and_share():
@@ -81,6 +82,14 @@ def measure(tmp_path, sample_run):
     return measure
 
 
+def test_operations_per_byte_by_hand():
+    # 300 multiply-adds over 100 bytes of weights and 20 of input and logits
+    assert performance.operations_per_byte(300, 100, "f32", 20) == 5
+    assert performance.operations_per_byte(300, 100, "int8", 20) == 5
+    # the same file multiplied in two bytes a weight: 50 and 20
+    assert performance.operations_per_byte(350, 100, "bf16", 20) == 10
+
+
 def test_a_bad_model_is_one_line(measure, sample_run, tmp_path):
     model = tmp_path / "bad.onnx"
     model.write_bytes(b"no model")
@@ -110,6 +119,12 @@ def test_measuring(measure, sample_run, tmp_path):
     assert content["videos_per_second"] == pytest.approx(1000 / times["mean"])
     assert content["gflops"] == pytest.approx(2e-6 * content["macs"] / times["p50"])
     assert content["gemm_share"] == pytest.approx(content["gflops"] / content["gemm_gflops"])
+    model = results / "tsf_sim.onnx"
+    assert content["sha256"] == {model.name: sha256(model)}
+    # float32: three views of 8 x 224 x 224 in RGB, and their logits of 8 classes
+    moved = model.stat().st_size + 4 * (3 * 3 * 8 * 224 * 224 + 3 * 8)
+    assert content["operations_per_byte"] == pytest.approx(2 * content["macs"] / moved)
+    assert content["memory_gb_per_second"] > 0.1
     assert content["memory_mb"] > 50 and content["load_seconds"] > 0
     whole = content["end_to_end"]
     assert whole["seconds"].keys() == {*STAGES, "write result"}

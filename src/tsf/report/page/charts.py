@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from tsf.report.page.svg import GRID, INK, MUTED, SERIES, STYLE, figure, inline
 
-WIDTH = 4.2  # inches of the page
+# pixels of the page: three narrow charts side by side, or one
+NARROW, WIDE = 325, 860
 LABELLED_CELLS = 12  # classes; the cells of a larger matrix have no room for a number
 
 
@@ -19,9 +22,16 @@ def axes_of(width: float, height: float) -> tuple[Figure, Axes]:
         return drawn, drawn.subplots()
 
 
+def plain_log(axis: Axis, *steps: int) -> None:
+    """Labels such as 1e-06 and 20 on a log axis, at `steps` of each decade."""
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
 def reliability(name: str, calibration: dict) -> Markup:
     """The share of right videos in each bin of confidence. calibration: of details.json."""
-    drawn, axes = axes_of(2.9, 2.7)
+    drawn, axes = axes_of(NARROW, 310)
     with matplotlib.rc_context(STYLE):
         axes.plot([0, 100], [0, 100], color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
         for group in calibration["bins"]:
@@ -42,7 +52,7 @@ def matrix(content: dict) -> Markup:
     """The confusion matrix of details.json, a row a true class, shaded by the row's share."""
     names, counts = content["classes"], content["counts"]
     number = len(names)
-    size = min(7.4, max(4.0, 1.8 + 0.17 * number))
+    size = min(940, 300 + 25 * number)
     drawn, axes = axes_of(size, size)
     with matplotlib.rc_context(STYLE):
         small = 8 if number <= LABELLED_CELLS else 6
@@ -81,13 +91,16 @@ def short(name: str, most: int = 26) -> str:
 def groups(key: str, rows: Sequence[dict]) -> Markup:
     """The accuracy of each group of videos with its interval. rows: of details.json."""
     unit = {"seconds": " s", "short_side": " px", "fps": " fps"}[key]
-    drawn, axes = axes_of(3.3, 0.75 + 0.27 * len(rows))
+    drawn, axes = axes_of(NARROW, 62 + 30 * len(rows))
     with matplotlib.rc_context(STYLE):
         for place, row in enumerate(rows):
             axes.plot(row["interval95"], [place, place], color=SERIES[0], linewidth=2.4, alpha=0.4)
             axes.plot(row["percent"], place, "o", color=SERIES[0], markersize=4)
         axes.set_yticks(range(len(rows)), [group_label(row, unit) for row in rows])
-        axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-2, 102), xlabel="top-1, %")
+        low, high = (
+            limit(row["interval95"][i] for row in rows) for i, limit in enumerate((min, max))
+        )
+        axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(low - 3, high + 3), xlabel="top-1, %")
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
     return inline(drawn, f"Top-1 by {key}", "top-1, %", "not known")
@@ -104,7 +117,7 @@ def group_label(row: dict, unit: str) -> str:
 
 def latency(name: str, histogram: dict) -> Markup:
     """The times of the runs with their percentiles. histogram: of verdict.json."""
-    drawn, axes = axes_of(WIDTH, 2.3)
+    drawn, axes = axes_of(500, 270)
     edges, counts = histogram["edges"], histogram["counts"]
     with matplotlib.rc_context(STYLE):
         axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.55)
@@ -120,6 +133,7 @@ def latency(name: str, histogram: dict) -> Markup:
                 fontsize=7,
             )
         axes.set(xlabel="milliseconds a run", ylabel="runs", ylim=(0, None))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return inline(drawn, f"Latency of {name}", "milliseconds a run", "runs")
 
 
@@ -131,7 +145,7 @@ def setup_label(row: dict) -> str:
 
 def throughput(rows: Sequence[dict]) -> Markup:
     """Videos a second of every measured setup. rows: measurements of performance.json."""
-    drawn, axes = axes_of(6.6, 0.6 + 0.3 * len(rows))
+    drawn, axes = axes_of(WIDE, 60 + 32 * len(rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
     with matplotlib.rc_context(STYLE):
         for place, row in enumerate(rows):
@@ -146,7 +160,7 @@ def throughput(rows: Sequence[dict]) -> Markup:
         axes.set(xlabel="videos a second, the model alone")
         axes.margins(x=0.12)
     return inline(
-        drawn, "Videos a second by engine, precision and batch", "videos a second, the model alone"
+        drawn, f"Videos a second of {', '.join(labels)}", "videos a second, the model alone"
     )
 
 
@@ -158,7 +172,7 @@ def _named_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 def stages(rows: Sequence[dict]) -> Markup:
     """Milliseconds a video in each stage. rows: measurements that have them."""
-    drawn, axes = axes_of(6.6, 0.9 + 0.34 * len(rows))
+    drawn, axes = axes_of(WIDE, 90 + 34 * len(rows))
     names = list(rows[0]["end_to_end"]["seconds"])
     with matplotlib.rc_context(STYLE):
         for place, row in enumerate(rows):
@@ -186,7 +200,7 @@ def roofline(rows: Sequence[dict]) -> Markup:
 
     rows: measurements with `gflops`, `gemm_gflops`, `operations_per_byte`, `memory_gb_per_second`.
     """
-    drawn, axes = axes_of(5.6, 3.4)
+    drawn, axes = axes_of(640, 400)
     with matplotlib.rc_context(STYLE):
         most = 3 * max(row["operations_per_byte"] for row in rows)
         least = 0.3 * min(row["operations_per_byte"] for row in rows)
@@ -215,8 +229,11 @@ def roofline(rows: Sequence[dict]) -> Markup:
                         fontsize=6.5,
                     )
         axes.set(xscale="log", yscale="log", xlabel="operations a byte, at most", ylabel="GFLOP/s")
+        plain_log(axes.xaxis, 1, 3)
+        plain_log(axes.yaxis, 1, 2, 5)
         axes.grid()
-        axes.legend(loc="lower right", fontsize=7)
+        axes.margins(y=0.12)
+        axes.legend(loc="upper left", fontsize=7)
     return inline(
         drawn,
         "Roofline: speed over operations a byte, under the machine's limits",
@@ -229,7 +246,7 @@ def parity(boundaries: Sequence[dict]) -> Markup:
 
     A distance of zero has no place on the axis, so it has no bar but a word.
     """
-    drawn, axes = axes_of(6.6, 0.7 + 0.3 * len(boundaries))
+    drawn, axes = axes_of(WIDE, 66 + 32 * len(boundaries))
     shown = [(b[b["measure"]], b["allowed"]) for b in boundaries]
     positive = [value for pair in shown for value in pair if value > 0] or [1.0]
     left = min(positive) / 10
@@ -243,6 +260,7 @@ def parity(boundaries: Sequence[dict]) -> Markup:
                 axes.plot([allowed] * 2, [place - 0.42, place + 0.42], color=SERIES[1], lw=2)
         axes.set(xscale="log", xlim=(left, max(positive) * 3))
         axes.set(xlabel="distance from PyTorch, and the largest allowed")
+        plain_log(axes.xaxis, 1)
         _named_rows(axes, [f"{b['name']} · {b['measure'].replace('_', ' ')}" for b in boundaries])
         axes.grid(axis="x")
     return inline(

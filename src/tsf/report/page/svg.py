@@ -19,7 +19,6 @@ VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--line"} | {
 }
 STYLE = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "tsf",  # for ids that are the same in every run
     "font.size": 8,
     "text.color": INK,
     "axes.labelcolor": MUTED,
@@ -40,18 +39,21 @@ STYLE = {
 
 
 def figure(width: float, height: float) -> Figure:
-    """An empty figure. width, height: in inches of 96 of the page's pixels."""
+    """An empty figure. width, height: in pixels of the page, 96 an inch."""
     with matplotlib.rc_context(STYLE):
-        return Figure(figsize=(width * 96 / 72, height * 96 / 72), layout="constrained")
+        return Figure(figsize=(width / 96, height / 96), layout="constrained")
 
 
 def inline(drawn: Figure, description: str, *words: str) -> Markup:
-    """The figure as an <svg> element. description: for a reader who does not see it.
+    """The figure as an <svg> element.
 
-    words: those of its texts that are shown in both languages.
+    description: for a reader who does not see it, another one for each chart. words: those of its
+    texts that are shown in both languages.
     """
     buffer = io.StringIO()
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+    # ids that are the same in every run, and other ones in every chart
+    style = STYLE | {"svg.hashsalt": description}
+    with matplotlib.rc_context(style), warnings.catch_warnings():
         # the glyphs are those of the reader's fonts, not of the font that measures the text here
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         drawn.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})

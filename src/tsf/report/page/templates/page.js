@@ -18,7 +18,7 @@ const value = (row, column) => {
   return /^[-+]?[\d.,]/.test(text) && !Number.isNaN(number) ? number : text;
 };
 const compare = (a, b) =>
-  typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+  typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
 for (const table of document.querySelectorAll("table.sortable")) {
   table.querySelectorAll("thead th").forEach((head, column) => {
     head.tabIndex = 0;

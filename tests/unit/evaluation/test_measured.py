@@ -1,0 +1,57 @@
+"""A measurement of another model is not shown as this run's."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from recipes import GUIDE
+
+from tsf.engines.described import DescribedEngine
+from tsf.engines.setup import Setup
+from tsf.evaluation.measured import npu_fault, parity_fault, performance_fault
+
+NOW = DescribedEngine(
+    Setup("onnxruntime", "tsf_sim", "f32"),
+    Path("results/tsf_sim.onnx"),
+    {"tsf_sim.onnx": "11"},
+    GUIDE,
+    "float32",
+)
+ROW = {"engine": "onnxruntime", "model": "tsf_sim.onnx", "sha256": {"tsf_sim.onnx": "11"}}
+
+
+def test_a_measurement_of_the_same_file_is_of_this_run():
+    assert performance_fault({"measurements": [ROW]}, [NOW]) is None
+
+
+def test_another_file_or_one_of_unknown_digest_is_not():
+    other = ROW | {"sha256": {"tsf_sim.onnx": "22"}}
+    assert "another file" in performance_fault({"measurements": [ROW, other]}, [NOW])
+    old = {key: value for key, value in ROW.items() if key != "sha256"}
+    assert "another file" in performance_fault({"measurements": [old]}, [NOW])
+
+
+def test_an_engine_that_was_added_since_is_missed():
+    added = replace(NOW, setup=Setup("openvino", "tsf_sim", "f32"))
+    fault = performance_fault({"measurements": [ROW]}, [NOW, added])
+    assert fault == "it has no measurement of openvino"
+
+
+def test_the_npu_s_model_is_compared_where_the_run_has_it():
+    om = replace(NOW, setup=Setup("ascend", "", ""), file=Path("results/tsf.om"))
+    om = replace(om, sha256={"tsf.om": "11"})
+    run = {"engine": "ascend", "model": "tsf.om", "sha256": {"tsf.om": "22"}}
+    assert "tsf.om was another file" in npu_fault({"runs": [run]}, [om])
+    assert "tsf.om was another file" in performance_fault({"measurements": [run]}, [om])
+    batch4 = {"engine": "ascend", "model": "tsf_bs4.om", "sha256": {"tsf_bs4.om": "33"}}
+    assert npu_fault({"runs": [batch4]}, [om]) is None
+    assert performance_fault({"measurements": [batch4]}, [om]) is None
+    assert npu_fault({"runs": [run]}, [NOW]) == "ascend is no engine of it"
+
+
+def test_parity_needs_every_boundary_of_the_proof_as_it_is():
+    one, other = {"name": "tsf.onnx", "max_abs": 1e-6}, {"name": "tsf_opt.onnx", "max_abs": 2e-6}
+    proof = {"clips": ["a"], "boundaries": [one]}
+    assert parity_fault({"clips": ["a"], "boundaries": [one, other]}, proof) is None
+    assert "other clips" in parity_fault({"clips": ["b"], "boundaries": [one]}, proof)
+    moved = {"clips": ["a"], "boundaries": [one | {"max_abs": 3e-6}]}
+    assert "tsf.onnx is measured anew" in parity_fault(moved, proof)

@@ -1,0 +1,156 @@
+"""The page of made-up runs: complete in two languages, self-contained, small, the same twice."""
+
+import re
+from copy import deepcopy
+from functools import cache
+from html.parser import HTMLParser
+
+import made_up
+import pytest
+
+from tsf.report.page import charts
+from tsf.report.page.words import CHINESE, TEMPLATES, both
+from tsf.report.page.write import page
+
+ENGINES = ("onnxruntime", "openvino_tsf_opt", "openvino_tsf_opt_bf16")
+
+
+def rendered(content: dict) -> str:
+    rest = dict(content)
+    return page(rest, rest.pop("skipped"), rest.pop("strips"))
+
+
+@cache
+def small() -> dict:
+    return made_up.content(120, 8, ENGINES)
+
+
+@pytest.fixture(scope="module")
+def text():
+    return rendered(small())
+
+
+VOID = {"meta", "link", "input", "img", "br"}  # have no end
+
+
+class Parser(HTMLParser):
+    """What the page refers to, its ids, and whether its elements close in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.links, self.ids, self.open = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.links += [found[k] for k in ("src", "href", "xlink:href") if k in found]
+        self.ids += [found["id"]] if "id" in found else []
+        self.open += [tag] if tag not in VOID else []
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_loads_nothing(text):
+    parser = Parser()
+    parser.feed(text)
+    assert parser.open == []
+    assert len(set(parser.ids)) == len(parser.ids) > 20
+    outside = [link for link in parser.links if not link.startswith(("#", "data:"))]
+    assert outside == ["predictions.csv"]
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert {link[1:] for link in parser.links if link.startswith("#")} <= set(parser.ids)
+
+
+def test_the_same_content_gives_the_same_bytes(text):
+    assert rendered(small()) == text
+
+
+def test_the_verdict_is_the_first_thing_said(text):
+    engine = small()["accuracy"]["engines"]["onnxruntime"]
+    first = text[text.index("<h1>") : text.index("</p>")]
+    assert f"has {engine['top1']:.2f} % top-1 on Kinetics-400" in first
+    assert "outside that interval" in first or "within that interval" in first
+
+
+def test_both_languages_are_in_the_page(text):
+    assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 100
+    assert text.count('<tspan lang="en">') == text.count('<tspan lang="zh">') > 10
+
+
+def test_every_word_has_chinese_and_every_chinese_a_word():
+    templates = "".join(path.read_text("utf-8") for path in TEMPLATES.glob("*.j2"))
+    drawn = (TEMPLATES.parent / "charts.py").read_text("utf-8")
+    used = set(re.findall(r'\bt\("([^"]+)"', templates))
+    assert used <= CHINESE.keys()
+    # the stages of a measurement come with it
+    stages = set(small()["measured"]["performance"]["measurements"][0]["end_to_end"]["seconds"])
+    unused = {word for word in CHINESE.keys() - used - stages if f'"{word}"' not in drawn}
+    assert not unused
+    for english, chinese in CHINESE.items():
+        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese))
+
+
+def test_names_of_the_user_s_are_text():
+    evil = "<script>alert(1)</script>"
+    assert evil not in both("{number} more", number=evil)
+    content = deepcopy(small())
+    content["verdict"]["dataset"] = evil
+    content["gallery"]["videos"][0]["label"] = evil
+    content["skipped"][0] = [evil, evil, evil]
+    for engine in content["details"]["engines"].values():
+        engine["classes"][0]["class"] = engine["matrix"]["classes"][0] = evil
+    assert evil not in rendered(content)
+    assert "&lt;script&gt;alert(1)" in rendered(content)
+
+
+def test_a_run_without_labels_or_measurements_has_a_page():
+    content = deepcopy(small())
+    for engine in content["accuracy"]["engines"].values():
+        for key in [key for key in engine if key.startswith("top")]:
+            del engine[key]
+        engine["videos"] = 0
+    content["accuracy"] |= {"paired": [], "moved_by_sampler": None, "skipped": 0}
+    content["details"]["engines"] = dict.fromkeys(content["details"]["engines"])
+    content["verdict"] |= {"videos": 0, "top1": None, "interval95": None, "reference": None}
+    content["measured"]["performance"] = None
+    content["provenance"] |= {"commit": None, "stages": []}
+    content["skipped"] = []
+    found = rendered(content)
+    assert "none has a label" in found and "No video was skipped." in found
+    assert "snakemake performance.json report.html" in found
+
+
+def test_a_stale_measurement_is_said_to_be_stale():
+    content = deepcopy(small())
+    content["measured"]["faults"]["performance"] = "tsf_sim.onnx was another file"
+    content["measured"]["parity"] = {"clips": ["x"], "boundaries": made_up.boundaries(ENGINES)}
+    content["measured"]["parity"]["boundaries"][1]["name"] = "a stale boundary"
+    content["measured"]["faults"]["parity"] = "it compares other clips"
+    found = rendered(content)
+    assert "performance.json is not of this run: tsf_sim.onnx was another file" in found
+    assert "parity.json is not of this run" in found and "a stale boundary" not in found
+
+
+def test_a_matrix_has_a_cell_for_every_pair_that_occurs():
+    content = {"classes": ["a", "b"], "counts": [[3, 1], [0, 2]], "others": [0, 4], "of": 2}
+    drawn = charts.matrix(content)
+    assert len(re.findall(r"<text[^>]*>[0-9]+</text>", drawn)) == 3
+
+
+def test_a_distance_of_zero_is_named_on_the_log_axis():
+    drawn = charts.parity(made_up.boundaries(ENGINES))
+    assert drawn.count('<tspan lang="en">equal</tspan>') == 1
+
+
+@pytest.mark.slow
+def test_twenty_thousand_videos_of_400_classes_stay_below_5_mb():
+    text = rendered(made_up.content(20_000, 400, ENGINES))
+    assert len(text.encode()) < 5_000_000
+    assert text.count("data:image/webp") == 60
+    # no row a video: those named are in the gallery, those skipped, the classes and confusions
+    assert text.count("<tr>") < 1000
