@@ -1,0 +1,69 @@
+# Put the model, and what it needs to be used elsewhere, into a folder to take along.
+
+NAMED = config["bundle"]["engine"]
+# beside the model, whose name is its engine's
+BUNDLE_FILES = [
+    "SHA256SUMS",
+    "README.md",
+    "README.zh-CN.md",
+    "predict.py",
+    "requirements.txt",
+    "recipe.json",
+    "labels.txt",
+    "parity.json",
+]
+
+
+def to_bundle(form):
+    """Inputs, a file for each engine to choose from; refused in one line if there is none."""
+
+    def files(wildcards):
+        with one_line():
+            refuse_recipe(RECIPE.clip)
+            return expand(form, engine=bundled(NAMED, SETUPS, ASCEND["batch"]))
+
+    return files
+
+
+def bundled_models(wildcards):
+    with one_line():
+        names = bundled(NAMED, SETUPS, ASCEND["batch"])
+    return [OM if name == "ascend" else f"results/{SETUPS[name].file}" for name in names]
+
+
+rule build_bundle:
+    input:
+        sources_of("bundle.build"),
+        predict=sources_of("bundle.predict"),
+        engines=to_bundle("results/engines/{engine}.json"),
+        proofs=to_bundle("results/proven/{engine}.json"),
+        models=bundled_models,
+        choice=[] if NAMED or len(ENGINES) == 1 else "results/choice.json",
+        accuracy="results/accuracy.json",
+        recipe="results/recipe.json",
+        classes="results/classes.txt",
+        lock=home_file("envs/cpu.lock"),
+        ascend=home_file("envs/ascend.yaml"),
+    output:
+        # not the folder itself: Snakemake would leave a file of its own in it
+        files=expand("results/bundle/{file}", file=BUNDLE_FILES),
+    log:
+        "results/logs/bundle.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        choice=lambda wildcards, input: option("--choice", input.choice),
+        dataset=config["dataset"]["name"],
+        model=Path(MODEL["config"] or CHECKPOINT_FILE).name,
+        checkpoint=Path(CHECKPOINT_FILE).name,
+        folder="results/bundle",
+        sha256=lambda wildcards: option("--sha256", checkpoint_digest(wildcards)),
+    message:
+        "build {params.folder}, to use the model elsewhere"
+    shell:
+        "python -m tsf.bundle.build --engines {input.engines} --proofs {input.proofs}"
+        " {params.choice} --accuracy {input.accuracy} --recipe {input.recipe}"
+        " --classes {input.classes} --lock {input.lock:q} --ascend {input.ascend:q}"
+        " --dataset {params.dataset:q} --model {params.model:q}"
+        " --checkpoint {params.checkpoint:q} {params.sha256} --output {params.folder} 2>&1 | tee {log}"
