@@ -14,6 +14,7 @@ HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import atc, npu_smi, requirements
 from tsf.bundle.fit import bundled, refuse_recipe
+from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError

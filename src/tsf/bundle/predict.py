@@ -56,7 +56,8 @@ def load_openvino(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]
     """The type of the clips, float32 or uint8, and clips (1, views, 3, T, y, x) -> logits."""
     import openvino
 
-    core, hint = openvino.Core(), "f32"
+    core = openvino.Core()
+    hint = "f32"
     if hint == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise Fault("this model is to run in bfloat16, which this CPU does not have")
     settings = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
