@@ -49,6 +49,8 @@ rule build_bundle:
         files=expand("results/bundle/{file}", file=BUNDLE_FILES),
     log:
         "results/logs/bundle.log",
+    benchmark:
+        "results/benchmarks/bundle.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"

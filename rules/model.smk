@@ -244,6 +244,8 @@ rule calibration_labels:
         "results/calibration_labels.tsv",
     log:
         "results/logs/calibration_labels.log",
+    benchmark:
+        "results/benchmarks/calibration_labels.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -297,6 +299,8 @@ rule int8_checked:
         weights="results/{model}_int8_checked.bin",
     log:
         "results/logs/{model}_int8_checked.log",
+    benchmark:
+        "results/benchmarks/{model}_int8_checked.tsv"
     wildcard_constraints:
         model="|".join(ONNX),
     conda:

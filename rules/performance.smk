@@ -69,6 +69,8 @@ rule choice:
         "results/choice.json",
     log:
         "results/logs/choice.log",
+    benchmark:
+        "results/benchmarks/choice.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"
