@@ -44,9 +44,9 @@ class Facts:
 
     @property
     def precision(self) -> str:
-        """As the engine's setting, or in ascend's case as its device says at its end."""
+        """As the engine's setting, or in ascend's case as its device says after the chip."""
         if self.described.setup.engine == "ascend":
-            return str(self.engine["device"].rpartition(", ")[2])
+            return str(self.engine["device"].partition(", ")[2])
         return self.described.setup.precision
 
     @property
