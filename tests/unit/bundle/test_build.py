@@ -89,7 +89,7 @@ def test_the_pins_are_the_locks_with_all_that_they_need():
     }  # fmt: skip
     chosen = (runs.ROOT / "envs/cpu.in").read_text()
     for name in ("onnxruntime", *pins.OWN):
-        assert f"\n{name}=={found[name]} " in chosen
+        assert f"\n{name}=={found[name]}" in chosen
     with pytest.raises(UserError, match="the lock has no nonesuch"):
         pins.closure(lock, ["nonesuch"])
 
