@@ -42,7 +42,7 @@ rule build_bundle:
         accuracy="results/accuracy.json",
         recipe="results/recipe.json",
         classes="results/classes.txt",
-        lock=home_file("envs/cpu.lock"),
+        locks=[home_file("envs/cpu.lock"), home_file("envs/openvino.lock")],
         ascend=home_file("envs/ascend.yaml"),
     output:
         # not the folder itself: Snakemake would leave a file of its own in it
@@ -66,6 +66,6 @@ rule build_bundle:
     shell:
         "python -m tsf.bundle.build --engines {input.engines} --proofs {input.proofs}"
         " {params.choice} --accuracy {input.accuracy} --recipe {input.recipe}"
-        " --classes {input.classes} --lock {input.lock:q} --ascend {input.ascend:q}"
+        " --classes {input.classes} --locks {input.locks:q} --ascend {input.ascend:q}"
         " --dataset {params.dataset:q} --model {params.model:q}"
         " --checkpoint {params.checkpoint:q} {params.sha256} --output {params.folder} 2>&1 | tee {log}"

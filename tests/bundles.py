@@ -37,14 +37,15 @@ def build(folder: Path, setup: Setup, model: Path, recipe=GUIDE, **changed) -> P
         "accuracy": accuracy,
         "recipe": recipe_file,
         "classes": folder / "classes.txt",
-        "lock": runs.ROOT / "envs/cpu.lock",
         "ascend": runs.ROOT / "envs/ascend.yaml",
         "dataset": "made-up videos",
         "model": "tiny.py",
         "checkpoint": "tiny.pth",
         "output": folder / "bundle",
     } | changed
-    result = runs.module("bundle.build", *(f"--{key}={value}" for key, value in options.items()))
+    arguments = [f"--{key}={value}" for key, value in options.items()]
+    arguments += ["--locks", *(runs.ROOT / f"envs/{name}.lock" for name in ("cpu", "openvino"))]
+    result = runs.module("bundle.build", *arguments)
     assert result.returncode == 0, result.stderr
     return folder / "bundle"
 

@@ -71,11 +71,11 @@ def quoted(names: list[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
 
-def requirements(engine: str, lock: str, ascend: str) -> str:
-    """The text of requirements.txt. lock, ascend: of envs/cpu.lock and envs/ascend.yaml."""
+def requirements(engine: str, locks: str, ascend: str) -> str:
+    """The text of requirements.txt. locks, ascend: of the envs/*.lock and of envs/ascend.yaml."""
     if engine == "ascend":
         return "\n".join(pins.listed(ascend, pins.OWN)) + f"\n{AIS_BENCH}"
-    return "\n".join(pins.closure(lock, [*pins.OWN, engine])) + "\n"
+    return "\n".join(pins.closure(locks, [*pins.OWN, engine])) + "\n"
 
 
 def labels(classes: str, number: int) -> str:
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--accuracy", type=Path, required=True, help="json")
     parser.add_argument("--recipe", type=Path, required=True, help="recipe.json")
     parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
-    parser.add_argument("--lock", type=Path, required=True, help="envs/cpu.lock")
+    parser.add_argument("--locks", type=Path, nargs="+", required=True, help="envs/*.lock")
     parser.add_argument("--ascend", type=Path, required=True, help="envs/ascend.yaml")
     parser.add_argument("--dataset", required=True, help="its name")
     parser.add_argument("--model", required=True, help="the name of the model's config")
@@ -133,7 +133,9 @@ def main() -> None:
                 [*(model.name for model in models), "recipe.json", "labels.txt"],
             ),
             "requirements.txt": requirements(
-                engine, args.lock.read_text("utf-8"), args.ascend.read_text("utf-8")
+                engine,
+                "".join(path.read_text("utf-8") for path in args.locks),
+                args.ascend.read_text("utf-8"),
             ),
             "README.md": card.english(facts),
             "README.zh-CN.md": card.chinese(facts),

@@ -56,7 +56,7 @@ class Facts:
 
     @property
     def boundary(self) -> dict:
-        """The comparison with PyTorch: the engine's own, of ascend that of its ONNX model."""
+        """The engine's own comparison with PyTorch, after those of what its model is made from."""
         found: dict = self.proof["boundaries"][-1]
         return found
 
@@ -127,7 +127,8 @@ from.
 ENGLISH_ASCEND = """
 It needs an NPU of the chip that the model was compiled for, CANN, and ais_bench with aclruntime,
 which `requirements.txt` says where to get. ais_bench takes only A-Z a-z 0-9 _ . / - in the path of
-this folder, and a model that only its owner may write.
+this folder, and a model that only its owner may write. With `--json` take the lines that begin with
+`{`: the runtime prints others.
 """
 
 
@@ -149,14 +150,11 @@ def english_accuracy(facts: Facts) -> str:
 
 def english_parity(facts: Facts) -> str:
     found = facts.boundary
-    measure = found["measure"].replace("_", " ")
-    own = facts.described.setup.engine != "ascend"
-    subject = "This model's" if own else f"The logits of `{found['name']}`, which it is made from:"
+    measure = {"max_abs": "largest", "relative_l2": "relative L2"}[found["measure"]]
     return (
-        f"{subject} {'logits differ' if own else 'they differ'} from those of the original in "
-        f"PyTorch, float32, on {len(facts.proof['clips'])} real clips by a {measure} of\n"
+        f"On {len(facts.proof['clips'])} real clips the model's logits differ from those of the "
+        f"original in PyTorch, float32.\nThe {measure} difference is "
         f"{found[found['measure']]:.2g} (allowed: {found['allowed']:g})."
-        f"{'' if own else ' The compiled model itself was not compared.'}"
     )
 
 
@@ -215,6 +213,7 @@ python predict.py video.mp4
 CHINESE_ASCEND = """
 需要与编译目标相同型号的 NPU、CANN，以及 ais_bench 和 aclruntime（获取方式见 `requirements.txt`）。
 ais_bench 要求本文件夹的路径只含 A-Z a-z 0-9 _ . / -，且模型文件只有所有者可写。
+运行时会自行输出一些行，使用 `--json` 时请只取以 `{` 开头的行。
 """
 
 
@@ -237,10 +236,7 @@ def chinese_accuracy(facts: Facts) -> str:
 def chinese_parity(facts: Facts) -> str:
     found = facts.boundary
     measure = {"max_abs": "最大绝对误差", "relative_l2": "相对 L2 误差"}[found["measure"]]
-    own = facts.described.setup.engine != "ascend"
-    subject = "本模型" if own else f"编译所用的 `{found['name']}`"
     return (
-        f"在 {len(facts.proof['clips'])} 个真实视频上，{subject}的 logits 与 PyTorch 中 float32 的"
+        f"在 {len(facts.proof['clips'])} 个真实视频上，本模型的 logits 与 PyTorch 中 float32 的"
         f"原模型相比，{measure}为\n{found[found['measure']]:.2g}（上限 {found['allowed']:g}）。"
-        f"{'' if own else '编译后的模型本身未作比较。'}"
     )

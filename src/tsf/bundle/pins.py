@@ -9,21 +9,21 @@ from tsf.errors import UserError
 OWN = ("numpy", "opencv-python-headless")
 
 
-def closure(lock: str, wanted: Iterable[str]) -> list[str]:
+def closure(locks: str, wanted: Iterable[str]) -> list[str]:
     """The lines of a requirements file: the wanted packages and all that they need.
 
-    lock: the text of envs/cpu.lock, where `# via` names the packages that need one. Raises
-    UserError if a wanted one is not in it.
+    locks: the text of envs/*.lock, where `# via` names the packages that need one. Raises UserError
+    if a wanted one is not in it.
     """
     pins, needed_by = {}, {}
-    for text in re.findall(r"^[a-z0-9].*\n(?:[ ].*\n)*", lock, re.MULTILINE):
+    for text in re.findall(r"^[a-z0-9].*\n(?:[ ].*\n)*", locks, re.MULTILINE):
         name, _, _ = text.partition("==")
         pins[name] = text.splitlines()[0].rstrip(" \\")
         _, _, via = text.partition("# via")
         needed_by[name] = set(re.findall(r"[\w.-]+", via))
     found = set(wanted)
     if unknown := sorted(found - pins.keys()):
-        raise UserError(f"the lock has no {', '.join(unknown)}")
+        raise UserError(f"the locks have no {', '.join(unknown)}")
     while more := {name for name in pins.keys() - found if needed_by[name] & found}:
         found |= more
     return [pins[name] for name in pins if name in found]

@@ -20,9 +20,9 @@ SIGNIFICANCE = 0.05  # of McNemar's p
 
 
 def is_exact(setup: Setup) -> bool:
-    """Whether every logit of the engine itself is proven to be PyTorch's, but for rounding.
+    """Whether every logit of the engine is proven to be PyTorch's, but for float32's rounding.
 
-    Of ascend only the models that tsf.om is compiled from are.
+    ascend's are not in any precision: see must_keep_origin_dtype in config/schema.json.
     """
     return setup.engine != "ascend" and setup.precision == "f32"
 
@@ -73,7 +73,7 @@ def choose(
     """The content of choice.json. All by the engine's name.
 
     speeds: measurements of performance.json. proofs: of judge_parity, an engine each; `boundary` is
-    the last of them, the engine's own but for ascend. accuracy: accuracy.json. The fastest is the
+    the last of them, the engine's own. accuracy: accuracy.json. The fastest is the
     one of the most videos a second of the model alone.
     """
 

@@ -90,7 +90,7 @@ def test_the_pins_are_the_locks_with_all_that_they_need():
     chosen = (runs.ROOT / "envs/cpu.in").read_text()
     for name in ("onnxruntime", *pins.OWN):
         assert f"\n{name}=={found[name]}" in chosen
-    with pytest.raises(UserError, match="the lock has no nonesuch"):
+    with pytest.raises(UserError, match="the locks have no nonesuch"):
         pins.closure(lock, ["nonesuch"])
 
 
