@@ -1,6 +1,5 @@
 # Put the model, and what it needs to be used elsewhere, into a folder to take along.
 
-NAMED = config["bundle"]["engine"]
 # beside the model, whose name is its engine's
 BUNDLE_FILES = [
     "SHA256SUMS",
@@ -14,31 +13,14 @@ BUNDLE_FILES = [
 ]
 
 
-def to_bundle(form):
-    """Inputs, a file for each engine to choose from; refused in one line if there is none."""
-
-    def files(wildcards):
-        with one_line():
-            refuse_recipe(RECIPE.clip)
-            return expand(form, engine=bundled(NAMED, SETUPS, ASCEND["batch"]))
-
-    return files
-
-
-def bundled_models(wildcards):
-    with one_line():
-        names = bundled(NAMED, SETUPS, ASCEND["batch"])
-    return [OM if name == "ascend" else f"results/{SETUPS[name].file}" for name in names]
-
-
 rule build_bundle:
     input:
         sources_of("bundle.build"),
         predict=sources_of("bundle.predict"),
         engines=to_bundle("results/engines/{engine}.json"),
         proofs=to_bundle("results/proven/{engine}.json"),
-        models=bundled_models,
-        choice=[] if NAMED or len(ENGINES) == 1 else "results/choice.json",
+        models=models_to_bundle,
+        choice=[] if config["bundle"]["engine"] or len(ENGINES) == 1 else "results/choice.json",
         accuracy="results/accuracy.json",
         recipe="results/recipe.json",
         classes="results/classes.txt",
@@ -59,7 +41,7 @@ rule build_bundle:
         dataset=config["dataset"]["name"],
         model=Path(MODEL["config"] or CHECKPOINT_FILE).name,
         checkpoint=Path(CHECKPOINT_FILE).name,
-        folder="results/bundle",
+        folder=lambda wildcards, output: Path(output.files[0]).parent,
         sha256=lambda wildcards: option("--sha256", checkpoint_digest(wildcards)),
     message:
         "build {params.folder}, to use the model elsewhere"

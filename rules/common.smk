@@ -192,6 +192,25 @@ def asked_for(names):
     return [f"results/{name}.json" for name in names if name in targets]
 
 
+def engines_to_bundle():
+    """The names of the engines that the bundle's is chosen from; refused in one line if none is."""
+    with one_line():
+        refuse_recipe(RECIPE.clip)
+        return bundled(config["bundle"]["engine"], SETUPS, ASCEND["batch"])
+
+
+def to_bundle(form):
+    """Inputs: a file for each of the `engines_to_bundle`."""
+    return lambda wildcards: expand(form, engine=engines_to_bundle())
+
+
+def models_to_bundle(wildcards):
+    """The models of the `engines_to_bundle`."""
+    return [
+        OM if name == "ascend" else f"results/{SETUPS[name].file}" for name in engines_to_bundle()
+    ]
+
+
 def delete_leftover_bins():
     """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn."""
     for folder in Path("results/out_bin").glob("*.[0-9][0-9][0-9]"):
