@@ -117,7 +117,10 @@ bench-model: $(VENV)/run.stamp
 	    tsf_opt_u8.onnx tsf.pt2 tsf_opt_int8.xml tsf_opt_u8_int8.xml) $(FULL_SIZE)
 	PYTHONPATH=src $(BIN)/python bench/model.py
 	$(BIN)/snakemake performance.json rewrites.json $(FULL_SIZE)
-	@cat results/bench_model/results/performance.md
+	PYTHONPATH=src $(BIN)/python -m tsf.report.performance \
+	    --performance results/bench_model/results/performance.json \
+	    --output results/bench_model/performance.md
+	@cat results/bench_model/performance.md
 
 clean:
 	rm -rf results .snakemake

@@ -13,6 +13,8 @@ from shlex import quote
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import atc, npu_smi, requirements
+from tsf.bundle.fit import bundled, refuse_recipe
+from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
@@ -197,6 +199,25 @@ def asked_for(names):
     """The files results/<name>.json that this command has among its targets."""
     targets = {Path(target).stem for target in workflow.dag_settings.targets}
     return [f"results/{name}.json" for name in names if name in targets]
+
+
+def engines_to_bundle():
+    """The names of the engines that the bundle's is chosen from; refused in one line if none is."""
+    with one_line():
+        refuse_recipe(RECIPE.clip)
+        return bundled(config["bundle"]["engine"], SETUPS, ASCEND["batch"])
+
+
+def to_bundle(form):
+    """Inputs: a file for each of the `engines_to_bundle`."""
+    return lambda wildcards: expand(form, engine=engines_to_bundle())
+
+
+def models_to_bundle(wildcards):
+    """The models of the `engines_to_bundle`."""
+    return [
+        OM if name == "ascend" else f"results/{SETUPS[name].file}" for name in engines_to_bundle()
+    ]
 
 
 def delete_leftover_bins():

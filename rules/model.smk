@@ -197,6 +197,7 @@ rule torch_program:
 
 
 CALIBRATION_ROOT = Path(config["calibration"]["root"])
+CALIBRATION_CSV = annotations_of(CALIBRATION_ROOT)
 CALIBRATION_VIDEOS = from_user("calibration.root", CALIBRATION_ROOT)
 if not plan.is_made(CALIBRATION_ROOT):
     CALIBRATION_VIDEOS = ancient(CALIBRATION_VIDEOS)
@@ -209,7 +210,8 @@ rule calibration:
         generated=GENERATED,
         scored=ancient(VIDEOS),
     output:
-        directory("results/calibration"),
+        clips=directory("results/calibration"),
+        table="results/calibration.tsv",
     log:
         "results/logs/calibration.log",
     benchmark:
@@ -228,7 +230,35 @@ rule calibration:
     shell:
         "python -m tsf.data.calibration {params.dataset}"
         " --take-from {params.root:q} --videos {params.videos} --recipe {params.recipe:q}"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output.clips} --table {output.table} 2>&1 | tee {log}"
+
+
+rule calibration_labels:
+    input:
+        sources_of("data.calibration_labels"),
+        table="results/calibration.tsv",
+        classes="results/classes.txt",
+        # a made one; a user's may be absent, and redoes the job by its content
+        annotations=[CALIBRATION_CSV] if plan.is_made(CALIBRATION_CSV) else [],
+    output:
+        "results/calibration_labels.tsv",
+    log:
+        "results/logs/calibration_labels.log",
+    benchmark:
+        "results/benchmarks/calibration_labels.tsv"
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        root=CALIBRATION_ROOT,
+        digest=lambda wildcards: (
+            [] if plan.is_made(CALIBRATION_CSV) else plan.files_digest([CALIBRATION_CSV])
+        ),
+    message:
+        "look up the classes of the calibration videos"
+    shell:
+        "python -m tsf.data.calibration_labels --table {input.table} --taken-from {params.root:q}"
+        " --classes {input.classes} --output {output} 2>&1 | tee {log}"
 
 
 rule int8:
@@ -255,6 +285,34 @@ rule int8:
     shell:
         "python -m tsf.model.quantise --model {input.onnx} --clips {input.clips}"
         " --recipe {params.recipe:q}"
+        " --output {output.xml} 2>&1 | tee {log}"
+
+
+rule int8_checked:
+    input:
+        sources_of("model.quantise_checked"),
+        onnx="results/{model}.onnx",
+        clips="results/calibration",
+        labels="results/calibration_labels.tsv",
+    output:
+        xml="results/{model}_int8_checked.xml",
+        weights="results/{model}_int8_checked.bin",
+    log:
+        "results/logs/{model}_int8_checked.log",
+    benchmark:
+        "results/benchmarks/{model}_int8_checked.tsv"
+    wildcard_constraints:
+        model="|".join(ONNX),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    params:
+        recipe=to_json(RECIPE),
+    message:
+        "quantise {input.onnx} to int8, checking its accuracy on labelled videos"
+    shell:
+        "python -m tsf.model.quantise_checked --model {input.onnx} --clips {input.clips}"
+        " --labels {input.labels} --recipe {params.recipe:q}"
         " --output {output.xml} 2>&1 | tee {log}"
 
 

@@ -54,3 +54,29 @@ rule performance:
     shell:
         "python -m tsf.evaluation.collect_performance --runs {input.runs} {input.npu_runs}"
         " --output {output} 2>&1 | tee {log}"
+
+
+rule choice:
+    input:
+        sources_of("evaluation.choose"),
+        accuracy="results/accuracy.json",
+        engines=expand("results/engines/{engine}.json", engine=ENGINES),
+        proofs=expand("results/proven/{engine}.json", engine=ENGINES),
+        speeds=[
+            f"results/performance/{engine if engine in OWN_ENGINES else Path(OM).stem}.json"
+            for engine in ENGINES
+        ],
+    output:
+        "results/choice.json",
+    log:
+        "results/logs/choice.log",
+    benchmark:
+        "results/benchmarks/choice.tsv"
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "choose the fastest engine within the limits of parity and accuracy"
+    shell:
+        "python -m tsf.evaluation.choose --accuracy {input.accuracy} --engines {input.engines}"
+        " --proofs {input.proofs} --speeds {input.speeds} --output {output} 2>&1 | tee {log}"

@@ -69,6 +69,7 @@ rule performance_report:
     input:
         sources_of("report.performance"),
         json="results/performance.json",
+        choice="results/choice.json",
     output:
         report("results/performance.md", category="Performance"),
     log:
@@ -79,7 +80,8 @@ rule performance_report:
     message:
         "write {output}"
     shell:
-        "python -m tsf.report.performance --performance {input.json} --output {output} 2>&1 | tee {log}"
+        "python -m tsf.report.performance --performance {input.json} --choice {input.choice}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule ascend_blocks_report:

@@ -104,7 +104,7 @@ def test_a_threshold_ends_the_run_and_names_the_boundary(run):
 
 
 def test_every_engine_is_measured(run):
-    result = run.snakemake("performance.json", *SETTINGS)
+    result = run.snakemake("performance.md", "bundle", *SETTINGS)
     assert result.returncode == 0, result.stdout
     measurements = read(run, "performance.json")["measurements"]
     assert [(m["engine"], m["precision"], m["batch"], m["runs"]) for m in measurements] == [
@@ -119,6 +119,19 @@ def test_every_engine_is_measured(run):
         assert found["gflops"] > 0 and found["gemm_gflops"] > 0 and found["memory_mb"] > 50
     table = rows((run.results / "performance.md").read_text())
     assert len([row for row in table if row[:2] == ["onnxruntime", "tsf_opt_u8.onnx"]]) == 2
+    choice = read(run, "choice.json")
+    exact = {row["name"] for row in choice["engines"] if row["exact"]}
+    assert exact == {NAMES[0], NAMES[1], NAMES[3]} and choice["exact"] in exact
+    (int8,) = (row for row in choice["engines"] if not row["exact"])
+    # every video is right with both, so nothing is found worse
+    assert int8["within_limits"] and int8["comparison"]["against"] == choice["exact"]
+    first = (run.results / "performance.md").read_text().splitlines()[2]
+    assert first.startswith(f"On this machine the fastest exact engine is {choice['exact']}, ")
+    # neither torch nor a batch of three can be taken along
+    speeds = {row["name"]: row["videos_per_second"] for row in choice["engines"]}
+    taken = max(NAMES[0], NAMES[2], key=speeds.__getitem__)
+    model = {NAMES[0]: "tsf_opt_u8.onnx", NAMES[2]: "tsf_opt_u8_int8.xml"}[taken]
+    assert (run.results / "bundle" / model).is_file()
 
 
 def test_what_the_rewrites_save_is_counted(run):

@@ -68,7 +68,7 @@ def test_all_is_the_default_and_has_a_job_a_shard(tmp_path):
         (
             "performance.json",
             {"sample_data", "download_checkpoint", "onnx_sim", "describe_engine", "measure"}
-            | {"performance", "performance_report"}
+            | {"performance"}
             | MODEL,
         ),
     ],

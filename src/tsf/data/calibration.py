@@ -14,7 +14,7 @@ from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_vi
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
 from tsf.errors import UserError
-from tsf.files import sha256, whole_folder
+from tsf.files import sha256, whole_folder, write_text
 from tsf.progress import with_progress
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -47,7 +47,7 @@ def write_clips(
 ) -> Iterator[Path]:
     """Write a .bin file for each video that decodes and is not listed; yield its path.
 
-    Its values are of `exact_dtype`.
+    Its name is the video's place among the candidates, its values are of `exact_dtype`.
     """
     for number, video in enumerate(candidates):
         if listed.has(video):
@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--videos", type=int, required=True, help="how many")
     add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--table", type=Path, required=True, help="tsv to write: clip, video")
     args = parser.parse_args()
 
     if not args.take_from.is_dir():
@@ -80,14 +81,17 @@ def main() -> None:
         )
     listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
-        written = write_clips(shuffled(args.take_from), listed, args.recipe, folder)
-        first = islice(written, args.videos)
-        found = sum(1 for _ in with_progress(first, args.videos, "calibration clips"))
-        if found < args.videos:
+        candidates = shuffled(args.take_from)
+        first = islice(write_clips(candidates, listed, args.recipe, folder), args.videos)
+        written = list(with_progress(first, args.videos, "calibration clips"))
+        if len(written) < args.videos:
             raise UserError(
-                f"{args.take_from}: {found} videos that can be decoded and are not scored, but "
-                f"calibration.videos is {args.videos}; lower it, or set calibration.root"
+                f"{args.take_from}: {len(written)} videos that can be decoded and are not scored, "
+                f"but calibration.videos is {args.videos}; lower it, or set calibration.root"
             )
+        videos = (candidates[int(clip.stem)].relative_to(args.take_from) for clip in written)
+        rows = zip(written, videos, strict=True)
+        write_text(args.table, "".join(f"{clip.stem}\t{video}\n" for clip, video in rows))
 
 
 if __name__ == "__main__":

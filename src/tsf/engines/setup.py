@@ -24,7 +24,8 @@ def with_batch(model: str, suffix: str) -> str:
 class Setup:
     """An engine, the model that it runs, and its settings.
 
-    precision: int8 leaves the operators that are not quantised in float32, int8_bf16 in bfloat16.
+    precision: int8 leaves the operators that are not quantised in float32, int8_bf16 in bfloat16;
+    int8_checked, in float32 those too without which the accuracy would drop.
     device: cpu, cuda, or another execution provider of ONNX Runtime in lower case, as in cann.
     """
 
@@ -53,7 +54,8 @@ class Setup:
     def file(self) -> str:
         """The name of the model's file."""
         if self.quantised:
-            return f"{self.model}_int8.xml"  # for any batch: the engine sets it
+            int8 = self.precision.removesuffix("_bf16")
+            return f"{self.model}_{int8}.xml"  # for any batch: the engine sets it
         stem = with_batch(self.model, batch_suffix(self.batch))
         return f"{stem}.pt2" if self.engine == "torch" else f"{stem}.onnx"
 
@@ -74,7 +76,7 @@ DEFAULTS = {
 }
 PRECISIONS = {
     "onnxruntime": ["f32"],
-    "openvino": ["f32", "bf16", "int8", "int8_bf16"],
+    "openvino": ["f32", "bf16", "int8", "int8_bf16", "int8_checked"],
     "torch": ["f32", "bf16", "fp16"],
 }
 ONNX = ["tsf_sim", "tsf_opt", "tsf_opt_u8"]
@@ -114,7 +116,10 @@ def _impossible(setup: Setup, dtype: str) -> str | None:
         if value not in allowed:
             return f"{engine} has no {key} {value!r}, but {', '.join(allowed)}"
     if setup.quantised and setup.model == "tsf_sim" and setup.batch > 1:
-        return "int8 of tsf_sim runs at batch 1 only, as its shapes are constants; use tsf_opt"
+        return (
+            f"{setup.precision} of tsf_sim runs at batch 1 only, as its shapes are constants; "
+            "use tsf_opt"
+        )
     if setup.model == "tsf_opt_u8" and dtype != "uint8":
         return f"tsf_opt_u8 takes uint8, but bin is {dtype}; set bin: uint8, or use tsf_opt"
     return None

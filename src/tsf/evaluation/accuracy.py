@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from tsf import errors
 from tsf.data.classes import read_classes
@@ -20,22 +19,8 @@ from tsf.evaluation import paired
 from tsf.evaluation.intervals import wilson_interval
 from tsf.files import read_json, whole_file, write_json
 from tsf.inference import results
+from tsf.recipe.fusion import video_scores
 from tsf.recipe.record import SAMPLERS, Recipe, Sampling
-
-
-def video_scores(logits: np.ndarray, fusion: str) -> np.ndarray:
-    """(views, classes) logits -> (classes,) probabilities of the video.
-
-    fusion: mean_softmax is mmaction2's average_clips='prob', mean_logits its 'score' and
-    sum_logits Facebook's ensemble of views, both of which a softmax makes probabilities of here:
-    it leaves the order of the classes.
-    """
-    if fusion == "mean_logits":
-        logits = logits.mean(axis=0, keepdims=True)  # (1, classes)
-    elif fusion == "sum_logits":
-        logits = logits.sum(axis=0, keepdims=True)
-    scores: np.ndarray = softmax(logits, axis=1).mean(axis=0)
-    return scores
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:

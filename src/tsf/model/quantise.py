@@ -3,13 +3,14 @@
 import argparse
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from tsf import errors
-from tsf.data.bins import bin_files, read_bin
-from tsf.data.model_input import exact_dtype, normalise
+from tsf.data.bins import bin_files, read_for_model, refuse_wrong_size
+from tsf.data.model_input import exact_dtype
 from tsf.errors import UserError
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -24,48 +25,61 @@ except ImportError:
     ) from None
 
 
-def read_clips(folder: Path, recipe: ClipRecipe) -> np.ndarray:
-    """The folder's .bin files, (videos, views, 3, T, y, x) of `exact_dtype`.
+def clip_files(folder: Path, recipe: ClipRecipe) -> list[Path]:
+    """The folder's .bin files, of `exact_dtype`.
 
     Raises UserError if there are none, or for a file of another size.
     """
     paths = bin_files(folder)
     if not paths:
         raise UserError(f"{folder}: no .bin files to calibrate on")
-    return np.stack([read_bin(path, recipe, exact_dtype(recipe)) for path in paths])
+    for path in paths:
+        refuse_wrong_size(path, recipe, exact_dtype(recipe))
+    return paths
 
 
-def quantise(model: openvino.Model, clips: np.ndarray, recipe: ClipRecipe) -> openvino.Model:
+def clip_reader(model: openvino.Model, recipe: ClipRecipe) -> Callable[[Path], np.ndarray]:
+    """Reads a .bin file of `exact_dtype` as the model takes it: (1, views, 3, T, y, x)."""
+    takes = "uint8" if model.input(0).element_type == openvino.Type.u8 else "float32"
+    return lambda path: read_for_model(path, recipe, exact_dtype(recipe), takes)[np.newaxis]
+
+
+def quantise(model: openvino.Model, clips: list[Path], recipe: ClipRecipe) -> openvino.Model:
     """Weights and activations in int8, the ranges of the activations from `clips`.
 
     NNCF's settings for transformers: SmoothQuant, and the attention's products too. model: for one
-    video at a time. clips: (videos, views, 3, T, y, x), float32 or uint8.
+    video at a time. clips: of `clip_files`.
     """
-    as_they_are = (model.input(0).element_type == openvino.Type.u8) == (clips.dtype == np.uint8)
     return nncf.quantize(
         model,
-        nncf.Dataset(
-            clips[:, np.newaxis], lambda clip: clip if as_they_are else normalise(clip, recipe)
-        ),
+        nncf.Dataset(clips, clip_reader(model, recipe)),
         subset_size=len(clips),
         model_type=nncf.ModelType.TRANSFORMER,
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def save(model: openvino.Model, output: Path) -> None:
+    """output: the .xml; the weights go into a .bin beside it."""
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        openvino.save_model(model, Path(scratch, "model.xml"), compress_to_fp16=False)
+        for suffix in (".bin", ".xml"):  # the .xml, which the engine opens, appears last
+            os.replace(Path(scratch, f"model{suffix}"), output.with_suffix(suffix))
+
+
+def add_quantise_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="ONNX")
     parser.add_argument("--clips", type=Path, required=True, help="folder of .bin files")
-    add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--output", type=Path, required=True, help=".xml; its .bin goes beside it")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_quantise_arguments(parser)
+    add_recipe_argument(parser, ClipRecipe)
     args = parser.parse_args()
 
-    clips = read_clips(args.clips, args.recipe)
-    quantised = quantise(openvino.Core().read_model(args.model), clips, args.recipe)
-    with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
-        openvino.save_model(quantised, Path(scratch, "model.xml"), compress_to_fp16=False)
-        for suffix in (".bin", ".xml"):  # the .xml, which the engine opens, appears last
-            os.replace(Path(scratch, f"model{suffix}"), args.output.with_suffix(suffix))
+    clips = clip_files(args.clips, args.recipe)
+    save(quantise(openvino.Core().read_model(args.model), clips, args.recipe), args.output)
     print(f"{args.output}: calibrated on {len(clips)} clips")
 
 

@@ -1,8 +1,14 @@
 """performance.md: the speed of every measured setup, of the model alone and from end to end."""
 
+import argparse
+from pathlib import Path
+
 from tsf import errors
+from tsf.files import read_json, write_text
 from tsf.markdown import table
-from tsf.report.render import render
+from tsf.report.choice import sentence
+
+PARAGRAPH = "\n\n"
 
 
 def cell(value: float | None, form: str) -> str:
@@ -55,11 +61,12 @@ def stage_table(measurements: list[dict]) -> str:
     return table(header, rows)
 
 
-def markdown(measurements: list[dict]) -> str:
+def markdown(measurements: list[dict], choice: dict | None = None) -> str:
+    """choice: choice.json, None where the dataset was not scored."""
     whole = [m for m in measurements if m["end_to_end"]]
     return f"""# Performance
 
-## The model alone
+{f"{sentence(choice)}{PARAGRAPH}" if choice else ""}## The model alone
 
 {model_table(measurements)}
 videos/s: 1000 * batch / mean, as ais_bench defines it: videos (all views of each) a second of the
@@ -95,7 +102,13 @@ model, once a shard, and Snakemake's own time.
 
 
 def main() -> None:
-    render(__doc__, "--performance", lambda content: markdown(content["measurements"]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--performance", type=Path, required=True, help="json to read")
+    parser.add_argument("--choice", type=Path, help="json: which engine to use")
+    parser.add_argument("--output", type=Path, required=True, help="markdown to write")
+    args = parser.parse_args()
+    choice = read_json(args.choice) if args.choice else None
+    write_text(args.output, markdown(read_json(args.performance)["measurements"], choice))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def run(monkeypatch, folder, videos, recipe=GUIDE, layout=("folder",)):
     arguments = ["--root", folder / "val", "--layout", *layout]
     arguments += ["--take-from", folder / "train", "--videos", videos]
     arguments += ["--output", folder / "calibration", "--recipe", to_json(recipe)]
+    arguments += ["--table", folder / "calibration.tsv"]
     monkeypatch.setattr("sys.argv", ["calibration", *map(str, arguments)])
     errors.run(calibration.main)
 
@@ -45,6 +46,11 @@ def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
         clip_from_video(real_clips[name], GUIDE, "uint8")[1].tobytes() for name in CLIPS[1:]
     }
     assert found == expected
+    # which video a clip is of, for its label
+    for row in (folder / "calibration.tsv").read_text().splitlines():
+        clip, video = row.split("\t")
+        _, pixels = clip_from_video(folder / "train" / video, GUIDE, "uint8")
+        assert (folder / f"calibration/{clip}.bin").read_bytes() == pixels.tobytes()
 
 
 def test_the_videos_of_a_list_are_left_out(monkeypatch, folder):

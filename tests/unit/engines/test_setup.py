@@ -42,7 +42,7 @@ def test_the_names_of_different_setups_differ():
         {"engine": "openvino", "precision": precision, "batch": batch, "model": model}
         for precision, batch, model in choices
     ]
-    assert len({setup.name for setup in parse(*entries, dtype="uint8")}) == 16
+    assert len({setup.name for setup in parse(*entries, dtype="uint8")}) == 20
 
 
 def test_a_model_of_bytes_wants_bytes():

@@ -32,25 +32,19 @@ def int8(tsf_opt_onnx, pixels, recipe, tmp_path_factory):
     return folder / "x_int8.xml"
 
 
-def test_pixels_are_normalised_by_the_recipe(recipe):
-    """Channel by channel, and for the guide's recipe to the bit as mmcv does."""
-    levels = np.arange(256, dtype=np.uint8).reshape(1, 1, 1, 16, 16).repeat(3, axis=1)
-    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-    found = quantise.normalise(levels, replace(recipe, mean=mean, std=std))
-    for channel in range(3):
-        expected = (levels[:, channel].astype(float) - mean[channel]) / std[channel]
-        assert np.abs(found[:, channel] - expected).max() <= 1e-6
-    guide = quantise.normalise(levels, recipe)
-    assert guide.dtype == np.float32
-    assert (guide == (levels.astype(np.float32) - 127.5) / np.float32(127.5)).all()
-
-
 def test_clips_of_another_size_or_none_are_refused(tmp_path, recipe):
     with pytest.raises(UserError, match=r"no \.bin files"):
-        quantise.read_clips(tmp_path, recipe)
+        quantise.clip_files(tmp_path, recipe)
     np.zeros(recipe.shape, np.float32).tofile(tmp_path / "x.bin")
     with pytest.raises(UserError, match="14450688 bytes, expected 3612672"):
-        quantise.read_clips(tmp_path, recipe)
+        quantise.clip_files(tmp_path, recipe)
+
+
+def test_a_clip_is_read_as_the_model_takes_it(tsf_opt_onnx, pixels, clips, recipe, tmp_path):
+    pixels[0].tofile(tmp_path / "x.bin")
+    model = openvino.Core().read_model(tsf_opt_onnx)
+    found = quantise.clip_reader(model, recipe)(tmp_path / "x.bin")
+    assert found.shape == (1, *recipe.shape) and (found == clips[:1].numpy()).all()
 
 
 def test_the_weights_of_the_linears_are_int8(int8, tsf_opt_onnx):

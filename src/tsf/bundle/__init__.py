@@ -1,0 +1,1 @@
+"""Put the model and what it needs into a folder to take along. May import engines, recipe."""

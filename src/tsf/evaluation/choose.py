@@ -1,0 +1,134 @@
+"""Which engine to use on this machine: the fastest exact one, and the fastest within the limits.
+
+The limits are those of parity, without whose proof an engine has no results, and of accuracy: an
+engine is out if the exact McNemar test, at 5 %, finds it right on fewer of the same videos than the
+fastest exact engine.
+"""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tsf import errors
+from tsf.engines.described import DescribedEngine, read_described
+from tsf.engines.setup import DEFAULTS, Setup
+from tsf.errors import UserError
+from tsf.files import read_json, write_json
+
+SIGNIFICANCE = 0.05  # of McNemar's p
+
+
+def is_exact(setup: Setup) -> bool:
+    """Whether every logit of the engine is proven to be PyTorch's, but for float32's rounding.
+
+    ascend's are not in any precision: see must_keep_origin_dtype in config/schema.json.
+    """
+    return setup.engine != "ascend" and setup.precision == "f32"
+
+
+def config_lines(setup: Setup) -> list[str]:
+    """The lines of config.yaml that choose the engine."""
+    plain = asdict(DEFAULTS[setup.engine])
+    changed = {key: value for key, value in asdict(setup).items() if value != plain[key]}
+    settings = "".join(f", {key}: {value}" for key, value in changed.items())
+    entry = f"{{engine: {setup.engine}{settings}}}" if settings else setup.engine
+    # every model but this one runs with either kind of .bin files
+    more = ["bin: uint8"] if setup.model == "tsf_opt_u8" else []
+    return [f"engines: [{entry}]", *more]
+
+
+def compare(exact: str, other: str, pairs: list[dict]) -> dict[str, Any]:
+    """How the accuracy of `other` differs from that of `exact`, on the same videos.
+
+    pairs: `paired` of accuracy.json. `difference` is other minus exact in percentage points, and
+    `within` whether McNemar's test leaves it possible that the two are equally good.
+    """
+    (pair,) = (p for p in pairs if {p["first"], p["second"]} == {exact, other})
+    lost, gained = pair["first_only_right"], pair["second_only_right"]
+    difference, interval = pair["difference"], pair["difference95"]
+    if pair["first"] == other:
+        lost, gained = gained, lost
+        if difference is not None:
+            difference, interval = 0.0 - difference, [0.0 - interval[1], 0.0 - interval[0]]
+    worse = pair["mcnemar_p"] < SIGNIFICANCE and lost > gained
+    return {
+        "against": exact,
+        "labelled": pair["labelled"],
+        "exact_only_right": lost,
+        "other_only_right": gained,
+        "mcnemar_p": pair["mcnemar_p"],
+        "difference": difference,
+        "difference95": interval,
+        "within": pair["labelled"] > 0 and not worse,
+    }
+
+
+def choose(
+    engines: dict[str, DescribedEngine],
+    speeds: dict[str, dict],
+    proofs: dict[str, dict],
+    accuracy: dict,
+) -> dict:
+    """The content of choice.json. All by the engine's name.
+
+    speeds: measurements of performance.json. proofs: of judge_parity, an engine each; `boundary` is
+    the last of them, the engine's own. accuracy: accuracy.json. The fastest is the
+    one of the most videos a second of the model alone.
+    """
+
+    def fastest(names: list[str]) -> str | None:
+        return max(names, key=lambda name: speeds[name]["videos_per_second"], default=None)
+
+    exact = fastest([name for name, described in engines.items() if is_exact(described.setup)])
+    rows = []
+    for name, described in engines.items():
+        comparison = None
+        if exact is not None and not is_exact(described.setup):
+            comparison = compare(exact, name, accuracy["paired"])
+        rows.append(
+            {
+                "name": name,
+                "config": config_lines(described.setup),
+                "exact": is_exact(described.setup),
+                "device": speeds[name]["device"],
+                "videos_per_second": speeds[name]["videos_per_second"],
+                "boundary": proofs[name]["boundaries"][-1],
+                "comparison": comparison,
+                "within_limits": comparison["within"] if comparison else is_exact(described.setup),
+            }
+        )
+    within = [row["name"] for row in rows if row["within_limits"]]
+    return {
+        "videos": accuracy["scored"],
+        "exact": exact,
+        "fastest": fastest(within),
+        "engines": sorted(rows, key=lambda row: -row["videos_per_second"]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accuracy", type=Path, required=True, help="accuracy.json")
+    for option in ("engines", "speeds", "proofs"):
+        parser.add_argument(
+            f"--{option}", type=Path, nargs="+", required=True, help="json, an engine each"
+        )
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    engines = {path.stem: read_described(path) for path in args.engines}
+    accuracy = read_json(args.accuracy)
+    if list(accuracy["engines"]) != list(engines):
+        raise UserError(f"{args.accuracy} is of other engines than {', '.join(engines)}")
+    speeds, proofs = (
+        dict(zip(engines, map(read_json, paths), strict=True))
+        for paths in (args.speeds, args.proofs)
+    )
+    content = choose(engines, speeds, proofs, accuracy)
+    write_json(args.output, content)
+    print(f"the fastest exact engine: {content['exact']}; within limits: {content['fastest']}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

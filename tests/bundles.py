@@ -1,0 +1,66 @@
+"""Bundles of a tiny model, built by the command line from made-up measurements."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import runs
+from recipes import GUIDE
+
+from tsf.engines.described import describe, write_described
+from tsf.engines.setup import Setup
+from tsf.recipe.record import Recipe, to_json
+
+CLASSES = [f"class {n}" for n in range(8)]  # the tiny model's
+DETAIL = {"percent": 75.0, "interval95": [70.0, 80.0]}
+
+
+def build(folder: Path, setup: Setup, model: Path, recipe=GUIDE, **changed) -> Path:
+    """folder/bundle. changed: options of tsf.bundle.build that take the place of its own."""
+    recipe_file = folder / "recipe.json"
+    recipe_file.write_text(to_json(Recipe(recipe, "mean_softmax", 8)))
+    described = folder / f"{setup.name}.json"
+    write_described(described, describe(setup, model, recipe, "float32"))
+    boundary = {"name": model.name, "measure": "max_abs", "max_abs": 2e-6, "allowed": 1e-4}
+    proof = folder / "proof.json"
+    proof.write_text(json.dumps({"clips": ["a", "b"], "boundaries": [boundary]}))
+    figures = {"videos": 40, "top1_detail": DETAIL, "top5_detail": DETAIL}
+    figures["device"] = "a chip, force_fp16, fast Gelu"
+    accuracy = folder / "accuracy.json"
+    content = {"engines": {setup.name: figures}, "listed": 42, "skipped": 2}
+    accuracy.write_text(json.dumps(content))
+    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    options = {
+        "engines": described,
+        "proofs": proof,
+        "accuracy": accuracy,
+        "recipe": recipe_file,
+        "classes": folder / "classes.txt",
+        "ascend": runs.ROOT / "envs/ascend.yaml",
+        "dataset": "made-up videos",
+        "model": "tiny.py",
+        "checkpoint": "tiny.pth",
+        "output": folder / "bundle",
+    } | changed
+    arguments = [f"--{key}={value}" for key, value in options.items()]
+    arguments += ["--locks", *(runs.ROOT / f"envs/{name}.lock" for name in ("cpu", "openvino"))]
+    result = runs.module("bundle.build", *arguments)
+    assert result.returncode == 0, result.stderr
+    return folder / "bundle"
+
+
+def predict(bundle: Path, *arguments, **options) -> subprocess.CompletedProcess:
+    """Run its predict.py from another folder."""
+    options = {"cwd": "/", "python": sys.executable} | options
+    command = [options.pop("python"), str(bundle / "predict.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def rows(result: subprocess.CompletedProcess) -> dict[str, list[tuple[str, float]]]:
+    """The classes and probabilities of each video, by its path."""
+    found = map(json.loads, result.stdout.splitlines())
+    return {
+        row["video"]: [(best["class"], best["probability"]) for best in row["classes"]]
+        for row in found
+    }

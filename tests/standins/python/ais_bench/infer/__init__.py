@@ -1,0 +1,1 @@
+"""A stand-in of ais_bench's Python interface; see interface.py."""

@@ -1,0 +1,150 @@
+"""What is in a bundle, that two are the same to the byte, and of what there is none."""
+
+import subprocess
+from dataclasses import replace
+
+import bundles
+import machine
+import pytest
+import runs
+from recipes import GUIDE
+
+from tsf.bundle import build, pins
+from tsf.bundle.fit import bundled, refuse_recipe
+from tsf.engines.setup import DEFAULTS, Setup
+from tsf.errors import UserError
+from tsf.recipe.record import Sampling
+
+PLAIN = {
+    "README.md", "README.zh-CN.md", "SHA256SUMS", "labels.txt", "parity.json", "predict.py",
+    "recipe.json", "requirements.txt",
+}  # fmt: skip
+INT8 = Setup("openvino", "tsf_opt", "int8")
+BF16 = Setup("openvino", "tsf_opt", "bf16")
+
+
+def contents(bundle):
+    return {path.name: path.read_bytes() for path in bundle.iterdir()}
+
+
+def test_two_builds_are_the_same_and_sha256sum_agrees(tmp_path):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    first = contents(bundles.build(tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx"))
+    bundle = bundles.build(tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx")
+    assert contents(bundle) == first and first.keys() == PLAIN | {"tsf_sim.onnx"}
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    checked = subprocess.run(command, cwd=bundle, capture_output=True, text=True)
+    assert checked.returncode == 0
+    assert checked.stdout.count(": OK") == len(first) - 1
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in bundle.iterdir())
+
+
+@pytest.mark.parametrize(
+    "setup, files, hint, package",
+    [
+        (INT8, ["tsf_opt_int8.xml", "tsf_opt_int8.bin"], '"f32"', "openvino"),
+        (BF16, ["tsf_opt.onnx"], '"bf16"', "openvino"),
+    ],
+)
+def test_openvinos_has_its_own_loader_alone(tmp_path, setup, files, hint, package):
+    for file in files:
+        (tmp_path / file).write_bytes(file.encode())
+    bundle = bundles.build(tmp_path, setup, tmp_path / files[0])
+    assert {path.name for path in bundle.iterdir()} == PLAIN | set(files)
+    text = (bundle / "predict.py").read_text()
+    compile(text, "predict.py", "exec")
+    assert f"hint = {hint}\n" in text and f'FILES = ["{files[0]}", ' in text
+    assert "dtype, run = load_openvino(" in text
+    assert "onnxruntime" not in text and "ais_bench" not in text
+    required = (bundle / "requirements.txt").read_text().splitlines()
+    assert {line.split("==")[0] for line in required} == {
+        "numpy", "opencv-python-headless", "openvino", "openvino-telemetry",
+    }  # fmt: skip
+
+
+def test_the_card_has_the_figures(tmp_path):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    bundle = bundles.build(
+        tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx", sha256="ab"
+    )
+    for name in ("README.md", "README.zh-CN.md"):
+        text = (bundle / name).read_text()
+        for figure in ("75.00", "70.00 - 80.00", "42", "made-up videos", "2e-06", "0.0001", "ab"):
+            assert figure in text, (name, figure)
+        assert "`imgs`, float32, 1x3x3x8x224x224" in text and "3x8" in text
+        assert "Apache-2.0" in text and "{" not in text
+
+
+def test_classes_without_names_are_numbers():
+    assert build.labels("", 3) == "0\n1\n2\n"
+    assert build.labels("a\nb\n", 2) == "a\nb\n"
+
+
+def test_the_pins_are_the_locks_with_all_that_they_need():
+    lock = (runs.ROOT / "envs/cpu.lock").read_text()
+    found = dict(line.split("==") for line in pins.closure(lock, ["onnxruntime", *pins.OWN]))
+    # what the metadata of the two wheels asks for, and what that needs
+    assert found.keys() == {
+        "flatbuffers", "numpy", "onnxruntime", "opencv-python-headless", "packaging", "protobuf",
+    }  # fmt: skip
+    chosen = (runs.ROOT / "envs/cpu.in").read_text()
+    for name in ("onnxruntime", *pins.OWN):
+        assert f"\n{name}=={found[name]}" in chosen
+    with pytest.raises(UserError, match="the locks have no nonesuch"):
+        pins.closure(lock, ["nonesuch"])
+
+
+def test_the_fastest_within_the_limits_is_chosen():
+    rows = [("torch", True), ("openvino_tsf_opt_bf16", False), ("openvino", True), ("x", True)]
+    choice = {"engines": [{"name": name, "within_limits": within} for name, within in rows]}
+    names = dict.fromkeys(["x", "openvino", "openvino_tsf_opt_bf16"])
+    assert build.chosen(names, choice) == "openvino"
+    with pytest.raises(UserError, match="none of openvino_tsf_opt_bf16 is within the limits"):
+        build.chosen({"openvino_tsf_opt_bf16": None}, choice)
+
+
+SETUPS = {
+    setup.name: setup
+    for setup in (
+        DEFAULTS["onnxruntime"],
+        DEFAULTS["torch"],
+        replace(DEFAULTS["onnxruntime"], device="cuda"),
+        replace(DEFAULTS["openvino"], model="tsf_opt", batch=4),
+        DEFAULTS["ascend"],
+    )
+}
+
+
+def test_what_cannot_be_bundled_is_left_out():
+    assert bundled(None, SETUPS, 1) == ["onnxruntime", "ascend"]
+    assert bundled(None, SETUPS, 4) == ["onnxruntime"]
+    assert bundled("ascend", SETUPS, 1) == ["ascend"]
+
+
+@pytest.mark.parametrize(
+    "named, reason",
+    [
+        ("torch", "needs PyTorch"),
+        ("onnxruntime_cuda", "device cuda needs a package"),
+        ("openvino_tsf_opt_bs4", "takes 4 videos at a time"),
+        ("ascend", "takes 2 videos at a time"),
+        ("openvino", "bundle.engine is 'openvino', but engines has onnxruntime, torch"),
+    ],
+)
+def test_a_named_engine_that_cannot_is_refused(named, reason):
+    with pytest.raises(UserError, match=reason):
+        bundled(named, SETUPS, 2)
+
+
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        ({"preprocessing": "huggingface"}, "preprocessing huggingface"),
+        ({"preprocessing": "facebook"}, "preprocessing facebook"),
+        ({"sampling": Sampling("facebook-ssv2", 8, 0, 1)}, "sampler facebook-ssv2"),
+        ({"sampling": Sampling("facebook-kinetics", 8, 32, 1)}, "sampler facebook-kinetics"),
+    ],
+)
+def test_recipes_that_predict_does_not_have_are_refused(change, what):
+    with pytest.raises(UserError, match=f"no bundle of {what}"):
+        refuse_recipe(replace(GUIDE, source="video", **change))

@@ -1,0 +1,134 @@
+"""Which engine: by speed, among those that the paired comparison does not find worse."""
+
+import json
+
+import pytest
+import runs
+
+from tsf.engines.described import DescribedEngine, write_described
+from tsf.engines.setup import Setup
+from tsf.evaluation.choose import choose, compare, config_lines
+from tsf.report.choice import sentence
+
+ORT = Setup("onnxruntime", "tsf_sim", "f32")
+OPT = Setup("openvino", "tsf_opt", "f32")
+BF16 = Setup("openvino", "tsf_opt", "bf16")
+INT8 = Setup("openvino", "tsf_opt_u8", "int8")
+NPU = Setup("ascend", "", "")
+BOUNDARY = {"name": "x", "measure": "max_abs", "max_abs": 1e-6, "allowed": 1e-4}
+
+
+def pair(first, second, first_only, second_only, p, labelled=1000):
+    difference = 100 * (second_only - first_only) / labelled if labelled else None
+    return {
+        "first": first.name,
+        "second": second.name,
+        "labelled": labelled,
+        "first_only_right": first_only,
+        "second_only_right": second_only,
+        "mcnemar_p": p,
+        "difference": difference,
+        "difference95": [difference - 1, difference + 2] if labelled else None,
+    }
+
+
+def chosen(speeds, pairs):
+    """The content of choice.json. speeds: videos a second by setup, in the config's order."""
+    return choose(
+        {setup.name: DescribedEngine(setup, None, {}, None, "uint8") for setup in speeds},
+        {s.name: {"videos_per_second": v, "device": "a CPU"} for s, v in speeds.items()},
+        {setup.name: {"boundaries": [{}, BOUNDARY]} for setup in speeds},
+        {"scored": 1000, "paired": pairs},
+    )
+
+
+def test_the_fastest_exact_one_and_a_faster_approximation_that_is_not_worse():
+    pairs = [pair(ORT, OPT, 0, 0, 1), pair(ORT, BF16, 9, 2, 0.001), pair(OPT, BF16, 4, 2, 0.69)]
+    found = chosen({ORT: 1, OPT: 2, BF16: 5}, pairs)
+    assert (found["exact"], found["fastest"]) == ("openvino_tsf_opt", "openvino_tsf_opt_bf16")
+    first = found["engines"][0]
+    # against the fastest exact one, not against the first of the config
+    assert first["comparison"]["against"] == "openvino_tsf_opt" and first["within_limits"]
+    assert first["comparison"]["difference"] == pytest.approx(-0.2)
+    text = sentence(found)
+    assert "the fastest exact engine is openvino_tsf_opt, 2.00 videos/s" in text
+    assert "`engines: [{engine: openvino, model: tsf_opt, precision: bf16}]`" in text
+    assert "on 1000 videos its top-1 differs" in text and "a loss of up to 1.20 points" in text
+
+
+def test_one_that_is_significantly_worse_is_out_however_fast():
+    found = chosen({OPT: 2, BF16: 5}, [pair(OPT, BF16, 30, 10, 0.002)])
+    assert found["exact"] == found["fastest"] == "openvino_tsf_opt"
+    text = sentence(found)
+    assert "which is also the fastest within the limits" in text
+    assert "openvino_tsf_opt_bf16 is faster, but on 1000 videos its top-1 differs" in text
+
+
+def test_one_that_is_significantly_better_is_not_out():
+    found = chosen({OPT: 2, BF16: 5}, [pair(OPT, BF16, 10, 30, 0.002)])
+    assert found["fastest"] == "openvino_tsf_opt_bf16"
+
+
+@pytest.mark.parametrize("p, within", [(0.0499, False), (0.05, True)])
+def test_five_percent(p, within):
+    assert compare(OPT.name, BF16.name, [pair(OPT, BF16, 30, 10, p)])["within"] is within
+
+
+def test_a_pair_is_read_in_either_order():
+    one = compare(OPT.name, BF16.name, [pair(OPT, BF16, 30, 10, 0.002)])
+    other = compare(OPT.name, BF16.name, [pair(BF16, OPT, 10, 30, 0.002)])
+    same = ("exact_only_right", "other_only_right", "difference", "within")
+    assert [one[key] for key in same] == [other[key] for key in same]
+    assert one["difference95"] == [-3, 0] and other["difference95"] == [-4, -1]
+
+
+def test_without_labels_no_approximation_is_within():
+    found = chosen({OPT: 2, BF16: 5}, [pair(OPT, BF16, 0, 0, 1, labelled=0)])
+    assert found["fastest"] == "openvino_tsf_opt"
+    assert "no video has a label" in sentence(found)
+
+
+def test_without_an_exact_engine_nothing_is_chosen():
+    found = chosen({BF16: 5, NPU: 9}, [pair(BF16, NPU, 0, 0, 1)])
+    assert found["exact"] is found["fastest"] is None
+    assert "could not be compared with an exact one" in sentence(found)
+
+
+def test_an_npu_is_an_approximation_as_its_logits_are_not_proven():
+    found = chosen({ORT: 1, NPU: 9}, [pair(ORT, NPU, 1, 1, 1)])
+    assert (found["exact"], found["fastest"]) == ("onnxruntime", "ascend")
+
+
+@pytest.mark.parametrize(
+    "setup, lines",
+    [
+        (ORT, ["engines: [onnxruntime]"]),
+        (OPT, ["engines: [{engine: openvino, model: tsf_opt}]"]),
+        (
+            INT8,
+            [
+                "engines: [{engine: openvino, model: tsf_opt_u8, precision: int8}]",
+                "bin: uint8",
+            ],
+        ),
+        (
+            Setup("onnxruntime", "tsf_sim", "f32", 4, "cuda"),
+            ["engines: [{engine: onnxruntime, batch: 4, device: cuda}]"],
+        ),
+    ],
+)
+def test_the_lines_of_the_config(setup, lines):
+    assert config_lines(setup) == lines
+
+
+def test_accuracy_of_other_engines_is_refused(tmp_path, recipe):
+    (tmp_path / "m.onnx").write_bytes(b"")
+    described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
+    write_described(tmp_path / "onnxruntime.json", described)
+    (tmp_path / "accuracy.json").write_text(json.dumps({"engines": {"torch": {}}}))
+    (tmp_path / "x.json").write_text("{}")
+    arguments = ["--accuracy", tmp_path / "accuracy.json", "--speeds", tmp_path / "x.json"]
+    arguments += ["--engines", tmp_path / "onnxruntime.json", "--proofs", tmp_path / "x.json"]
+    result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
+    assert result.returncode == 1 and "is of other engines than onnxruntime" in result.stderr
+    assert not (tmp_path / "choice.json").exists()
