@@ -72,11 +72,13 @@ rule describe_ascend:
         "../envs/ascend.yaml"
     params:
         recipe=CLIP_RECIPE,
+        dtype=config["bin"],
     message:
         "describe the engine ascend"
     shell:
         "python -m tsf.engines.described --engine ascend --model '' --precision ''"
-        " --file {input.model} --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
+        " --file {input.model} --recipe {params.recipe:q} --dtype {params.dtype}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule compare_om:
