@@ -34,7 +34,9 @@ rule all:
         "results/predictions.csv",
         "results/accuracy.md",
         "results/report.html",
-        "results/ascend_performance.md" if "ascend" in ENGINES else [],
+        ["results/ascend_performance.md", "results/ascend_table.zh.md"]
+        if "ascend" in ENGINES
+        else [],
     localrule: True
 
 
@@ -45,6 +47,7 @@ RENDERED = [
     "performance.json",
     "ascend_performance.json",
     "ascend_blocks.json",
+    "ascend_variants.json",
 ]
 
 # short names, to type as in the guide: `snakemake tsf.onnx` makes results/tsf.onnx
@@ -62,6 +65,7 @@ for artifact in [
     "performance.json",
     "ascend_performance.json",
     "ascend_blocks.json",
+    "ascend_variants.json",
     "report.html",
 ]:
 

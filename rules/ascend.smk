@@ -257,6 +257,96 @@ rule ascend_blocks:
         " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
 
 
+# every model in every precision at every batch size
+VARIANTS = {
+    f"{with_batch(model, batch_suffix(batch))}_{precision}": (model, precision, batch)
+    for model in ASCEND["variants"]["onnx"]
+    for precision in ASCEND["variants"]["precisions"]
+    for batch in ASCEND["variants"]["batches"]
+}
+
+
+def variant_onnx(wildcards):
+    model, _, batch = VARIANTS[wildcards.variant]
+    return f"results/{with_batch(model, batch_suffix(batch))}.onnx"
+
+
+def variant_mixlist(wildcards):
+    """The changes of CANN's lists, which one precision alone takes."""
+    return MIXLIST if VARIANTS[wildcards.variant][1] == "allow_mix_precision" else []
+
+
+# tsf.om is left alone; a refusal of atc's is a result too, and leaves a folder without a model
+rule om_variant:
+    input:
+        sources_of("ascend.atc"),
+        onnx=variant_onnx,
+        mixlist=variant_mixlist,
+    output:
+        directory("results/variants/{variant}"),
+    log:
+        "results/logs/variants/{variant}.om.log",
+    wildcard_constraints:
+        variant="|".join(VARIANTS),
+    conda:
+        "../envs/ascend.yaml"
+    params:
+        **OM_PARAMS
+        | {"precision": lambda wildcards: VARIANTS[wildcards.variant][1]}
+        | {"batch": lambda wildcards: VARIANTS[wildcards.variant][2]},
+    message:
+        "compile {input.onnx} in {params.precision}"
+    shell:
+        "mkdir -p {output} && python -m tsf.ascend.atc --may-be-refused --onnx {input.onnx}"
+        " --soc-version {params.soc_version} --recipe {params.recipe:q} --batch {params.batch}"
+        " --precision {params.precision} {params.fast_gelu} {params.mixlist}"
+        " --atc-options {params.atc_options:q}"
+        " --output {output}/tsf.om --status {output}/status.json 2>&1 | tee {log}"
+
+
+rule measure_variant:
+    input:
+        sources_of("ascend.variant"),
+        folder="results/variants/{variant}",
+        reference="results/parity/reference.npz",
+    output:
+        "results/variants/{variant}.json",
+    log:
+        "results/logs/variants/{variant}.log",
+    wildcard_constraints:
+        variant="|".join(VARIANTS),
+    conda:
+        "../envs/ascend.yaml"
+    resources:
+        **NPU_RESOURCES,
+    params:
+        recipe=CLIP_RECIPE,
+        loop=ASCEND["performance"]["loop"],
+    message:
+        "measure {wildcards.variant} on an NPU"
+    shell:
+        "python -m tsf.ascend.variant --folder {input.folder} --reference {input.reference}"
+        " --recipe {params.recipe:q} --loop {params.loop} --devices {resources.npu_ids}"
+        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+
+
+rule ascend_variants:
+    input:
+        sources_of("ascend.variants"),
+        variants=expand("results/variants/{variant}.json", variant=VARIANTS),
+    output:
+        "results/ascend_variants.json",
+    log:
+        "results/logs/ascend_variants.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "collect the variants of the compiled model"
+    shell:
+        "python -m tsf.ascend.variants --variants {input.variants} --output {output} 2>&1 | tee {log}"
+
+
 rule doctor:
     input:
         sources_of("ascend.doctor"),

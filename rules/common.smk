@@ -200,7 +200,7 @@ def refuse_missing_tools(dag):
     """Stop before any work if a job that is due needs a tool that is not here."""
     due = {job.rule.name for job in dag.needrun_jobs()}
     with one_line():
-        if due & {"om", "blocks_om"}:
+        if due & {"om", "blocks_om", "om_variant"}:
             requirements.require_atc(ASCEND["soc_version"])
-        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu"}:
+        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
             requirements.require_ais_bench(ASCEND["python"])
