@@ -286,6 +286,8 @@ rule om_variant:
         directory("results/variants/{variant}"),
     log:
         "results/logs/variants/{variant}.om.log",
+    benchmark:
+        "results/benchmarks/variants/{variant}.om.tsv"
     wildcard_constraints:
         variant="|".join(VARIANTS),
     conda:
@@ -313,6 +315,8 @@ rule measure_variant:
         "results/variants/{variant}.json",
     log:
         "results/logs/variants/{variant}.log",
+    benchmark:
+        "results/benchmarks/variants/{variant}.tsv"
     wildcard_constraints:
         variant="|".join(VARIANTS),
     conda:
@@ -338,6 +342,8 @@ rule ascend_variants:
         "results/ascend_variants.json",
     log:
         "results/logs/ascend_variants.log",
+    benchmark:
+        "results/benchmarks/ascend_variants.tsv"
     localrule: True
     conda:
         "../envs/cpu.yaml"

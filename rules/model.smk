@@ -181,6 +181,8 @@ use rule onnx_opt as onnx_npu with:
         "results/tsf{bs}_npu{u8}.onnx",
     log:
         "results/logs/onnx_npu{bs}{u8}.log",
+    benchmark:
+        "results/benchmarks/onnx_npu{bs}{u8}.tsv"
     params:
         **MODEL_PARAMS,
         module="model.export_npu",

@@ -116,7 +116,7 @@ rule npu_performance_report:
         "python -m tsf.report.ascend_performance --performance {input.json} --output {output} 2>&1 | tee {log}"
 
 
-rule ascend_table:
+rule ascend_table_report:
     input:
         sources_of("report.ascend_table"),
         accuracy="results/accuracy.json",
@@ -124,7 +124,7 @@ rule ascend_table:
     output:
         report("results/ascend_table.zh.md", category="Accuracy"),
     log:
-        "results/logs/ascend_table.log",
+        "results/logs/ascend_table_report.log",
     localrule: True
     conda:
         "../envs/cpu.yaml"

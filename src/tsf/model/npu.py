@@ -7,7 +7,7 @@ back (TransData) by each operator that cuts or joins it. So this module takes th
 rewrites of model.optimised, and changes where the values lie:
 
 a. the rows of a frame, its patches, then a copy of the class token, are filled up to a multiple of
-   16 (197 -> 208) once, and stay so through every block: no slice, no concatenation
+   16 (197 -> 208) once, and stay so through every block, where nothing of them is cut or joined
 b. the rows that fill up are no keys: a constant is added to their scores
 c. every Linear and LayerNorm has the rows of all frames and views as one axis: MatMuls of 2 axes
 d. attention has views, frames and heads as one axis: MatMuls of 3 axes
@@ -112,7 +112,7 @@ def constant(value: Tensor) -> nn.Parameter:
 
 
 class FillUp(torch.autograd.Function):
-    """a: rows of 0 behind the rows of a frame.
+    """a: rows of 0 behind the patches of a frame, for the class token and what fills up.
 
     A function with an operator of its own: torch exports its `pad` as six nodes that compute where.
     """
@@ -256,8 +256,10 @@ class NpuTimeSformer(nn.Module):
         self.patch = constant(model.patch.weight.reshape(shape.width, shape.channels, *side))
         token, patches = model.embedding.split([1, shape.tokens - 1])  # (1, D), (T * P, D)
         patches = patches.reshape(shape.frames, shape.patches, shape.width)  # (T, P, D)
-        frames = torch.cat([patches, token.expand(shape.frames, 1, -1)], 1)  # (T, 1 + P, D)
-        self.embedding = constant(FillUp.apply(frames, self.layout.rows))  # (T, S, D)
+        # What fills up begins as the class token too: the LayerNorm of zeros divides by the root of
+        # 1e-6, which arithmetic without float16's smallest values takes for 0.
+        tokens = token.expand(shape.frames, self.layout.rows - shape.patches, -1)
+        self.embedding = constant(torch.cat([patches, tokens], 1))  # (T, S, D)
         self.blocks = nn.Sequential(*(Block(block, self.layout) for block in model.blocks))
         self.normalise, self.head = model.normalise, model.head
 

@@ -141,6 +141,12 @@ def test_pairs_at_a_time(frames, items):
     assert npu.items_at_a_time(frames) == items
 
 
+def test_what_fills_up_is_no_row_of_zeros(shape, state):
+    """Whose LayerNorm divides by little more than nothing."""
+    embedding = npu.NpuTimeSformer(shape, state).embedding[:, shape.patches :]
+    assert (embedding == embedding[0, 0]).all() and embedding[0, 0].std() > 0
+
+
 def test_what_fills_up_stays_out_of_the_tokens(shape, state, generator):
     """Whatever is in those rows, every token is the same."""
     laid_out = npu.NpuTimeSformer(shape, state)
