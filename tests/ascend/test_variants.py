@@ -4,13 +4,14 @@ import json
 
 import machine
 import pytest
+import runs
 from markdown_rows import rows
 
 from tsf.ascend import ais_bench, variant, variants
 from tsf.errors import UserError
 
 VARIANTS = (
-    "onnx: [tsf_sim, tsf_npu], precisions: [force_fp16, must_keep_origin_dtype], batches: [1]"
+    "onnx: [tsf_sim, tsf_npu_u8], precisions: [force_fp16, must_keep_origin_dtype], batches: [1]"
 )
 CONFIG = ["--config", f"ascend={{variants: {{{VARIANTS}}}, performance: {{loop: 8}}}}"]
 
@@ -26,8 +27,8 @@ def test_one_table_of_what_was_measured_and_refused(sample_run, tmp_path):
     assert [(v["onnx"], v["precision"], v["batch"], bool(v["refused"])) for v in found] == [
         ("tsf_sim.onnx", "force_fp16", 1, False),
         ("tsf_sim.onnx", "must_keep_origin_dtype", 1, True),
-        ("tsf_npu.onnx", "force_fp16", 1, False),
-        ("tsf_npu.onnx", "must_keep_origin_dtype", 1, True),
+        ("tsf_npu_u8.onnx", "force_fp16", 1, False),
+        ("tsf_npu_u8.onnx", "must_keep_origin_dtype", 1, True),
     ]
     for one in found[::2]:
         assert one["speed"]["runs"] == 3 and one["speed"]["batch"] == 1
@@ -44,6 +45,10 @@ def test_one_table_of_what_was_measured_and_refused(sample_run, tmp_path):
     assert table[0][-1].startswith("stand-in") and table[1][-1].startswith("refused: atc failed")
     dry = run.snakemake("ascend_variants.json", "-n", *CONFIG, env=env)
     assert "Nothing to be done" in dry.stdout
+    more = CONFIG[1].replace("ascend={", "ascend={atc_options: ['--keep_dtype=/x'], ")
+    failed = run.snakemake("ascend_variants.json", "--config", more, env=env)
+    (line,) = runs.error_lines(failed)
+    assert "--keep_dtype has no effect with precision must_keep_origin_dtype" in line
 
 
 @pytest.mark.parametrize("demand", ["no-block", "EE1001", "killed"])
