@@ -168,7 +168,15 @@ def test_what_fills_up_stays_out_of_the_tokens(shape, state, generator):
     assert (token - token[0]).abs().max() <= EXACT
 
 
-# ---- in float16, the reason for the normalisation in the graph ----
+# ---- in float16, as an NPU computes ----
+
+
+def test_in_float16_the_logits_are_near_and_finite(plain, shape, state, clips):
+    """Every value rounded to float16: nothing of what the layout adds overflows there."""
+    with torch.inference_mode():
+        found = npu.NpuTimeSformer(shape, state).half()(clips[:1].half()).double()
+    expected = reference_logits(plain, clips[:1].double())
+    assert (found - expected).norm() / expected.norm() <= 1e-3
 
 
 def test_folded_into_the_convolution_bytes_lose_digits_in_float16(shape, state, pixels):
