@@ -257,31 +257,18 @@ rule ascend_blocks:
         " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
 
 
-# every model in every precision at every batch size
-VARIANTS = {
-    f"{with_batch(model, batch_suffix(batch))}_{precision}": (model, precision, batch)
-    for model in ASCEND["variants"]["onnx"]
-    for precision in ASCEND["variants"]["precisions"]
-    for batch in ASCEND["variants"]["batches"]
-}
-
-
-def variant_onnx(wildcards):
-    model, _, batch = VARIANTS[wildcards.variant]
-    return f"results/{with_batch(model, batch_suffix(batch))}.onnx"
-
-
-def variant_mixlist(wildcards):
-    """The changes of CANN's lists, which one precision alone takes."""
-    return MIXLIST if VARIANTS[wildcards.variant][1] == "allow_mix_precision" else []
+VARIANTS = plan.variants(**ASCEND["variants"])
 
 
 # tsf.om is left alone; a refusal of atc's is a result too, and leaves a folder without a model
 rule om_variant:
     input:
         sources_of("ascend.atc"),
-        onnx=variant_onnx,
-        mixlist=variant_mixlist,
+        onnx=lambda wildcards: VARIANTS[wildcards.variant].onnx,
+        # the changes of CANN's lists, which one precision alone takes
+        mixlist=lambda wildcards: (
+            MIXLIST if VARIANTS[wildcards.variant].precision == "allow_mix_precision" else []
+        ),
     output:
         directory("results/variants/{variant}"),
     log:
@@ -294,8 +281,8 @@ rule om_variant:
         "../envs/ascend.yaml"
     params:
         **OM_PARAMS
-        | {"precision": lambda wildcards: VARIANTS[wildcards.variant][1]}
-        | {"batch": lambda wildcards: VARIANTS[wildcards.variant][2]},
+        | {"precision": lambda wildcards: VARIANTS[wildcards.variant].precision}
+        | {"batch": lambda wildcards: VARIANTS[wildcards.variant].batch},
     message:
         "compile {input.onnx} in {params.precision}"
     shell:
