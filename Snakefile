@@ -35,7 +35,9 @@ rule all:
         "results/predictions.csv",
         "results/accuracy.md",
         "results/report.html",
-        "results/ascend_performance.md" if "ascend" in ENGINES else [],
+        ["results/ascend_performance.md", "results/ascend_table.zh.md"]
+        if "ascend" in ENGINES
+        else [],
     localrule: True
 
 
@@ -45,6 +47,7 @@ RENDERED = [
     "rewrites.json",
     "ascend_performance.json",
     "ascend_blocks.json",
+    "ascend_variants.json",
 ]
 # made from the results of the inference, before which every engine is proven
 OF_RESULTS = ["accuracy.json", "choice.json", "performance.md", "report.html", "bundle"]
@@ -66,6 +69,7 @@ for artifact in [
     "choice.json",
     "ascend_performance.json",
     "ascend_blocks.json",
+    "ascend_variants.json",
     "report.html",
     "bundle",
 ]:

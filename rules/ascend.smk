@@ -84,11 +84,13 @@ rule describe_ascend:
         "../envs/ascend.yaml"
     params:
         recipe=CLIP_RECIPE,
+        dtype=config["bin"],
     message:
         "describe the engine ascend"
     shell:
         "python -m tsf.engines.described --engine ascend --model '' --precision ''"
-        " --file {input.model} --recipe {params.recipe:q} --output {output} 2>&1 | tee {log}"
+        " --file {input.model} --recipe {params.recipe:q} --dtype {params.dtype}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule compare_om:
@@ -266,6 +268,89 @@ rule ascend_blocks:
         "python -m tsf.ascend.blocks --model {input.model} --status {input.status}"
         " --states {input.states} --allowed {params.allowed} --devices {resources.npu_ids}"
         " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+
+
+VARIANTS = plan.variants(**ASCEND["variants"])
+
+
+# tsf.om is left alone; a refusal of atc's is a result too, and leaves a folder without a model
+rule om_variant:
+    input:
+        sources_of("ascend.atc"),
+        onnx=lambda wildcards: VARIANTS[wildcards.variant].onnx,
+        # the changes of CANN's lists, which one precision alone takes
+        mixlist=lambda wildcards: (
+            MIXLIST if VARIANTS[wildcards.variant].precision == "allow_mix_precision" else []
+        ),
+    output:
+        directory("results/variants/{variant}"),
+    log:
+        "results/logs/variants/{variant}.om.log",
+    benchmark:
+        "results/benchmarks/variants/{variant}.om.tsv"
+    wildcard_constraints:
+        variant="|".join(VARIANTS),
+    conda:
+        "../envs/ascend.yaml"
+    params:
+        **OM_PARAMS
+        | {"precision": lambda wildcards: VARIANTS[wildcards.variant].precision}
+        | {"batch": lambda wildcards: VARIANTS[wildcards.variant].batch},
+    message:
+        "compile {input.onnx} in {params.precision}"
+    shell:
+        "mkdir -p {output} && python -m tsf.ascend.atc --may-be-refused --onnx {input.onnx}"
+        " --soc-version {params.soc_version} --recipe {params.recipe:q} --batch {params.batch}"
+        " --precision {params.precision} {params.fast_gelu} {params.mixlist}"
+        " --atc-options {params.atc_options:q}"
+        " --output {output}/tsf.om --status {output}/status.json 2>&1 | tee {log}"
+
+
+rule measure_variant:
+    input:
+        sources_of("ascend.variant"),
+        folder="results/variants/{variant}",
+        reference="results/parity/reference.npz",
+    output:
+        "results/variants/{variant}.json",
+    log:
+        "results/logs/variants/{variant}.log",
+    benchmark:
+        "results/benchmarks/variants/{variant}.tsv"
+    wildcard_constraints:
+        variant="|".join(VARIANTS),
+    conda:
+        "../envs/ascend.yaml"
+    resources:
+        **NPU_RESOURCES,
+    params:
+        recipe=CLIP_RECIPE,
+        loop=ASCEND["performance"]["loop"],
+    message:
+        "measure {wildcards.variant} on an NPU"
+    shell:
+        "python -m tsf.ascend.variant --folder {input.folder} --reference {input.reference}"
+        " --recipe {params.recipe:q} --loop {params.loop} --devices {resources.npu_ids}"
+        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+
+
+rule ascend_variants:
+    input:
+        sources_of("ascend.variants"),
+        variants=expand("results/variants/{variant}.json", variant=VARIANTS),
+    output:
+        "results/ascend_variants.json",
+    log:
+        "results/logs/ascend_variants.log",
+    benchmark:
+        "results/benchmarks/ascend_variants.tsv"
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "collect the variants of the compiled model"
+    shell:
+        "python -m tsf.ascend.variants --variants {input.variants} --output {output} 2>&1 | tee {log}"
 
 
 rule doctor:

@@ -243,11 +243,21 @@ def tell_of_idle_devices(dag):
         )
 
 
+def refuse_contradictory_variants():
+    """Raises UserError if atc's options do not go with one of the variants' precisions."""
+    for precision in ASCEND["variants"]["precisions"]:
+        mixlist = ASCEND["modify_mixlist"] if precision == "allow_mix_precision" else None
+        keys = ASCEND | {"precision": precision, "modify_mixlist": mixlist}
+        atc.refuse_contradictions(atc.choice(keys))
+
+
 def refuse_missing_tools(dag):
     """Stop before any work if a job that is due needs a tool that is not here."""
     due = {job.rule.name for job in dag.needrun_jobs()}
     with one_line():
-        if due & {"om", "blocks_om"}:
+        if due & {"om", "blocks_om", "om_variant"}:
             requirements.require_atc(ASCEND["soc_version"])
-        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu"}:
+        if "om_variant" in due:
+            refuse_contradictory_variants()
+        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
             requirements.require_ais_bench(ASCEND["python"])

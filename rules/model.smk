@@ -1,4 +1,5 @@
-# From a model's recipe, mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx, tsf_opt.onnx.
+# From a model's recipe, mmaction2's source and a checkpoint to tsf.onnx, tsf_sim.onnx, tsf_opt.onnx
+# and tsf_npu.onnx.
 
 PATCHES = sorted(os.path.relpath(path) for path in (HOME / "patches").glob("*.patch"))
 
@@ -161,14 +162,34 @@ rule onnx_opt:
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
+        module="model.export_optimised",
         batch=lambda wildcards: batch_of(wildcards.bs),
         uint8=lambda wildcards: "--uint8" if wildcards.u8 else "",
     message:
         "export the optimised model to {output}"
     shell:
-        f"python -m tsf.model.export_optimised {MODEL_OPTIONS}"
+        f"python -m tsf.{{params.module}} {MODEL_OPTIONS}"
         " --batch {params.batch} {params.uint8}"
         " --output {output} 2>&1 | tee {log}"
+
+
+use rule onnx_opt as onnx_npu with:
+    input:
+        sources_of("model.export_npu"),
+        **MODEL_INPUT,
+    output:
+        "results/tsf{bs}_npu{u8}.onnx",
+    log:
+        "results/logs/onnx_npu{bs}{u8}.log",
+    benchmark:
+        "results/benchmarks/onnx_npu{bs}{u8}.tsv"
+    params:
+        **MODEL_PARAMS,
+        module="model.export_npu",
+        batch=lambda wildcards: batch_of(wildcards.bs),
+        uint8=lambda wildcards: "--uint8" if wildcards.u8 else "",
+    message:
+        "export the model laid out for an NPU to {output}"
 
 
 rule torch_program:
@@ -322,6 +343,7 @@ rule rewrites:
         **MODEL_INPUT,
         plain="results/tsf_sim.onnx",
         optimised="results/tsf_opt.onnx",
+        npu="results/tsf_npu.onnx",
     output:
         "results/rewrites.json",
     log:
@@ -335,7 +357,8 @@ rule rewrites:
     params:
         **MODEL_PARAMS,
     message:
-        "compute the savings of each exact rewrite"
+        "compute the savings of each exact rewrite, and the costs of the layout for an NPU"
     shell:
         f"python -m tsf.model.rewrites {MODEL_OPTIONS}"
-        " --plain {input.plain} --optimised {input.optimised} --output {output} 2>&1 | tee {log}"
+        " --plain {input.plain} --optimised {input.optimised} --npu {input.npu}"
+        " --output {output} 2>&1 | tee {log}"

@@ -116,3 +116,42 @@ rule npu_performance_report:
         "write {output}"
     shell:
         "python -m tsf.report.ascend_performance --performance {input.json} --output {output} 2>&1 | tee {log}"
+
+
+rule ascend_table_report:
+    input:
+        sources_of("report.ascend_table"),
+        accuracy="results/accuracy.json",
+        performance="results/ascend_performance.json",
+    output:
+        report("results/ascend_table.zh.md", category="Accuracy"),
+    log:
+        "results/logs/ascend_table_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        dataset=config["dataset"]["name"],
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.ascend_table --accuracy {input.accuracy}"
+        " --performance {input.performance} --dataset {params.dataset:q} --output {output}"
+        " 2>&1 | tee {log}"
+
+
+rule variants_report:
+    input:
+        sources_of("report.ascend_variants"),
+        json="results/ascend_variants.json",
+    output:
+        report("results/ascend_variants.md", category="Performance"),
+    log:
+        "results/logs/ascend_variants_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.ascend_variants --variants {input.json} --output {output} 2>&1 | tee {log}"

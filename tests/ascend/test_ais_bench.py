@@ -262,11 +262,20 @@ def test_only_a_mark_that_the_real_tool_does_not_have_says_stand_in():
 def test_the_last_batch_is_filled_by_us(tmp_path, clips):
     """Releases of ais_bench pad a last batch differently, so that every batch must be full."""
     bins = sorted(clips[0].iterdir())
-    assert ais_bench.stage_bins(bins, 4, GUIDE, tmp_path / "staged") == 8
+    assert ais_bench.stage_bins(bins, 4, GUIDE, "float32", tmp_path / "staged") == 8
     staged = {path.name: path.stat().st_ino for path in (tmp_path / "staged").iterdir()}
     # hard links: the clips take no disk twice
     inodes = [path.stat().st_ino for path in [*bins, bins[0], bins[0]]]
     assert staged == {f"{n}.bin": inode for n, inode in enumerate(inodes)}
+
+
+def test_a_model_of_bytes_is_not_given_floats(infer, tmp_path, compiled):
+    """ais_bench counts bytes: four clips of bytes are one of floats."""
+    infer_it, output = infer
+    status = json.loads((compiled / "bs1.json").read_text())
+    (tmp_path / "u8.json").write_text(json.dumps(status | {"onnx": "results/tsf_opt_u8.onnx"}))
+    line = machine.error(infer_it("--status", tmp_path / "u8.json"))
+    assert "tsf_opt_u8 takes uint8, but bin is float32" in line and not output.exists()
 
 
 @pytest.mark.parametrize(

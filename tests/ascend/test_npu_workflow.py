@@ -219,6 +219,50 @@ def test_bin_files_within_the_job(npu_run, tmp_path):
     assert not (run.results / "out_bin/ascend.000").exists()
 
 
+def test_bytes_on_the_npu(npu_run, tmp_path):
+    """bin: uint8 with models that take bytes, kept and within the job."""
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    env = machine.environment(tmp_path)
+    engines = "engines=[ascend, {engine: onnxruntime, model: tsf_opt_u8}]"
+    kept = ["--config", engines, "bin=uint8", ascend("batch: 2, onnx: tsf_opt_u8")]
+    result = run.snakemake("all", *kept, env=env)
+    assert result.returncode == 0, result.stdout
+    sizes = {path.stat().st_size for path in (run.results / "out_bin").rglob("*.bin")}
+    assert sizes == {machine.BIN_BYTES // 4}
+    expected = logits(run, "onnxruntime_tsf_opt_u8")
+    # the text files' digits, and another batch size
+    np.testing.assert_allclose(logits(run, "ascend"), expected, atol=1e-4)
+    np.testing.assert_allclose(logits(first, "ascend"), expected, atol=1e-3)
+    # proven on the bytes, as the NPU gets them
+    proof = [boundary["name"] for boundary in read(run, "proven/ascend.json")["boundaries"]]
+    assert "tsf_bs2_opt_u8.onnx (onnxruntime_tsf_opt_u8_bs2)" in proof
+    before = shard_bytes(run)
+    target = ["results/shards/ascend/000", "--force", *kept, "keep=nothing"]
+    result = run.snakemake(*target, env=env)
+    assert result.returncode == 0, result.stdout
+    assert shard_bytes(run) == before and before
+    line = refusal(
+        run, "all", "-n", "--config", engines, "bin=uint8", ascend("onnx: tsf_npu"), env=env
+    )
+    assert line == (
+        "error: config: ascend.onnx: tsf_npu takes float32, but bin is uint8; set bin: float32, or "
+        "ascend.onnx to tsf_opt_u8 or tsf_npu_u8"
+    )
+
+
+def test_the_model_laid_out_for_an_npu(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    target = ["results/shards/ascend/000", *BOTH, ascend("onnx: tsf_npu")]
+    result = run.snakemake(*target, env=machine.environment(tmp_path))
+    assert result.returncode == 0, result.stdout
+    shards = [r.results / "shards/ascend/000" for r in (run, first)]
+    for path in shards[0].glob("*_0.txt"):
+        found, expected = (results.read_logits(shard / path.name, 3) for shard in shards)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def refusal(run, *arguments, env):
     """The one line that stops a run before any of its jobs."""
     result = run.snakemake(*arguments, env=env)

@@ -8,7 +8,7 @@ import torch
 from recipes import GUIDE
 from runs import ROOT
 
-from tsf.model import export_optimised, optimised
+from tsf.model import export_optimised, npu, optimised
 from tsf.model.load import load
 from tsf.model.recogniser import build_recogniser
 from tsf.model.settings import from_mmaction2
@@ -88,6 +88,14 @@ def tsf_opt_onnx(shape, state, recipe, folder):
     small = optimised.OptimisedTimeSformer(shape, state).float()
     export_optimised.export(small, (1, *recipe.shape), folder / "tsf_opt.onnx")
     return folder / "tsf_opt.onnx"
+
+
+@pytest.fixture(scope="session")
+def tsf_npu_onnx(shape, state, recipe, folder):
+    """The model laid out for an NPU, for one video."""
+    laid_out = npu.NpuTimeSformer(shape, state).float()
+    export_optimised.export(laid_out, (1, *recipe.shape), folder / "tsf_npu.onnx")
+    return folder / "tsf_npu.onnx"
 
 
 @pytest.fixture

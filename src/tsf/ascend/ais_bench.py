@@ -13,6 +13,7 @@ from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_files, bin_path, refuse_wrong_size
 from tsf.engines.described import DescribedEngine, read_described
+from tsf.engines.setup import refuse_other_bins
 from tsf.errors import UserError
 from tsf.files import read_json, whole_folder
 from tsf.inference import results
@@ -49,17 +50,18 @@ def stage(source: Path, target: Path) -> None:
     target.chmod(target.stat().st_mode & 0o755)
 
 
-def stage_bins(bins: list[Path], batch: int, recipe: ClipRecipe, folder: Path) -> int:
+def stage_bins(bins: list[Path], batch: int, recipe: ClipRecipe, dtype: str, folder: Path) -> int:
     """Stage the clips as 0.bin, 1.bin, ..., filled up to whole batches with more of the first.
 
     ais_bench cuts names at a dot and sorts them by their numbers, and its versions pad a last batch
-    in different ways: numbered names and full batches avoid both. Returns the number of files.
-    Raises UserError for a file of another size, which ais_bench may take for several clips.
+    in different ways: numbered names and full batches avoid both. dtype: of the files. Returns the
+    number of files. Raises UserError for a file of another size, which ais_bench may take for
+    several clips.
     """
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
-        refuse_wrong_size(path, recipe, "float32")
+        refuse_wrong_size(path, recipe, dtype)
         stage(path, bin_path(folder, str(n)))
     return len(filled)
 
@@ -158,7 +160,7 @@ def infer(
     if not bins:
         return {}
     with work_folder(folder) as work:
-        staged = stage_bins(bins, batch, described.recipe, work / "bins")
+        staged = stage_bins(bins, batch, described.recipe, described.dtype, work / "bins")
         stage(described.file, work / "tsf.om")
         with device(ids) as number:
             arguments = ["--model", f"{WORK}/tsf.om", "--input", f"{WORK}/bins"]
@@ -185,6 +187,7 @@ def main() -> None:
 
     described = read_described(args.engine)
     status = read_json(args.status)
+    refuse_other_bins(Path(status["onnx"]).stem, described.dtype)
     bins = bin_files(args.input)
     with whole_folder(args.output) as folder:
         summary = infer(described, bins, status["batch"], args.devices, args.python, folder)

@@ -55,6 +55,7 @@ SET_BY = {  # atc's options that the user cannot give, and what gives them
     "modify_mixlist": "ascend.modify_mixlist",
 }
 GELU = ("op_select_implmode", "optypelist_for_implmode", "op_precision_mode")
+NOT_OF_THE_MODEL = ("EE1001",)  # codes of a refusal that every model would get
 UNSUPPORTED = (
     "this CANN does not support an operator or the opset of the model (it is exported at 11, which "
     "every CANN reads): try ascend.onnx: tsf, or a newer CANN"
@@ -74,6 +75,10 @@ HINTS = {
     "EZ3003": "this CANN has no kernel for an operator on this chip: check ascend.soc_version, and "
     "that the chip's operator package is installed",
 }
+
+
+class Refused(UserError):
+    """atc ran, and does not take this model with these options."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ def options(
     elif choice.precision in PRECISIONS_V2:
         chosen.append(f"--precision_mode_v2={PRECISIONS_V2[choice.precision]}")
     else:
-        raise UserError(
+        raise Refused(
             f"this atc has --precision_mode_v2 alone, which has no word for {choice.precision}; "
             f"set ascend.precision to one of {', '.join(PRECISIONS_V2)}"
         )
@@ -208,9 +213,10 @@ def om_file(work: Path, name: str) -> Path | None:
 def compile_model(
     onnx: Path, output: Path, soc_version: str, shape: tuple[int, ...], choice: Choice
 ) -> list[str]:
-    """Write `output`, an .om file. Returns the command. Raises UserError.
+    """Write `output`, an .om file. Returns the command.
 
-    shape: of the input imgs.
+    shape: of the input imgs. Raises Refused for a fault that atc has a code for, but that of the
+    chip, and UserError for any other.
     """
     if not PATH_CHARACTERS.fullmatch(onnx.name):
         raise UserError(f"{onnx}: atc accepts only A-Z a-z 0-9 . _ - in a path; rename the file")
@@ -228,7 +234,8 @@ def compile_model(
         text, status = process.run(command, work)
         om = om_file(work, output.stem)
         if reason := failure(text, status, om is not None):
-            raise UserError(reason)
+            code = ERROR_CODE.search(text)
+            raise (Refused if code and code[1] not in NOT_OF_THE_MODEL else UserError)(reason)
         assert om is not None  # `failure` has a reason otherwise
         # ais_bench refuses a model that its group may write
         om.chmod(0o644)
@@ -248,12 +255,14 @@ def main() -> None:
     parser.add_argument(
         "--atc-options", type=json.loads, default=[], help="more options, as a JSON list"
     )
+    parser.add_argument(
+        "--may-be-refused", action="store_true", help="a refusal of atc's goes into the status"
+    )
     parser.add_argument("--output", type=Path, required=True, help=".om file to write")
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     args = parser.parse_args()
 
     shape = (args.batch, *args.recipe.shape)
-    command = compile_model(args.onnx, args.output, args.soc_version, shape, choice(vars(args)))
     status = {
         "soc_version": args.soc_version,
         "precision": args.precision,
@@ -261,9 +270,16 @@ def main() -> None:
         "atc_options": args.atc_options,
         "batch": args.batch,
         "onnx": str(args.onnx),
-        "command": command,
     }
-    write_json(args.status, status)
+    try:
+        command = compile_model(args.onnx, args.output, args.soc_version, shape, choice(vars(args)))
+    except Refused as refusal:
+        if not args.may_be_refused:
+            raise
+        print(f"refused: {refusal}")
+        write_json(args.status, status | {"refused": str(refusal)})
+        return
+    write_json(args.status, status | {"command": command})
     size = args.output.stat().st_size
     print(f"{args.output}: {args.soc_version}, {args.precision}, {size:,} bytes")
 

@@ -10,7 +10,8 @@ from tsf.ascend import ais_bench
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_path, write_bin
 from tsf.engines.described import DescribedEngine
-from tsf.engines.setup import DEFAULTS
+from tsf.engines.setup import DEFAULTS, input_dtype
+from tsf.errors import UserError
 from tsf.evaluation.parity import logit_distances
 from tsf.evaluation.reference_file import Reference, read_reference
 from tsf.files import read_json, write_json
@@ -35,10 +36,14 @@ def om_distances(
     model: the .om file; status: atc's json beside it; devices: ids to choose from; python: the one
     that has ais_bench; folder: an empty one to work in. Raises UserError if ais_bench fails.
     """
-    clips = [bin_path(folder, str(n)) for n in range(len(reference.clips))]
-    for clip, path in zip(reference.clips, clips, strict=True):
+    dtype = input_dtype(Path(status["onnx"]).stem)
+    taken = reference.uint8_clips if dtype == "uint8" else reference.clips
+    if taken is None:
+        raise UserError(f"{model} takes uint8, but the recipe has no uint8 clips")
+    clips = [bin_path(folder, str(n)) for n in range(len(taken))]
+    for clip, path in zip(taken, clips, strict=True):
         write_bin(clip, path)
-    engine = DescribedEngine(DEFAULTS["ascend"], model, {}, recipe, "float32")
+    engine = DescribedEngine(DEFAULTS["ascend"], model, {}, recipe, dtype)
     results = folder / "results"
     results.mkdir()
     summary = ais_bench.infer(engine, clips, status["batch"], devices, python, results)

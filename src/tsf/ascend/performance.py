@@ -24,6 +24,35 @@ def after_warm_up(milliseconds: list[float]) -> list[float]:
     return milliseconds[WARM_UP:]
 
 
+def measure(
+    model: Path, status: dict, loop: int, devices: list[int], python: str, work: Path
+) -> dict:
+    """The speed of an .om file, in the form of every measurement. Raises UserError.
+
+    status: atc's json beside it; loop: runs; devices: ids to choose from; python: the one that has
+    ais_bench; work: an empty folder.
+    """
+    batch = status["batch"]
+    with device(devices) as number:
+        ais_bench.stage(model, work / "tsf.om")
+        arguments = ["--model", f"{ais_bench.WORK}/tsf.om", "--loop", str(loop)]
+        arguments += ["--batchsize", str(batch), "--device", str(number)]
+        summary = ais_bench.call(python, arguments, work)
+    content = performance_record(
+        engine="ascend",
+        model=model.name,
+        precision=status["precision"],
+        batch=batch,
+        device=ais_bench.device_name(summary, status),
+        milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
+        # None for a release of ais_bench without these keys
+        h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
+        d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
+    )
+    content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
+    return content | {"sha256": {model.name: sha256(model)}}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help=".om file")
@@ -35,27 +64,10 @@ def main() -> None:
     args = parser.parse_args()
 
     status = read_json(args.status)
-    batch = status["batch"]
-    with work_folder(args.output) as work, device(args.devices) as number:
-        ais_bench.stage(args.model, work / "tsf.om")
-        arguments = ["--model", f"{ais_bench.WORK}/tsf.om", "--loop", str(args.loop)]
-        arguments += ["--batchsize", str(batch), "--device", str(number)]
-        summary = ais_bench.call(args.python, arguments, work)
-    content = performance_record(
-        engine="ascend",
-        model=args.model.name,
-        precision=status["precision"],
-        batch=batch,
-        device=ais_bench.device_name(summary, status),
-        milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
-        # None for a release of ais_bench without these keys
-        h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
-        d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
-    )
-    content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
-    content |= {"sha256": {args.model.name: sha256(args.model)}}
+    with work_folder(args.output) as work:
+        content = measure(args.model, status, args.loop, args.devices, args.python, work)
     write_json(args.output, content)
-    print(f"batch {batch}: {content['videos_per_second']:.2f} fps")
+    print(f"batch {content['batch']}: {content['videos_per_second']:.2f} fps")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,29 @@ PRECISIONS = {
     "openvino": ["f32", "bf16", "int8", "int8_bf16", "int8_checked"],
     "torch": ["f32", "bf16", "fp16"],
 }
-ONNX = ["tsf_sim", "tsf_opt", "tsf_opt_u8"]
+ONNX = ["tsf_sim", "tsf_opt", "tsf_opt_u8", "tsf_npu", "tsf_npu_u8"]
+QUANTISABLE = ["tsf_sim", "tsf_opt", "tsf_opt_u8"]
+
+
+def input_dtype(model: str) -> str:
+    """The type of an ONNX model's input, by its name: uint8 or float32."""
+    return "uint8" if model.endswith("_u8") else "float32"
+
+
+def refuse_other_bins(ascend_onnx: str, dtype: str) -> None:
+    """Raises UserError if tsf.om takes other .bin files than are made.
+
+    ascend_onnx: the model that it is compiled from. dtype: of the .bin files. ais_bench counts
+    bytes and knows no types.
+    """
+    takes = input_dtype(ascend_onnx)
+    if takes == dtype:
+        return
+    kinds = {"uint8": "tsf_opt_u8 or tsf_npu_u8", "float32": "one without _u8, as tsf_opt"}
+    raise UserError(
+        f"config: ascend.onnx: {ascend_onnx} takes {takes}, but bin is {dtype}; set bin: {takes}, "
+        f"or ascend.onnx to {kinds[dtype]}"
+    )
 
 
 def parse_engines(entries: list[dict], dtype: str) -> list[Setup]:
@@ -103,8 +125,6 @@ def _impossible(setup: Setup, dtype: str) -> str | None:
     if engine == "ascend":
         if setup != DEFAULTS[engine]:
             return "ascend takes its model, precision and batch from the key ascend; set them there"
-        if dtype != "float32":
-            return f"ascend reads float32 .bin files, but bin is {dtype}"
         return None
     models = ["tsf"] if engine == "torch" else ONNX
     devices = {"openvino": ["cpu"], "torch": ["cpu", "cuda"]}.get(engine, [setup.device])
@@ -120,6 +140,9 @@ def _impossible(setup: Setup, dtype: str) -> str | None:
             f"{setup.precision} of tsf_sim runs at batch 1 only, as its shapes are constants; "
             "use tsf_opt"
         )
-    if setup.model == "tsf_opt_u8" and dtype != "uint8":
-        return f"tsf_opt_u8 takes uint8, but bin is {dtype}; set bin: uint8, or use tsf_opt"
+    if setup.quantised and setup.model not in QUANTISABLE:
+        return f"{setup.precision} is made of {', '.join(QUANTISABLE)}, not of {setup.model}"
+    if input_dtype(setup.model) == "uint8" and dtype != "uint8":
+        plain = setup.model.removesuffix("_u8")
+        return f"{setup.model} takes uint8, but bin is {dtype}; set bin: uint8, or use {plain}"
     return None

@@ -16,7 +16,8 @@ def macs(path: Path) -> int | None:
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
     counted = [node for node in graph.node if node.op_type in ("MatMul", "Gemm", "Conv")]
-    if any(not shapes.get(name) for node in counted for name in (*node.input[:2], *node.output)):
+    used = [shapes.get(n) for node in counted for n in (*node.input[:2], *node.output)]
+    if any(not shape or 0 in shape for shape in used):  # 0: an axis of unknown length
         return None
     return sum(_node_macs(node, shapes) for node in counted)
 

@@ -1,8 +1,10 @@
-"""The savings of each rewrite of the optimised model, by formula and counted in the ONNX models.
+"""The savings of each rewrite of the optimised model, by formula and counted in the ONNX models,
+and the multiply-adds that the layout for an NPU adds.
 
 The rewrites are those of model.optimised, by the same numbers and letters: T frames, P patches a
 frame, D width, H heads; here also N blocks and M hidden units of the MLP. Each saving is what the
-rewrite saves where those before it are made, so that the savings add up.
+rewrite saves where those before it are made, so that the savings add up. The choices of the layout
+are those of model.npu, by the same letters: S rows a frame, L rows of a temporal attention.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from tsf.files import write_json
 from tsf.model import macs
 from tsf.model.architecture import Architecture
 from tsf.model.load import add_model_arguments, load_model
+from tsf.model.npu import items_at_a_time, padded
 from tsf.model.optimised import require_divided
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -34,6 +37,15 @@ class Saving:
     # a view, that an Add or a Mul no longer reads and writes; None where it depends on the engine
     values: int | None = None
     bin_bytes: int = 0  # of a video's .bin file
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of one choice of the layout for an NPU."""
+
+    letter: str
+    choice: str
+    macs: int = 0  # multiply-adds a view
 
 
 def plain_macs(shape: Architecture) -> int:
@@ -155,22 +167,72 @@ def savings(shape: Architecture, views: int) -> list[Saving]:
     ]
 
 
+def layout_costs(shape: Architecture) -> list[Cost]:
+    """The cost of each choice of the layout for an NPU, a to f, over the optimised model.
+
+    Multiply-adds a view, of TS rows in every block:
+
+    a. of a Linear in the temporal attention TS - TP rows more, in the spatial attention
+       TS - T (1 + P), in the MLP, which has one class token and not a copy a frame, TS - 1 - TP;
+       scores and weighted means of as many rows more, and in the spatial attention of S keys, not
+       1 + P. N (4 (TS - TP) D^2 + 2 (TS - TP) T D) + (N - 1) (4 (TS - T (1 + P)) D^2
+       + 2 T (S^2 - (1 + P)^2) D + 2 (TS - 1 - TP) D M) + 2 H (TS - T (1 + P)) D
+    e. scores and weighted means between the rows of L / T pairs, 2 N TS (L - T) D
+    """
+    s = shape
+    patches, copies = s.frames * s.patches, s.frames * (1 + s.patches)
+    rows = s.frames * padded(1 + s.patches)
+    square = s.width**2
+    temporal = 4 * (rows - patches) * square + 2 * (rows - patches) * s.frames * s.width
+    scores = 2 * s.frames * (padded(1 + s.patches) ** 2 - (1 + s.patches) ** 2) * s.width
+    spatial = 4 * (rows - copies) * square + scores
+    mlp = 2 * (rows - s.tokens) * s.width * s.hidden
+    last = 2 * s.heads * (rows - copies) * s.width
+    length = items_at_a_time(s.frames) * s.frames
+    return [
+        Cost(
+            "a",
+            f"the {1 + s.patches} rows of a frame are filled up to {padded(1 + s.patches)}, and "
+            f"the class token has a row in each of {s.frames} frames, in every Linear",
+            s.blocks * temporal + (s.blocks - 1) * (spatial + mlp) + last,
+        ),
+        Cost("b", "a constant added to the scores keeps the rows that fill up out"),
+        Cost("c", "MatMuls of Linears have 2 axes"),
+        Cost("d", "MatMuls of attentions have 3 axes"),
+        Cost(
+            "e",
+            f"temporal attention takes {length} rows at a time, of {length // s.frames} pairs of "
+            "patch and head",
+            2 * s.blocks * rows * (length - s.frames) * s.width,
+        ),
+        Cost("f", "a convolution cuts out the patches; no Transpose has more than 4 axes"),
+    ]
+
+
 def operators(path: Path) -> Counter[str]:
     """How many nodes of each type a model has, without Constant, which computes nothing."""
     graph = onnx.load(path, load_external_data=False).graph
     return Counter(node.op_type for node in graph.node if node.op_type != "Constant")
 
 
-def count(shape: Architecture, views: int, plain: Path, optimised: Path) -> dict[str, int | None]:
+def count(
+    shape: Architecture, views: int, plain: Path, optimised: Path, npu: Path
+) -> dict[str, int | None]:
     """The multiply-adds of a view counted in each model; None where they cannot be counted.
 
-    plain, optimised: ONNX models for one video. Raises UserError if a count is not the formula's:
-    plain_macs and, for the optimised model, plain_macs less the sum of the savings.
+    plain, optimised, npu: ONNX models for one video. Raises UserError if a count is not the
+    formula's: plain_macs and, for the optimised model, plain_macs less the sum of the savings, to
+    which the costs of the layout add up to that of the model for an NPU.
     """
     before = plain_macs(shape)
     after = before - sum(saving.macs for saving in savings(shape, views))
+    laid_out = after + sum(cost.macs for cost in layout_costs(shape))
     counted = {}
-    for name, path, a_view in (("plain", plain, before), ("optimised", optimised, after)):
+    for name, path, a_view in (
+        ("plain", plain, before),
+        ("optimised", optimised, after),
+        ("npu", npu, laid_out),
+    ):
         found, expected = macs.macs(path), views * a_view
         if found is not None and found != expected:
             raise UserError(
@@ -187,18 +249,20 @@ def main() -> None:
     add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--plain", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--optimised", type=Path, required=True, help="ONNX, one video a run")
+    parser.add_argument("--npu", type=Path, required=True, help="ONNX, one video a run")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     shape, views = load_model(args).architecture, args.recipe.views
     require_divided(shape)
-    found = savings(shape, views)
-    before, after = operators(args.plain), operators(args.optimised)
+    found, costs = savings(shape, views), layout_costs(shape)
+    models = {"plain": args.plain, "optimised": args.optimised, "npu": args.npu}
+    nodes = [operators(path) for path in models.values()]
     content = {
-        "models": {"plain": args.plain.name, "optimised": args.optimised.name},
+        "models": {name: path.name for name, path in models.items()},
         "views": views,
         "plain_macs": plain_macs(shape),
-        "counted": count(shape, views, args.plain, args.optimised),
+        "counted": count(shape, views, **models),
         "rewrites": [asdict(saving) for saving in found],
         "total": {
             "macs": sum(saving.macs for saving in found),
@@ -206,8 +270,10 @@ def main() -> None:
             "values": sum(saving.values or 0 for saving in found),
             "bin_bytes": sum(saving.bin_bytes for saving in found),
         },
+        "layout": [asdict(cost) for cost in costs],
+        "layout_macs": sum(cost.macs for cost in costs),
         "operators": {
-            kind: [before[kind], after[kind]] for kind in sorted(before.keys() | after.keys())
+            kind: [of_model[kind] for of_model in nodes] for kind in sorted(set().union(*nodes))
         },
     }
     write_json(args.output, content)

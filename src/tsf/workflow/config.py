@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from tsf.engines.setup import parse_engines
+from tsf.engines.setup import parse_engines, refuse_other_bins
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.model.checkpoints import DIGITS, checkpoint
@@ -28,7 +28,9 @@ def check(config: dict, schema: Path) -> None:
     faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if faults:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
-    parse_engines(config["engines"], config["bin"])
+    setups = parse_engines(config["engines"], config["bin"])
+    if any(setup.engine == "ascend" for setup in setups):
+        refuse_other_bins(config["ascend"]["onnx"], config["bin"])
     model = config["model"]
     if model["checkpoint"] is None and model["config"] not in DIGITS:
         named = "model.config" if model["config"] is None else repr(model["config"])

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tsf.data.classes import class_names, classes_source
-from tsf.engines.setup import Setup
+from tsf.engines.setup import Setup, batch_suffix, with_batch
 from tsf.errors import UserError
 from tsf.files import sha256
 from tsf.model.weights_file import weights_file
@@ -114,6 +115,27 @@ def at_batch_sizes(engines: Iterable[Setup], batches: Iterable[int]) -> dict[str
         for engine in engines
         for batch in sorted({engine.batch, *batches})
     )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to compile the model for an NPU, to be compared with others."""
+
+    onnx: str  # the file that it is compiled from
+    precision: str
+    batch: int
+
+
+def variants(onnx: list[str], precisions: list[str], batches: list[int]) -> dict[str, Variant]:
+    """Every model in every precision at every batch size, by the names of their files.
+
+    onnx: names of models, as ascend.onnx.
+    """
+    found = {}
+    for model, precision, batch in product(onnx, precisions, batches):
+        name = with_batch(model, batch_suffix(batch))
+        found[f"{name}_{precision}"] = Variant(f"{RESULTS}/{name}.onnx", precision, batch)
+    return found
 
 
 def macs_model(setup: Setup) -> str:

@@ -50,3 +50,7 @@ def test_a_model_of_bytes_wants_bytes():
     assert parse(entry, dtype="uint8")[0].file == "tsf_opt_u8.onnx"
     with pytest.raises(UserError, match="set bin: uint8"):
         parse(entry)
+    entry["model"] = "tsf_npu_u8"
+    assert parse(entry, dtype="uint8")[0].file == "tsf_npu_u8.onnx"
+    with pytest.raises(UserError, match=r"set bin: uint8, or use tsf_npu$"):
+        parse(entry)

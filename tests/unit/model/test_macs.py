@@ -92,3 +92,16 @@ def test_shapes_that_the_graph_computes_are_not_guessed(tmp_path):
     ]
     inputs = {"x": [2, 3], "shape": [2]}
     assert macs(save(tmp_path / "model.onnx", nodes, inputs, ["a", 4], {"w": [3, 4]})) is None
+
+
+def test_an_axis_of_unknown_length_is_not_counted_as_none(tmp_path):
+    """Behind a Pad whose amounts are computed the shape has its axes, but not their lengths."""
+    nodes = [
+        helper.make_node("Add", ["amounts", "amounts"], ["pads"]),
+        helper.make_node("Cast", ["pads"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Pad", ["x", "whole"], ["filled"]),
+        helper.make_node("MatMul", ["filled", "w"], ["y"]),
+    ]
+    weights = {"w": [4, 5], "amounts": [4]}
+    path = save(tmp_path / "m.onnx", nodes, {"x": [3, 4]}, ["rows", 5], weights)
+    assert macs(path) is None

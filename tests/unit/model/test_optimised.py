@@ -13,7 +13,7 @@ from timesformers import SMALL, random_state, recipe_for
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.model import export, export_optimised, optimised, rewrites, simplify
+from tsf.model import export, export_optimised, npu, optimised, rewrites, simplify
 from tsf.model.architecture import Architecture
 from tsf.model.load import load
 from tsf.model.macs import macs
@@ -35,8 +35,10 @@ def run(path, clips):
     return load_engine(DEFAULTS["onnxruntime"], path, threads=2).run(clips.numpy())
 
 
-def exported(shape, state, path, recipe, pixels=None, batch=1):
-    small = optimised.OptimisedTimeSformer(shape, state, pixels).float()
+def exported(
+    shape, state, path, recipe, pixels=None, batch=1, build=optimised.OptimisedTimeSformer
+):
+    small = build(shape, state, pixels).float()
     export_optimised.export(small, (batch, *recipe.shape), path)
     return path
 
@@ -122,14 +124,16 @@ def test_models_of_another_shape_in_onnx(mmaction2, generator, tmp_path):
     assert recipe.views == 6
     recogniser = empty_recogniser(mmaction2, shape)
     recogniser.load_state_dict(random_state(recogniser))
-    paths = [tmp_path / f"{name}.onnx" for name in ("tsf", "tsf_sim", "tsf_opt")]
+    paths = [tmp_path / f"{name}.onnx" for name in ("tsf", "tsf_sim", "tsf_opt", "tsf_npu")]
     export.export(mmaction2, recogniser, (1, *recipe.shape), paths[0])
     simplify.simplify(*paths[:2])
     exported(shape, recogniser.state_dict(), paths[2], recipe)
+    exported(shape, recogniser.state_dict(), paths[3], recipe, build=npu.NpuTimeSformer)
     assert macs(paths[1]) == 6 * plain_macs(shape)
     assert macs(paths[2]) == 6 * (plain_macs(shape) - saved_macs(shape))
+    names = ("plain", "optimised", "npu")
     found = rewrites.count(shape, recipe.views, *paths[1:])
-    assert found == {"plain": macs(paths[1]) // 6, "optimised": macs(paths[2]) // 6}
+    assert found == {name: macs(path) // 6 for name, path in zip(names, paths[1:], strict=True)}
     del recogniser.forward  # the exporter's
     clips = torch.randn((1, *recipe.shape), generator=generator)
     expected = reference_logits(recogniser, clips).numpy()

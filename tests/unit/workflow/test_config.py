@@ -154,7 +154,16 @@ def test_the_schema_describes_every_key_and_forbids_others(default):
         ({"engines": [{"engine": "openvino", "device": "cuda"}]}, "has no device 'cuda', but cpu"),
         ({"engines": [{"engine": "onnxruntime", "model": "tsf_opt_u8"}]}, "set bin: uint8"),
         ({"engines": [{"engine": "ascend", "batch": 4}]}, "from the key ascend"),
-        ({"engines": ["ascend"], "bin": "uint8"}, "ascend reads float32 .bin files"),
+        (
+            {"engines": ["ascend"], "bin": "uint8"},
+            "ascend.onnx: tsf_sim takes float32, but bin is uint8; set bin: float32, or "
+            "ascend.onnx to tsf_opt_u8 or tsf_npu_u8",
+        ),
+        (
+            {"engines": ["ascend"], "ascend": {"onnx": "tsf_npu_u8"}},
+            "ascend.onnx: tsf_npu_u8 takes uint8, but bin is float32; set bin: uint8, or "
+            "ascend.onnx to one without _u8, as tsf_opt",
+        ),
         ({"model": {"sha256": "3F8E5D03"}}, "model.sha256 is '3F8E5D03'"),
         # unquoted digits are a number to YAML
         ({"model": {"sha256": 12345678}}, "in quotes if they are all digits"),

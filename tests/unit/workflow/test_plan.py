@@ -140,3 +140,12 @@ def test_error_lines_are_those_of_this_run(tmp_path):
     os.utime(before, (1000, 1000))
     os.utime(now, (3000, 3000))
     assert plan.error_lines(tmp_path, 2000) == [f"error: one  [{now}]", f"error: two  [{now}]"]
+
+
+def test_the_variants_of_the_compiled_model():
+    found = plan.variants(["tsf", "tsf_npu_u8"], ["force_fp16", "origin"], [1, 4])
+    assert len(found) == 8
+    assert found["tsf_bs4_npu_u8_origin"] == plan.Variant(
+        "results/tsf_bs4_npu_u8.onnx", "origin", 4
+    )
+    assert found["tsf_force_fp16"] == plan.Variant("results/tsf.onnx", "force_fp16", 1)

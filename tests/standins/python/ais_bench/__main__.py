@@ -170,7 +170,8 @@ def main():
     start = time.monotonic()
     open_device(args.device)
     session, shape = load(args.model)
-    tensor_bytes = 4 * int(np.prod(shape))
+    dtype = {"tensor(uint8)": np.dtype("u1")}.get(session.get_inputs()[0].type, np.dtype("<f4"))
+    tensor_bytes = dtype.itemsize * int(np.prod(shape))
     batch = args.batchsize or shape[0]
     info(f"try get model batchsize:{batch}")
 
@@ -181,17 +182,17 @@ def main():
         info(f"output path:{folder}")
 
     work, per = batches(args.input, tensor_bytes) if args.input else ([[None]], 1)
-    session.run(None, {"imgs": np.zeros(shape, np.float32)})
+    session.run(None, {"imgs": np.zeros(shape, dtype)})
     info("warm up 1 done")
     times, filesinfo = [], {}
     for number, files in enumerate(work):
         done = f"{100 * number // len(work):3d}%|###| {number}/{len(work)}"
         print(f"\rInference array Processing: {done}", end="", flush=True)
         if files == [None]:
-            data = np.zeros(shape, np.float32)
+            data = np.zeros(shape, dtype)
         else:
             filled = files + [files[0]] * (per - len(files))
-            data = np.concatenate([np.fromfile(path, "<f4") for path in filled])
+            data = np.concatenate([np.fromfile(path, dtype) for path in filled])
             if data.nbytes != tensor_bytes:
                 error(f"ndata size:{data.nbytes} not match {tensor_bytes}")
         for _ in range(args.loop):
