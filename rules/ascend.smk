@@ -1,11 +1,13 @@
 # The Huawei Ascend side: tsf.om, inference and performance on NPUs, and the doctor.
 
-# The devices and the Python of a job do not change its results, so they are resources: a changed
-# param would redo the job.
+# The devices, the Python and the time limits of a job do not change its results, so they are
+# resources: a changed param would redo the job.
+TIME_LIMIT = ASCEND["time_limit"]
 NPU_RESOURCES = {
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
+    "npu_time": f"{TIME_LIMIT['ais_bench']} {TIME_LIMIT['per_video']}",
 }
 # the devices bound how many jobs use one at a time, unless --resources npu=N says otherwise
 if "npu" not in workflow.global_resources:
@@ -40,6 +42,8 @@ rule om:
         "results/benchmarks/om{bs}.tsv"
     conda:
         "../envs/ascend.yaml"
+    resources:
+        atc_time=str(TIME_LIMIT["atc"]),
     params:
         **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -49,7 +53,8 @@ rule om:
         "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version}"
         " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision}"
         " {params.fast_gelu} {params.mixlist} --atc-options {params.atc_options:q}"
-        " --output {output.om} --status {output.status} 2>&1 | tee {log}"
+        " --time-limit {resources.atc_time} --output {output.om} --status {output.status}"
+        " 2>&1 | tee {log}"
 
 
 OM = f"results/tsf{batch_suffix(ASCEND['batch'])}.om"
@@ -102,7 +107,8 @@ rule compare_om:
     shell:
         "python -m tsf.ascend.parity --model {input.model} --status {input.status}"
         " --reference {input.reference} --recipe {params.recipe:q} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule infer_ascend:
@@ -132,7 +138,7 @@ rule infer_ascend:
         "infer on an NPU, shard {wildcards.shard}"
     shell:
         f"{ON_SHARD} --status {{input.status}} --devices {{resources.npu_ids}}"
-        " --python {resources.npu_python:q} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} 2>&1 | tee {log}"
 
 
 rule measure_npu:
@@ -157,7 +163,7 @@ rule measure_npu:
     shell:
         "python -m tsf.ascend.performance --model {input.model} --status {input.status}"
         " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python:q}"
-        " --output {output} 2>&1 | tee {log}"
+        " --time-limit {resources.npu_time} --output {output} 2>&1 | tee {log}"
 
 
 NPU_RUNS = [
@@ -252,7 +258,8 @@ rule ascend_blocks:
     shell:
         "python -m tsf.ascend.blocks --model {input.model} --status {input.status}"
         " --states {input.states} --allowed {params.allowed} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule doctor:

@@ -12,7 +12,7 @@ from shlex import quote
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
-from tsf.ascend import atc, npu_smi, requirements
+from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
 from tsf.errors import UserError
@@ -204,3 +204,4 @@ def refuse_missing_tools(dag):
             requirements.require_atc(ASCEND["soc_version"])
         if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu"}:
             requirements.require_ais_bench(ASCEND["python"])
+            ais_bench.refuse_temporary_folder()

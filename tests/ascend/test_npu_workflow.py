@@ -186,7 +186,7 @@ def test_a_shard_that_fails_and_the_rerun(npu_run, tmp_path):
     failed = run.snakemake(*target, env=machine.environment(tmp_path, AIS_BENCH="fails-midway"))
     assert failed.returncode == 1  # the traceback in between is ais_bench's
     line = next(line for line in failed.stdout.splitlines() if line.startswith("error: "))
-    assert line == "error: ais_bench ended with status 1: RuntimeError: filepath: not valid"
+    assert line.startswith("error: ais_bench ended with status 1: filepath:work/bins/")
     # half of the results were written; none of them is here
     assert shard_bytes(run) == {}
     again = run.snakemake(*target, env=machine.environment(tmp_path))
