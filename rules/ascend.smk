@@ -50,7 +50,7 @@ rule om:
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
-        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version}"
+        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version:q}"
         " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision}"
         " {params.fast_gelu} {params.mixlist} --atc-options {params.atc_options:q}"
         " --time-limit {resources.atc_time} --output {output.om} --status {output.status}"
