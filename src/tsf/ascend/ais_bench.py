@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -136,10 +137,11 @@ def call(
     if status:
         raise UserError(explain(output, status))
     folders = [path for path in (work / "out").glob("*") if path.is_dir()]
-    for path in [Path(f"{folder}{name}") for folder in folders for name in SUMMARIES]:
+    for folder, name in product(folders, SUMMARIES):
+        path = Path(f"{folder}{name}")
         if path.is_file():
             try:
-                return read_json(path), folders[0]
+                return read_json(path), folder
             except ValueError:
                 raise UserError("ais_bench's summary was cut short; run again") from None
     raise UserError("ais_bench ended with status 0, but wrote no summary; run again")
