@@ -1,11 +1,13 @@
 # The Huawei Ascend side: tsf.om, inference and performance on NPUs, and the doctor.
 
-# The devices and the Python of a job do not change its results, so they are resources: a changed
-# param would redo the job.
+# The devices, the Python and the time limits of a job do not change its results, so they are
+# resources: a changed param would redo the job.
+TIME_LIMIT = ASCEND["time_limit"]
 NPU_RESOURCES = {
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
+    "npu_time": f"{TIME_LIMIT['ais_bench']} {TIME_LIMIT['per_video']}",
 }
 # How many jobs there are at a time, unless --resources npu=N says otherwise. Where the .bin files are
 # kept, all that a job does is done on a device. With keep: nothing it decodes first, without one: so
@@ -52,16 +54,19 @@ rule om:
         "results/benchmarks/om{bs}.tsv"
     conda:
         "../envs/ascend.yaml"
+    resources:
+        atc_time=str(TIME_LIMIT["atc"]),
     params:
         **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
-        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version}"
+        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version:q}"
         " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision}"
         " {params.fast_gelu} {params.mixlist} --atc-options {params.atc_options:q}"
-        " --output {output.om} --status {output.status} 2>&1 | tee {log}"
+        " --time-limit {resources.atc_time} --output {output.om} --status {output.status}"
+        " 2>&1 | tee {log}"
 
 
 OM = f"results/tsf{batch_suffix(ASCEND['batch'])}.om"
@@ -116,7 +121,8 @@ rule compare_om:
     shell:
         "python -m tsf.ascend.parity --model {input.model} --status {input.status}"
         " --reference {input.reference} --recipe {params.recipe:q} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule infer_ascend:
@@ -147,7 +153,7 @@ rule infer_ascend:
         "infer on an NPU, shard {wildcards.shard}"
     shell:
         f"{ON_SHARD} --status {{input.status}} --devices {{resources.npu_ids}}"
-        " --python {resources.npu_python:q} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} 2>&1 | tee {log}"
 
 
 rule measure_npu:
@@ -172,7 +178,7 @@ rule measure_npu:
     shell:
         "python -m tsf.ascend.performance --model {input.model} --status {input.status}"
         " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python:q}"
-        " --output {output} 2>&1 | tee {log}"
+        " --time-limit {resources.npu_time} --output {output} 2>&1 | tee {log}"
 
 
 NPU_RUNS = [
@@ -267,7 +273,8 @@ rule ascend_blocks:
     shell:
         "python -m tsf.ascend.blocks --model {input.model} --status {input.status}"
         " --states {input.states} --allowed {params.allowed} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 VARIANTS = plan.variants(**ASCEND["variants"])
@@ -292,6 +299,8 @@ rule om_variant:
         variant="|".join(VARIANTS),
     conda:
         "../envs/ascend.yaml"
+    resources:
+        atc_time=str(TIME_LIMIT["atc"]),
     params:
         **OM_PARAMS
         | {"precision": lambda wildcards: VARIANTS[wildcards.variant].precision}
@@ -300,9 +309,9 @@ rule om_variant:
         "compile {input.onnx} in {params.precision}"
     shell:
         "mkdir -p {output} && python -m tsf.ascend.atc --may-be-refused --onnx {input.onnx}"
-        " --soc-version {params.soc_version} --recipe {params.recipe:q} --batch {params.batch}"
+        " --soc-version {params.soc_version:q} --recipe {params.recipe:q} --batch {params.batch}"
         " --precision {params.precision} {params.fast_gelu} {params.mixlist}"
-        " --atc-options {params.atc_options:q}"
+        " --atc-options {params.atc_options:q} --time-limit {resources.atc_time}"
         " --output {output}/tsf.om --status {output}/status.json 2>&1 | tee {log}"
 
 
@@ -331,7 +340,8 @@ rule measure_variant:
     shell:
         "python -m tsf.ascend.variant --folder {input.folder} --reference {input.reference}"
         " --recipe {params.recipe:q} --loop {params.loop} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --output {output} 2>&1 | tee {log}"
+        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule ascend_variants:

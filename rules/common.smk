@@ -12,7 +12,7 @@ from shlex import quote
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
-from tsf.ascend import atc, npu_smi, requirements
+from tsf.ascend import ais_bench, atc, npu_smi, requirements
 from tsf.bundle.fit import bundled, refuse_recipe
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
@@ -261,3 +261,4 @@ def refuse_missing_tools(dag):
             refuse_contradictory_variants()
         if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
             requirements.require_ais_bench(ASCEND["python"])
+            ais_bench.refuse_temporary_folder()

@@ -47,7 +47,7 @@ def run(module: str, *arguments, folder: Path, env: dict[str, str]) -> subproces
 def error(result: subprocess.CompletedProcess) -> str:
     """The one line that the user is told; there is no traceback of ours."""
     assert result.returncode == 1, result.stdout
-    assert 'File "' not in result.stdout, result.stdout
+    assert "src/tsf/" not in result.stdout, result.stdout  # as in a traceback's lines
     lines = [line for line in result.stdout.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1, result.stdout
     return lines[0]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 from recipes import GUIDE
 
-from tsf.ascend import ais_bench
+from tsf.ascend import ais_bench, process
 from tsf.ascend.device import device
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
@@ -46,7 +47,7 @@ def infer(tmp_path, npu, clips, compiled):
     return infer_it, output
 
 
-def check(output, expected, batch):
+def check(output, expected, batch, copies=(0.25, 0.125)):
     """Every clip's result is there, right, and in the form that all engines share."""
     assert results.result_files(output) == set(expected)
     for name, logits in expected.items():
@@ -58,8 +59,10 @@ def check(output, expected, batch):
     assert (
         summary["args"]["device"] == "stand-in for Ascend310P3: ONNX Runtime on the CPU, force_fp16"
     )
-    assert summary["H2D_latency"]["mean"] == 0.25 and summary["D2H_latency"]["mean"] == 0.125
     runs = -(-len(expected) // batch)
+    for latency, mean in zip(("H2D_latency", "D2H_latency"), copies, strict=True):
+        assert summary[latency]["count"] == (runs if mean else 0)
+        assert summary[latency]["mean"] == mean
     assert summary["NPU_compute_time"]["count"] == len(summary["npu_compute_time_list"]) == runs
     mean = sum(summary["npu_compute_time_list"]) / runs
     assert summary["throughput"] == pytest.approx(1000 * batch / mean)
@@ -69,12 +72,15 @@ def check(output, expected, batch):
 
 # six clips: at batch 4 the second run is half empty
 @pytest.mark.parametrize("batch", [1, 4])
-@pytest.mark.parametrize("release", ["", "2022-11", "pairs"])
+@pytest.mark.parametrize(
+    "release", ["", "2022-11", "inside", "2022-11,pairs", "fork", "noisy", "2022-11,noisy"]
+)
 def test_every_release_gives_the_same(infer, clips, batch, release):
     infer_it, output = infer
     result = infer_it(batch=batch, AIS_BENCH=release)
     assert result.returncode == 0, result.stdout
-    check(output, clips[1], batch)
+    old = "2022" in release or release == "inside"
+    check(output, clips[1], batch, copies=(0, 0) if old else (0.25, 0.125))
 
 
 def test_an_empty_shard_needs_no_npu(infer, tmp_path):
@@ -90,8 +96,10 @@ def test_an_empty_shard_needs_no_npu(infer, tmp_path):
 @pytest.mark.parametrize(
     ("demand", "expected"),
     [
-        ("fails-midway", "ais_bench ended with status 1: RuntimeError: filepath: not valid"),
+        ("fails-midway", "ais_bench ended with status 1: filepath:work/bins/2.bin not valid"),
+        ("fork,fails-midway", "ais_bench ended with status 1: filepath:work/bins/2.bin not valid"),
         ("507011", "try ascend.precision: must_keep_origin_dtype"),
+        ("507011,noisy", "ended with status 1: RuntimeError: execute acl model failed"),
         ("loses-one", "gave no result of -a_000001_000011; run again"),
         ("no-summary", "wrote no summary"),
         ("half-summary", "summary was cut short"),
@@ -155,15 +163,23 @@ def test_modes_and_links_that_ais_bench_refuses(infer, own_clips, tmp_path, comp
     model = tmp_path / "tsf.om"
     shutil.copy(compiled / "bs1.om", model)
     model.chmod(0o664)
-    # the stand-in's output for the guide's command
-    env = {**os.environ, **machine.environment(tmp_path)}
-    command = [sys.executable, "-m", "ais_bench", "--model", compiled / "bs1.om", "--input", folder]
-    refused = subprocess.run(command, env=env, capture_output=True, text=True)
+    # the stand-in, as it is, for the guide's command
+    refused = run_stand_in(tmp_path, "--model", compiled / "bs1.om", "--input", folder)
     assert refused.returncode == 2 and "is illegal" in refused.stderr
+    folder.chmod(0o755)
+    refused = run_stand_in(tmp_path, "--model", compiled / "bs1.om", "--input", folder)
+    assert refused.returncode == 1 and "RuntimeError: input data:" in refused.stderr
 
     result = infer_it(folder=folder, model=model)
     assert result.returncode == 0, result.stdout
     check(output, expected, 1)
+
+
+def run_stand_in(folder, *arguments, **demands):
+    """The stand-in of ais_bench by itself."""
+    env = {**os.environ, **machine.environment(folder, **demands)}
+    command = [sys.executable, "-m", "ais_bench", *map(str, arguments)]
+    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True)
 
 
 def test_a_third_of_a_clip_is_not_taken_for_a_view(infer, own_clips):
@@ -226,6 +242,13 @@ def test_a_temporary_folder_of_a_name_that_ais_bench_refuses(infer, tmp_path):
     line = machine.error(infer_it(temporary=folder))
     assert "ais_bench takes only A-Z a-z 0-9" in line and "set TMPDIR" in line
     assert list(output.parent.iterdir()) == []
+    # ais_bench, too, sees through the link
+    (tmp_path / "link").symlink_to(folder)
+    assert str(folder) in machine.error(infer_it(temporary=tmp_path / "link"))
+    refused = run_stand_in(tmp_path / "link", "--model", "tsf.om")
+    assert "path string is illegal" in refused.stderr
+    (tmp_path / "视频").symlink_to(tmp_path / "tmp")
+    assert infer_it(temporary=tmp_path / "视频").returncode == 0
 
 
 def test_a_relative_python(infer, clips, tmp_path):
@@ -278,9 +301,27 @@ def test_a_model_of_bytes_is_not_given_floats(infer, tmp_path, compiled):
     assert "tsf_opt_u8 takes uint8, but bin is float32" in line and not output.exists()
 
 
+BOX = """Usage: python -m ais_bench [OPTIONS]
+Try 'python -m ais_bench --help' for help.
+╭─ Error ──────────────────────────────────────────────────────────────────────╮
+│ Invalid value for '--outfmt': Value error, 'CSV' is not one of 'NPY', 'BIN', │
+│ 'TXT'.                                                                       │
+╰──────────────────────────────────────────────────────────────────────────────╯
+"""
+
+
 @pytest.mark.parametrize(
     ("status", "output", "expected"),
     [
+        (2, BOX, "paths: Invalid value for '--outfmt': Value error, 'CSV' is not one of 'NPY', "),
+        # most exceptions of the front ends have no text
+        (1, "[ERROR] sizes do not match\nTraceback\nRuntimeError\n", "1: sizes do not match"),
+        (
+            1,
+            "[ERROR] /x/0.bin is group writable\nRuntimeError: input data:/x/0.bin is illegal\n",
+            "1: RuntimeError: input data:/x/0.bin is illegal (/x/0.bin is group writable)",
+        ),
+        (1, "│ ❱ 99 │ raise RuntimeError() │\n╰──╯\nRuntimeError: bad\n", "1: RuntimeError: bad"),
         (
             2,
             "usage: x\nais_bench: error: path illegal",
@@ -337,13 +378,20 @@ import subprocess, sys, tempfile
 from tsf.ascend import device, process
 tempfile.tempdir = sys.argv[1]
 with device.device([0]):
-    process.run([sys.executable, "-uc", "import os, time; print(os.getpid()); time.sleep(60)"])
+    process.run([sys.executable, "-uc", WORDS])
+"""
+SLEEPS = "import os, time; print(os.getpid()); time.sleep(60)"
+HANGS = """
+import os, pathlib, subprocess, time
+child = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000"])
+pathlib.Path(os.environ["STAND_IN_PIDS"]).write_text(f"{os.getpid()} {child.pid}")
+time.sleep(1000)
 """
 
 
 def test_a_device_stays_taken_while_the_program_of_a_killed_job_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with start(HOLDER_OF_PROGRAM, tmp_path) as job:
+    with start(HOLDER_OF_PROGRAM.replace("WORDS", repr(SLEEPS)), tmp_path) as job:
         program = int(job.stdout.readline())
         job.kill()
         job.wait()
@@ -352,6 +400,63 @@ def test_a_device_stays_taken_while_the_program_of_a_killed_job_runs(tmp_path, m
         os.kill(program, signal.SIGKILL)
         with device([0]) as number:  # as soon as it is gone
             assert number == 0
+
+
+def gone(number: int) -> bool:
+    """Whether a process has ended: it is not there, or a zombie that nobody has asked for."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def hanging(path: Path) -> list[int]:
+    """The ids of a stand-in that hangs, and of its child that ignores SIGTERM."""
+    while not path.exists() or len(path.read_text().split()) < 2:
+        time.sleep(0.05)
+    return [int(number) for number in path.read_text().split()]
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    """A run under nohup goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        program = "import os, signal; os.kill(os.getppid(), signal.SIGHUP); print('done')"
+        assert process.run([sys.executable, "-c", program], show=False) == ("done\n", 0)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_hangs_is_ended_with_all_its_processes(infer, clips, tmp_path, monkeypatch):
+    infer_it, output = infer
+    pids = tmp_path / "pids"
+    result = infer_it("--time-limit", "3", "0.1", AIS_BENCH="hangs", PIDS=str(pids))
+    line = machine.error(result)
+    assert "ais_bench did not end within 4 s" in line and "raise ascend.time_limit" in line
+    assert all(gone(number) for number in hanging(pids))
+    assert list(output.parent.iterdir()) == []
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    with device([0]) as number:  # at once: the lock is free
+        assert number == 0
+    assert infer_it().returncode == 0
+    check(output, clips[1], 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_job_that_is_ended_ends_its_program(tmp_path, number):
+    """And the program's child, although it ignores SIGTERM."""
+    env = {**os.environ, "PYTHONPATH": str(machine.ROOT / "src")}
+    env["STAND_IN_PIDS"] = str(tmp_path / "pids")
+    program = HOLDER_OF_PROGRAM.replace("WORDS", repr(HANGS))
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as job:
+        ids = hanging(tmp_path / "pids")
+        job.send_signal(number)
+        time.sleep(0.5)
+        job.send_signal(number)  # impatience must not break the clean-up off
+    assert job.returncode == 128 + number
+    assert all(gone(n) for n in ids)
 
 
 def test_staging_a_file_that_is_not_there(tmp_path):

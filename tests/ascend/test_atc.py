@@ -1,6 +1,7 @@
 """Compiling with the stand-in of atc: what it is asked, and each way in which it fails."""
 
 import json
+import os
 from dataclasses import replace
 
 import machine
@@ -8,7 +9,7 @@ import pytest
 from recipes import GUIDE as RECIPE
 from runs import ROOT
 
-from tsf.ascend import atc
+from tsf.ascend import ais_bench, atc
 from tsf.errors import UserError
 from tsf.recipe.record import to_json
 
@@ -306,13 +307,39 @@ def test_a_model_without_the_input(compile_tiny):
     assert "E10016" in machine.error(compile_it())
 
 
-def test_a_working_directory_of_any_name(tmp_path, npu):
-    """atc refuses + and = in a path; the step gives it relative ones."""
-    folder = tmp_path / "a+b=c d"
+@pytest.mark.parametrize("name", ["视频", "a+b=c d"])
+def test_a_working_directory_of_any_name(tmp_path, npu, name):
+    """atc looks at the real path, whatever it is given; Chinese characters are all right."""
+    folder = tmp_path / name
     (folder / "results").mkdir(parents=True)
     machine.tiny_model(folder / "results/tsf_sim.onnx", 1)
     arguments = ["--onnx", "results/tsf_sim.onnx", "--soc-version", "Ascend310P3"]
     arguments += ["--output", "results/tsf.om", "--status", "results/tsf.om.json"]
     arguments += machine.RECIPE
     result = machine.run("ascend.atc", *arguments, folder=folder, env=npu())
-    assert result.returncode == 0, result.stdout
+    if name == "视频":
+        assert result.returncode == 0, result.stdout
+    else:
+        assert "E10001: Value" in machine.error(result)
+
+
+def test_what_hangs_is_ended_with_all_its_processes(compile_tiny, tmp_path):
+    compile_it, folder = compile_tiny
+    pids = tmp_path / "pids"
+    line = machine.error(compile_it("--time-limit", "3", ATC="hangs", PIDS=str(pids)))
+    assert "atc did not end within 3 s" in line and "raise ascend.time_limit.atc" in line
+    assert leftovers(folder) == set()
+    for number in pids.read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(number), 0)
+
+
+def test_what_no_atc_has_compiled_is_named(compile_tiny):
+    """The summary of a real ais_bench would not say so."""
+    compile_it, folder = compile_tiny
+    assert compile_it().returncode == 0
+    status = json.loads((folder / "tsf.om.json").read_text())
+    assert status["stand_in"] == "a stand-in's .om file, not compiled"
+    assert ais_bench.device_name({}, status).startswith("stand-in for Ascend310P3: ")
+    (folder / "tsf.om").write_bytes(b"IMOD\x00\x01" + bytes(500))
+    assert atc.stand_in(folder / "tsf.om") is None

@@ -110,18 +110,55 @@ def test_a_native_part_that_does_not_load(look, npu, tmp_path):
     assert status == 1 and "ImportError: libascendcl.so: not found" in lines["ais_bench"]
 
 
+def test_a_native_part_that_prints_lines_of_its_own(look, npu, tmp_path):
+    """Some do, on both streams and in no encoding, whether they load or not."""
+    status, lines = look(AIS_BENCH="noisy")
+    assert status == 0 and "ais_bench and aclruntime are in" in lines["ais_bench"]
+    noise = "import os\nos.write(1, b'[INFO] acl init \\xff\\n[INFO]')\n"
+    paths = f"{tmp_path}{os.pathsep}{machine.STAND_INS / 'python'}"
+    for end, expected in [
+        ("raise ImportError('libascendcl.so: not found')", "(ImportError: libascendcl.so: not"),
+        ("os.write(2, b'stopped\\n'); os._exit(3)", "(ended with status 3: stopped)"),
+        ("os.kill(os.getpid(), 11)", "(was killed by signal 11: no message)"),
+    ]:
+        (tmp_path / "aclruntime.py").write_text(noise + end)
+        status, lines = look(env=npu() | {"PYTHONPATH": paths})
+        assert status == 1 and expected in lines["ais_bench"]
+
+
 def test_too_little_disk(look):
     status, lines = look("--bins-mb", "300000000", engines=["onnxruntime"])
     assert status == 1 and "keep: nothing" in lines["disk"]
 
 
-def test_a_path_that_the_tools_refuse(tmp_path, npu):
-    folder = tmp_path / "a+b"
-    folder.mkdir()
+@pytest.mark.parametrize(
+    ("folder", "temporary", "expected"),
+    [
+        ("a+b", "tmp", "missing: the working directory"),
+        ("a b", "tmp", "missing: the working directory"),
+        ("run", "a+b", "missing: the temporary folder"),
+        ("run", "视频", "missing: the temporary folder"),
+        ("视频", "tmp", "ok: atc accepts"),
+    ],
+)
+def test_paths_that_the_tools_refuse(tmp_path, npu, folder, temporary, expected):
+    """What atc sees is the working directory, what ais_bench sees is in the temporary folder."""
+    env = npu() | {"TMPDIR": str(tmp_path / temporary)}
+    for name in (folder, temporary):
+        (tmp_path / name).mkdir(exist_ok=True)
     arguments = ["--engines", "ascend", "--devices", "0"]
-    result = machine.run("ascend.doctor", *arguments, folder=folder, env=npu())
-    assert result.returncode == 1
-    assert "a+b': atc and ais_bench accept only A-Z" in result.stdout
+    result = machine.run("ascend.doctor", *arguments, folder=tmp_path / folder, env=env)
+    assert result.returncode == ("missing" in expected)
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("path ")]
+    assert expected in line
+
+
+def test_a_link_does_not_hide_a_path(tmp_path, npu):
+    (tmp_path / "a+b").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a+b")
+    arguments = ["--engines", "ascend", "--devices", "0"]
+    result = machine.run("ascend.doctor", *arguments, folder=tmp_path / "link", env=npu())
+    assert f"missing: the working directory {tmp_path}/a+b: atc takes only" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from tsf.inference import results
 BOTH = ["--config", "engines=[ascend, onnxruntime]"]
 
 
+RECORD = {"all", "html_report", "measured", "provenance"}  # of the run, its config included
+
+
 def ascend(text):
     return f"ascend={{{text}, performance: {{batches: [1], loop: 10}}}}"
 
@@ -128,7 +131,7 @@ def test_nothing_is_left_to_do_and_devices_change_nothing(npu_run):
     run, env = npu_run
     for more in ("batch: 1", "batch: 1, devices: [0, 1], python: python"):
         dry = run.snakemake("all", "-n", *BOTH, ascend(more), env=env)
-        assert runs.jobs(dry) == {}
+        assert set(runs.jobs(dry)) <= RECORD
 
 
 def test_what_reruns(npu_run):
@@ -186,7 +189,7 @@ def test_a_shard_that_fails_and_the_rerun(npu_run, tmp_path):
     failed = run.snakemake(*target, env=machine.environment(tmp_path, AIS_BENCH="fails-midway"))
     assert failed.returncode == 1  # the traceback in between is ais_bench's
     line = next(line for line in failed.stdout.splitlines() if line.startswith("error: "))
-    assert line == "error: ais_bench ended with status 1: RuntimeError: filepath: not valid"
+    assert line.startswith("error: ais_bench ended with status 1: filepath:work/bins/")
     # half of the results were written; none of them is here
     assert shard_bytes(run) == {}
     again = run.snakemake(*target, env=machine.environment(tmp_path))
@@ -288,8 +291,39 @@ def test_refusals_before_any_work(sample_run, tmp_path):
     # without CANN
     line = refusal(run, "tsf.om", env={})
     assert line.startswith("error: atc, which compiles results/tsf.om, is not on PATH")
+    (tmp_path / "a+b").mkdir()
+    line = refusal(run, "all", *BOTH, env=machine.environment(tmp_path / "a+b"))
+    assert line.startswith(f"error: the temporary folder {tmp_path}/a+b: ais_bench takes only")
     dry = runs.jobs(run.snakemake("tsf.om", "-n"))
     assert dry == {"om": 1, "tsf.om": 1}
+
+
+def test_a_working_directory_that_atc_refuses(sample_run, tmp_path):
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    run = runs.Run(sample_run.repo, folder)
+    line = refusal(run, "tsf.om", env=machine.environment(tmp_path))
+    assert line.startswith(f"error: the working directory {folder}: atc takes only A-Z")
+    # an engine that has nothing to do with atc
+    assert runs.jobs(run.snakemake("tsf.onnx", "-n"))["onnx"] == 1
+
+
+def test_a_shard_that_hangs(npu_run, tmp_path):
+    first, _ = npu_run
+    run = first.copy(tmp_path)
+    pids = tmp_path / "pids"
+    env = machine.environment(tmp_path, AIS_BENCH="hangs", PIDS=str(pids))
+    target = ["results/shards/ascend/000", "--force", *BOTH]
+    limit = ascend("batch: 1, time_limit: {atc: 60, ais_bench: 5, per_video: 0.1}")
+    failed = run.snakemake(*target, limit, env=env)
+    assert "error: ais_bench did not end within 6 s" in failed.stdout
+    for number in pids.read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(number), 0)
+    assert shard_bytes(run) == {}
+    # neither is the limit a reason to redo what is done
+    done = first.snakemake("all", "-n", *BOTH, limit, env=machine.environment(tmp_path))
+    assert set(runs.jobs(done)) <= RECORD
 
 
 def test_set_env_from_the_config(sample_run, tmp_path):

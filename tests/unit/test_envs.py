@@ -1,14 +1,19 @@
 """The locks agree: with what is chosen, with each other, with conda's file, with what runs here."""
 
+import ast
 import re
+import sys
 from importlib.metadata import version
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from runs import ROOT
+
+from tsf.workflow.sources import sources
 
 OF_CPU_IN = ["cpu.lock", "openvino.lock", "torch-cuda.lock"]
 LOCKS = (*OF_CPU_IN, "torch-cpu.lock", "test.lock", "slurm.lock")
@@ -66,6 +71,33 @@ def test_conda_installs_the_lock():
     locked.append(requirements("openvino.lock")["openvino"][0])
     locked.append(requirements("torch-cuda.lock")["torch"][0])
     assert sorted(map(str, map(Requirement, listed))) == sorted(map(str, locked)), "run `make lock`"
+
+
+PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # by module, where names differ
+
+
+def imported(module):
+    """The packages that a step imports, at its start or for some inputs alone."""
+    for path in sources(module):
+        for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            else:
+                names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            yield from (name.split(".")[0] for name in names)
+
+
+def test_the_ascend_environment_has_what_its_steps_import():
+    """The pip lines are by hand, as the versions are older than the lock's, for CANN's sake."""
+    listed = yaml.safe_load((ROOT / "envs/ascend.yaml").read_text())["dependencies"][-1]["pip"]
+    rules = (ROOT / "rules/ascend.smk").read_text().split("\nrule ")
+    text = "".join(rule for rule in rules if "envs/ascend.yaml" in rule)
+    modules = set(re.findall(r'(?:-m tsf\.|module=")([a-z_.]+)', text)) | {"data.temporary_bins"}
+    assert {"ascend.atc", "ascend.ais_bench", "ascend.performance"} <= modules
+    found = {name for module in modules for name in imported(module)}
+    found -= sys.stdlib_module_names | {"tsf"}
+    assert "PIL" in found  # of a Hugging Face recipe alone
+    assert {PACKAGES.get(name, name) for name in found} <= {Requirement(x).name for x in listed}
 
 
 @pytest.mark.parametrize("name", ["cpu.lock", "openvino.lock", "test.lock"])

@@ -226,6 +226,29 @@ def test_a_terminated_job_leaves_neither_files_nor_processes(root, moment):
     assert alive == []
 
 
+SLOW_TO_END = """
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(1)
+    pathlib.Path("cleaned up").touch()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_terminated_job_lets_its_command_clean_up(root):
+    """As that of an NPU's job, which has the programs there to end."""
+    process = start(root, sys.executable, "-c", SLOW_TO_END)
+    while "ready" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert (root.parent / "cleaned up").exists()
+
+
 def test_a_killed_job_is_cleared_up_by_the_next_one(root):
     process = start(root, sys.executable, "-c", WAIT)
     while "seen 4" not in process.stdout.readline():

@@ -4,6 +4,9 @@ import argparse
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,9 +25,13 @@ from tsf.workflow.environment import find_tool
 
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9_./-]+")
 WORK = "work"  # the name under which ais_bench sees the folder that it works on
-RUN = "run"  # the folder that ais_bench is told to make
-# up to 2022-11 the summary is in that folder, under either spelling; since then beside it
-SUMMARIES = (f"{RUN}/sumary.json", f"{RUN}/summary.json", f"{RUN}_summary.json")
+# up to 2022-11 the summary is in the output folder, under either spelling; since then beside it
+SUMMARIES = ("/sumary.json", "/summary.json", "_summary.json")
+ERROR_BOX = re.compile(r"─ Error ─.*?\n(.*?)\n╰", re.DOTALL)
+BOX_CHARACTERS = re.compile(r"[\u2500-\u257f]+")
+LOGGED = re.compile(r"\[ERROR\] *(.+)", re.IGNORECASE)
+EXCEPTION = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception)(: .+)?")
+DEFAULT_TIME_LIMIT = (600.0, 10.0)  # seconds without the videos, and for each
 NOT_FINITE = "if it overflows in float16, set ascend.precision: must_keep_origin_dtype"
 HINTS = {
     "507011": "the model failed on the NPU: try ascend.precision: must_keep_origin_dtype, or a "
@@ -66,60 +73,92 @@ def stage_bins(bins: list[Path], batch: int, recipe: ClipRecipe, dtype: str, fol
     return len(filled)
 
 
+def reason(output: str) -> str:
+    """The words in which ais_bench's output says why it failed, in one line."""
+    if box := ERROR_BOX.search(output):
+        return " ".join(BOX_CHARACTERS.sub(" ", box[1]).split())
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    logged = [match[1] for line in lines if (match := LOGGED.match(line))]
+    raised = [match for line in lines if (match := EXCEPTION.fullmatch(line))]
+    if raised and raised[-1][1]:
+        last = raised[-1][0]
+    elif logged and raised:
+        return logged[-1]  # many of its exceptions have no text
+    else:
+        errors_printed = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
+        last = (errors_printed or lines or ["it printed nothing"])[-1]
+    return f"{last} ({logged[-1]})" if logged and logged[-1] not in last else last
+
+
 def explain(output: str, status: int) -> str:
     """Why ais_bench failed, in one line. output: all that it printed; status: not 0."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors_printed = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
-    last = (errors_printed or lines or ["it printed nothing"])[-1]
     hint = next((f"; {HINTS[key]}" for key in HINTS if key in output), "")
     what = "refused its arguments or paths" if status == 2 else process.ending(status)
-    return f"ais_bench {what}: {last}{hint}"
+    return f"ais_bench {what}: {reason(output)}{hint}"
 
 
-def call(python: str, arguments: list[str], work: Path, outfmt: str = "TXT") -> dict:
-    """Run ais_bench with its output under `work`. Returns its summary.
+def refuse_temporary_folder() -> None:
+    """Raises UserError if ais_bench would refuse paths in the temporary folder."""
+    # links in it do not help: ais_bench makes paths absolute, from the real working directory
+    folder = os.path.realpath(tempfile.gettempdir())
+    if not PATH_CHARACTERS.fullmatch(folder):
+        raise UserError(
+            f"the temporary folder {folder}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path; "
+            "set TMPDIR to a folder of such a name"
+        )
 
-    arguments: of ais_bench; a path in them is one within `work`, after WORK. Raises UserError if it
-    fails, or leaves no summary, the file that it writes last.
+
+def call(
+    python: str, arguments: list[str], work: Path, seconds: float, outfmt: str = "TXT"
+) -> tuple[dict, Path]:
+    """Run ais_bench with its output under `work`. Returns its summary, and its results' folder.
+
+    arguments: of ais_bench; a path in them is one within `work`, after WORK. seconds: the longest
+    that it may take. Raises UserError if it fails, takes longer, or leaves no summary, the file
+    that it writes last.
     """
     where = find_tool(python)
     command = [os.path.abspath(where) if where else python, "-m", "ais_bench", *arguments]
-    # an existing output folder that others may read is refused, so ais_bench makes its own
-    command += ["--output", f"{WORK}/out", "--output_dirname", RUN, "--outfmt", outfmt]
-    # It refuses most characters in absolute paths, and an --output_dirname that is a name in the
-    # folder that it runs in. So it runs in an empty one, from where a link leads to `work`.
+    # An existing output folder that others may read is refused, so ais_bench makes its own, and
+    # one in that, named after the time: the option that would name it differs between releases.
+    command += ["--output", f"{WORK}/out", "--outfmt", outfmt]
+    # It refuses most characters in absolute paths, which it makes of the working directory's. So it
+    # runs in a folder of a name without them, from where a link leads to `work`.
+    refuse_temporary_folder()
     with TemporaryDirectory(prefix="tsf-") as place:
-        if not PATH_CHARACTERS.fullmatch(place):
-            raise UserError(
-                f"{place}: ais_bench takes only A-Z a-z 0-9 _ . / - in a path; set TMPDIR to a "
-                "folder of such a name"
-            )
         Path(place, WORK).symlink_to(work.resolve())
         print(" ".join(command), flush=True)
-        output, status = process.run(command, Path(place))
+        try:
+            output, status = process.run(command, Path(place), seconds=seconds)
+        except process.OutOfTime:
+            raise UserError(
+                f"ais_bench did not end within {seconds:.0f} s, and was ended with all that it had "
+                "started, so the device is free; if it was slow and did not hang, raise "
+                "ascend.time_limit, else see $HOME/ascend/log/debug/plog and `npu-smi info`"
+            ) from None
     if status:
         raise UserError(explain(output, status))
-    for name in SUMMARIES:
-        path = work / "out" / name
+    folders = [path for path in (work / "out").glob("*") if path.is_dir()]
+    for folder, name in product(folders, SUMMARIES):
+        path = Path(f"{folder}{name}")
         if path.is_file():
             try:
-                summary: dict = read_json(path)
-                return summary
+                return read_json(path), folder
             except ValueError:
                 raise UserError("ais_bench's summary was cut short; run again") from None
     raise UserError("ais_bench ended with status 0, but wrote no summary; run again")
 
 
 def milliseconds(summary: dict) -> list[float]:
-    """The time of each run of the model; newer releases write (start, end)."""
+    """The time of each run of the model; over a newer native part, an older front writes pairs."""
     times = summary.get("npu_compute_time_list", [])
     return [time[1] - time[0] if isinstance(time, list) else time for time in times]
 
 
 def device_name(summary: dict, status: dict) -> str:
     """The NPU's name for the reports. summary: ais_bench's; status: atc's json beside the .om."""
-    # the tests' stand-in of ais_bench, which must not pass for the chip, has this key of its own
-    stand_in = summary.get("stand_in")
+    # a stand-in of ais_bench or of atc, which must not pass for the chip, gives this key
+    stand_in = summary.get("stand_in") or status.get("stand_in")
     chip: str = status["soc_version"]
     return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 
@@ -148,6 +187,24 @@ def collect(bins: list[Path], output: Path, views: int, folder: Path) -> None:
         results.write_logits(results.result_path(folder, path.stem), logits)
 
 
+def add_time_limit(parser: argparse.ArgumentParser) -> None:
+    """Add the time that a run of ais_bench may take, for `seconds_for`."""
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        nargs=2,
+        default=DEFAULT_TIME_LIMIT,
+        metavar=("SECONDS", "SECONDS_A_VIDEO"),
+        help="the longest that ais_bench may take, without the videos and for each of them",
+    )
+
+
+def seconds_for(videos: int, time_limit: Sequence[float]) -> float:
+    """The longest that ais_bench may take for `videos` videos."""
+    start, per_video = time_limit
+    return start + videos * per_video
+
+
 def infer(
     described: DescribedEngine,
     bins: list[Path],
@@ -155,6 +212,7 @@ def infer(
     ids: list[int],
     python: str,
     folder: Path,
+    time_limit: Sequence[float] = DEFAULT_TIME_LIMIT,
 ) -> dict:
     """Write the result of every clip into `folder`. Returns ais_bench's summary."""
     if not bins:
@@ -165,13 +223,14 @@ def infer(
         with device(ids) as number:
             arguments = ["--model", f"{WORK}/tsf.om", "--input", f"{WORK}/bins"]
             arguments += ["--batchsize", str(batch), "--device", str(number)]
-            summary = call(python, arguments, work)
+            seconds = seconds_for(staged, time_limit)
+            summary, made = call(python, arguments, work, seconds)
         reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())
         if reported != staged:
             raise UserError(
                 f"ais_bench's summary lists {reported} result files for {staged} clips; run again"
             )
-        collect(bins, work / "out" / RUN, described.recipe.views, folder)
+        collect(bins, made, described.recipe.views, folder)
     return summary
 
 
@@ -183,6 +242,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    add_time_limit(parser)
     args = parser.parse_args()
 
     described = read_described(args.engine)
@@ -190,7 +250,15 @@ def main() -> None:
     refuse_other_bins(Path(status["onnx"]).stem, described.dtype)
     bins = bin_files(args.input)
     with whole_folder(args.output) as folder:
-        summary = infer(described, bins, status["batch"], args.devices, args.python, folder)
+        summary = infer(
+            described,
+            bins,
+            status["batch"],
+            args.devices,
+            args.python,
+            folder,
+            args.time_limit,
+        )
         arguments = {
             "model": str(described.file),
             "input": str(args.input),

@@ -15,6 +15,8 @@ from tsf.files import write_json
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 SUCCESS = "ATC run success"
+STAND_IN = b"a stand-in's .om file"  # begins what the tests' stand-in of atc writes
+DEFAULT_SECONDS = 14_400.0
 PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/\u4e00-\u9fff-]+")
 ERROR_CODE = re.compile(r"^\s*(?:\[?ERROR\]?\s*)?(E[0-9A-Z]\d{4})\s*:\s*(.*)$", re.MULTILINE)
 PRECISIONS = {  # the words of --precision_mode, and what its manual says of them
@@ -210,28 +212,52 @@ def om_file(work: Path, name: str) -> Path | None:
     return found[0] if found and found[0].stat().st_size else None
 
 
+def run_atc(command: list[str], work: Path, seconds: float, show: bool = True) -> tuple[str, int]:
+    """`process.run` in the folder `work`. Raises UserError after `seconds`."""
+    try:
+        return process.run(command, work, show, seconds)
+    except process.OutOfTime:
+        raise UserError(
+            f"atc did not end within {seconds:.0f} s, and was ended with all that it had started; "
+            "if it was slow and did not hang, raise ascend.time_limit.atc, else see "
+            "$HOME/ascend/log/debug/plog"
+        ) from None
+
+
+def stand_in(om: Path) -> str | None:
+    """The first line of a file that no ATC has compiled, for the reports to say so; else None."""
+    with open(om, "rb") as file:
+        line = file.readline(200)
+    return line.decode().strip() if line.startswith(STAND_IN) else None
+
+
 def compile_model(
-    onnx: Path, output: Path, soc_version: str, shape: tuple[int, ...], choice: Choice
+    onnx: Path,
+    output: Path,
+    soc_version: str,
+    shape: tuple[int, ...],
+    choice: Choice,
+    seconds: float,
 ) -> list[str]:
     """Write `output`, an .om file. Returns the command.
 
-    shape: of the input imgs. Raises Refused for a fault that atc has a code for, but that of the
-    chip, and UserError for any other.
+    shape: of the input imgs. seconds: the longest that atc may take. Raises Refused for a fault
+    that atc has a code for, but that of the chip, and UserError for any other.
     """
     if not PATH_CHARACTERS.fullmatch(onnx.name):
         raise UserError(f"{onnx}: atc accepts only A-Z a-z 0-9 . _ - in a path; rename the file")
     # atc drops fusion_result.json and kernel_meta/ into the folder that it runs in
     with work_folder(output) as work:
-        help_text, _ = process.run(["atc", "--help"], work, show=False)
+        help_text, _ = run_atc(["atc", "--help"], work, seconds, show=False)
         command = [
             "atc",
-            # relative: atc refuses characters that the name of the working directory may have
+            # relative, so that the command on record is the same in every folder
             f"--model={os.path.relpath(onnx, work)}",
             f"--output={output.stem}",
             *options(help_text, choice, work, soc_version, shape),
         ]
         print(" ".join(command), flush=True)
-        text, status = process.run(command, work)
+        text, status = run_atc(command, work, seconds)
         om = om_file(work, output.stem)
         if reason := failure(text, status, om is not None):
             code = ERROR_CODE.search(text)
@@ -258,6 +284,9 @@ def main() -> None:
     parser.add_argument(
         "--may-be-refused", action="store_true", help="a refusal of atc's goes into the status"
     )
+    parser.add_argument(
+        "--time-limit", type=float, default=DEFAULT_SECONDS, help="seconds that atc may take"
+    )
     parser.add_argument("--output", type=Path, required=True, help=".om file to write")
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     args = parser.parse_args()
@@ -272,14 +301,16 @@ def main() -> None:
         "onnx": str(args.onnx),
     }
     try:
-        command = compile_model(args.onnx, args.output, args.soc_version, shape, choice(vars(args)))
+        command = compile_model(
+            args.onnx, args.output, args.soc_version, shape, choice(vars(args)), args.time_limit
+        )
     except Refused as refusal:
         if not args.may_be_refused:
             raise
         print(f"refused: {refusal}")
         write_json(args.status, status | {"refused": str(refusal)})
         return
-    write_json(args.status, status | {"command": command})
+    write_json(args.status, status | {"command": command, "stand_in": stand_in(args.output)})
     size = args.output.stat().st_size
     print(f"{args.output}: {args.soc_version}, {args.precision}, {size:,} bytes")
 

@@ -22,12 +22,18 @@ from tsf.files import read_json, write_json
 
 
 def run(
-    model: Path, clip: np.ndarray, count: int, devices: list[int], python: str, work: Path
+    model: Path,
+    clip: np.ndarray,
+    count: int,
+    devices: list[int],
+    python: str,
+    seconds: float,
+    work: Path,
 ) -> tuple[list[np.ndarray], dict]:
     """The .om file's `count` outputs of one clip, and ais_bench's summary.
 
-    clip: (1, views, 3, frames, y, x); work: an empty folder. Raises UserError if an output is
-    missing.
+    clip: (1, views, 3, frames, y, x); seconds: the longest that ais_bench may take; work: an empty
+    folder. Raises UserError if an output is missing.
     """
     (work / "bins").mkdir(mode=0o700)
     write_bin(clip, bin_path(work / "bins", "0"))
@@ -37,8 +43,8 @@ def run(
         arguments = ["--model", f"{ais_bench.WORK}/tsf.om", "--input", f"{ais_bench.WORK}/bins"]
         arguments += ["--batchsize", "1", "--device", str(number)]
         # a state is 14.5 MB: as text it would take minutes, and lose digits
-        summary = ais_bench.call(python, arguments, work, outfmt="NPY")
-    found = [work / "out" / ais_bench.RUN / f"0_{number}.npy" for number in range(count)]
+        summary, made = ais_bench.call(python, arguments, work, seconds, outfmt="NPY")
+    found = [made / f"0_{number}.npy" for number in range(count)]
     if lacking := [path.name for path in found if not path.is_file()]:
         raise UserError(f"ais_bench ended with status 0, but gave no {lacking[0]}; run again")
     return [np.load(path) for path in found], summary
@@ -89,13 +95,20 @@ def main() -> None:
     parser.add_argument("--allowed", type=float, required=True, help="relative L2 distance")
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    ais_bench.add_time_limit(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     status, states = read_json(args.status), read_states(args.states)
     with work_folder(args.output) as work:
         found, summary = run(
-            args.model, states.clip, len(states.values), args.devices, args.python, work
+            args.model,
+            states.clip,
+            len(states.values),
+            args.devices,
+            args.python,
+            ais_bench.seconds_for(1, args.time_limit),
+            work,
         )
     rows = compare(states, found, args.allowed)
     content = {

@@ -11,12 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsf import errors
-from tsf.ascend import ais_bench, atc, npu_smi, requirements
+from tsf.ascend import ais_bench, npu_smi, requirements
 from tsf.errors import UserError
 from tsf.model.opset import OPSET
 from tsf.workflow.environment import find_tool
@@ -98,14 +99,9 @@ def permissions() -> str:
 
 
 def path_characters() -> str:
-    here = str(Path.cwd())
-    # the workflow gives the tools relative paths, but they make some of them absolute
-    if not (atc.PATH_CHARACTERS.fullmatch(here) and ais_bench.PATH_CHARACTERS.fullmatch(here)):
-        raise UserError(
-            f"{here!r}: atc and ais_bench accept only A-Z a-z 0-9 _ . - in a path; use --directory "
-            "with a folder of such a name"
-        )
-    return f"atc and ais_bench accept the path {here}"
+    requirements.require_path_for_atc()
+    ais_bench.refuse_temporary_folder()
+    return f"atc accepts {Path.cwd()}, ais_bench accepts {tempfile.gettempdir()}"
 
 
 def cpu_engine(module: str) -> str:

@@ -147,8 +147,8 @@ def soc_version(configured: str | None) -> str:
 
 
 def soc_version_if_known(configured: str | None) -> str:
-    """`soc_version`, or "unknown" where npu-smi cannot tell it, as in a dry run without an NPU."""
+    """`soc_version`, or words where npu-smi cannot tell it, as in a dry run without an NPU."""
     try:
         return soc_version(configured)
     except UserError:
-        return "unknown"
+        return "the chip that npu-smi shows"

@@ -1,6 +1,7 @@
 """Measure how far a compiled model's logits, on the NPU, are from the reference on real clips."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def om_distances(
     recipe: ClipRecipe,
     devices: list[int],
     python: str,
+    time_limit: Sequence[float],
     folder: Path,
 ) -> dict:
     """The distances of an .om file's logits from the reference's, in the form of parity.json.
@@ -46,7 +48,7 @@ def om_distances(
     engine = DescribedEngine(DEFAULTS["ascend"], model, {}, recipe, dtype)
     results = folder / "results"
     results.mkdir()
-    summary = ais_bench.infer(engine, clips, status["batch"], devices, python, results)
+    summary = ais_bench.infer(engine, clips, status["batch"], devices, python, results, time_limit)
     found = [read_logits(result_path(results, path.stem), recipe.views) for path in clips]
     return {
         "clips": reference.names,
@@ -65,13 +67,21 @@ def main() -> None:
     add_recipe_argument(parser, ClipRecipe)
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    ais_bench.add_time_limit(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     status, reference = read_json(args.status), read_reference(args.reference)
     with work_folder(args.output) as work:
         found = om_distances(
-            args.model, status, reference, args.recipe, args.devices, args.python, work
+            args.model,
+            status,
+            reference,
+            args.recipe,
+            args.devices,
+            args.python,
+            args.time_limit,
+            work,
         )
     print(found)
     write_json(args.output, found)

@@ -1,6 +1,7 @@
 """Measure a compiled model on the NPU: ais_bench in a loop, with zeros as input."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from tsf import errors
@@ -24,20 +25,35 @@ def after_warm_up(milliseconds: list[float]) -> list[float]:
     return milliseconds[WARM_UP:]
 
 
+def mean_latency(summary: dict, name: str) -> float | None:
+    """The mean of a kind of copies; None where ais_bench has counted none, as older releases do."""
+    latency = summary.get(name, {})
+    mean: float | None = latency.get("mean") if latency.get("count") else None
+    return mean
+
+
 def measure(
-    model: Path, status: dict, loop: int, devices: list[int], python: str, work: Path
+    model: Path,
+    status: dict,
+    loop: int,
+    devices: list[int],
+    python: str,
+    time_limit: Sequence[float],
+    work: Path,
 ) -> dict:
     """The speed of an .om file, in the form of every measurement. Raises UserError.
 
     status: atc's json beside it; loop: runs; devices: ids to choose from; python: the one that has
-    ais_bench; work: an empty folder.
+    ais_bench; time_limit: of `ais_bench.seconds_for`; work: an empty folder.
     """
     batch = status["batch"]
+    videos = (loop + 1) * batch  # with one run that ais_bench itself counts as warm-up
+    seconds = ais_bench.seconds_for(videos, time_limit)
     with device(devices) as number:
         ais_bench.stage(model, work / "tsf.om")
         arguments = ["--model", f"{ais_bench.WORK}/tsf.om", "--loop", str(loop)]
         arguments += ["--batchsize", str(batch), "--device", str(number)]
-        summary = ais_bench.call(python, arguments, work)
+        summary, _ = ais_bench.call(python, arguments, work, seconds)
     content = performance_record(
         engine="ascend",
         model=model.name,
@@ -45,9 +61,8 @@ def measure(
         batch=batch,
         device=ais_bench.device_name(summary, status),
         milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
-        # None for a release of ais_bench without these keys
-        h2d_milliseconds=summary.get("H2D_latency", {}).get("mean"),
-        d2h_milliseconds=summary.get("D2H_latency", {}).get("mean"),
+        h2d_milliseconds=mean_latency(summary, "H2D_latency"),
+        d2h_milliseconds=mean_latency(summary, "D2H_latency"),
     )
     content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
     return content | {"sha256": {model.name: sha256(model)}}
@@ -60,12 +75,15 @@ def main() -> None:
     parser.add_argument("--loop", type=int, required=True, help="runs")
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    ais_bench.add_time_limit(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     status = read_json(args.status)
     with work_folder(args.output) as work:
-        content = measure(args.model, status, args.loop, args.devices, args.python, work)
+        content = measure(
+            args.model, status, args.loop, args.devices, args.python, args.time_limit, work
+        )
     write_json(args.output, content)
     print(f"batch {content['batch']}: {content['videos_per_second']:.2f} fps")
 

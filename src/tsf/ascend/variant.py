@@ -7,6 +7,7 @@ CANN's.
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tsf import errors
@@ -36,21 +37,24 @@ def measure(
     loop: int,
     devices: list[int],
     python: str,
+    time_limit: Sequence[float],
     output: Path,
 ) -> dict:
     """`refused`, a reason or None; unless there is one also `speed` and `distance`.
 
     model: the .om file; status: atc's json beside it; loop: runs; devices: ids to choose from;
-    python: the one that has ais_bench; output: a file beside which to work. Raises UserError for a
-    fault of the machine.
+    python: the one that has ais_bench; time_limit: of `ais_bench.seconds_for`; output: a file
+    beside which to work. Raises UserError for a fault of the machine.
     """
     if "refused" in status:
         return {"refused": status["refused"]}
     try:
         with work_folder(output) as work:
-            speed = performance.measure(model, status, loop, devices, python, work)
+            speed = performance.measure(model, status, loop, devices, python, time_limit, work)
         with work_folder(output) as work:
-            distance = om_distances(model, status, reference, recipe, devices, python, work)
+            distance = om_distances(
+                model, status, reference, recipe, devices, python, time_limit, work
+            )
     except UserError as fault:
         if not is_finding(fault):
             raise
@@ -66,6 +70,7 @@ def main() -> None:
     parser.add_argument("--loop", type=int, required=True, help="runs")
     parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
     parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
+    ais_bench.add_time_limit(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
@@ -78,6 +83,7 @@ def main() -> None:
         args.loop,
         args.devices,
         args.python,
+        args.time_limit,
         args.output,
     )
     keys = ("soc_version", "precision", "fast_gelu", "atc_options", "batch")

@@ -38,6 +38,20 @@ def outcome(video: Decoded | None) -> str:
     return video.skipped or f"{video.frames} frames"
 
 
+def run(command: list[str]) -> int:
+    """Run `command` and return its exit status; what ends this process ends the command, too."""
+    with subprocess.Popen(command) as step:
+        try:
+            return step.wait()
+        except BaseException:
+            # it ends what it has started on an NPU, which takes some seconds
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            step.terminate()
+            step.wait()
+            raise
+
+
 def main() -> None:
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     command = sys.argv[split + 1 :]
@@ -60,7 +74,7 @@ def main() -> None:
         found = bins_from_videos(args, args.folder)
         refuse_other_outcome(read_decoded(args.table), found, args.table)
         announce(f"decoded shard {args.shard:03d}")
-        status = subprocess.run(command).returncode
+        status = run(command)
     finally:
         shutil.rmtree(args.folder, ignore_errors=True)
     sys.exit(status)
