@@ -6,6 +6,8 @@ import machine
 import numpy as np
 import pytest
 
+from tsf.data.bins import write_bin
+
 
 @pytest.fixture
 def npu(tmp_path):
@@ -24,7 +26,7 @@ def clips(tmp_path_factory):
     # in natural order, as in names, the order is not that of the strings
     for name in ("-a_000001_000011", "b10", "b2", "b9", "c_000009_000019", "d"):
         clip = rng.uniform(-1, 1, (3, 3, 8, 224, 224)).astype("<f4")
-        clip.tofile(folder / f"{name}.bin")
+        write_bin(clip, folder / f"{name}.bin")
         logits[name] = machine.expected_logits(clip)
     return folder, logits
 

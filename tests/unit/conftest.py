@@ -8,6 +8,7 @@ import torch
 from recipes import GUIDE
 from runs import ROOT
 
+from tsf.data.bins import write_bin
 from tsf.model import export_optimised, npu, optimised
 from tsf.model.load import load
 from tsf.model.recogniser import build_recogniser
@@ -116,5 +117,5 @@ def three_bins(tmp_path, dtype):
         clip = np.full((3, 3, 8, 224, 224), number, dtype)
         clip[2] += number
         paths.append(tmp_path / f"video{number}_000000_000010.bin")
-        clip.tofile(paths[-1])
+        write_bin(clip, paths[-1])
     return paths

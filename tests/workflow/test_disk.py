@@ -170,7 +170,7 @@ def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen
     )
 
 
-COUNT = "import os; print('seen', len(os.listdir('bins')), flush=True)"
+COUNT = "import glob; print('seen', len(glob.glob('bins/*.bin')), flush=True)"
 WAIT = f"{COUNT}; import time; time.sleep(60)"
 
 

@@ -57,7 +57,7 @@ def frames(run_copy, tmp_path):
     root, lines, listed = tmp_path / "raw frames", [], {}
     for number, (video, total, label, logits) in enumerate(sample_videos(run_copy)[:12]):
         path = f"class {label}/{video}" if number == 3 else f"c{label}/{video}"
-        for file in (run_copy.results / "rawframes_val" / video).iterdir():
+        for file in (run_copy.results / "rawframes_val" / video).glob("img_*"):
             datasets.link(file, root / path / file.name)
         lines.append(f"{path} {total} {label}\n")
         listed[path] = logits

@@ -1,7 +1,6 @@
 """The same videos by other ways: killed and run again, without raw frames, another sampler."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -110,7 +109,8 @@ def test_the_other_sampler_reads_other_frames(sample_run, tmp_path):
     ours = {path.stem: path for path in (tmp_path / target).glob("*.bin")}
     assert ours
     for video, path in ours.items():
-        frames = sorted(os.listdir(tmp_path / "results/rawframes/000" / video))
+        folder = tmp_path / "results/rawframes/000" / video
+        frames = sorted(path.name for path in folder.glob("img_*"))
         numbers = frame_numbers(
             int(counts[video]), replace(GUIDE.sampling, sampler="mmaction2-1.x")
         )

@@ -176,7 +176,7 @@ def test_what_goes_bad_after_the_look_is_accounted_for(dataset, tmp_path):
     info = [line.split()[1] for line in (tmp_path / "k400.info").read_text().splitlines()]
     assert info == [datasets.name(numbers[name]) for name in ("plain", "single")]
     assert len(info) + len(skipped) == 12
-    bins = sorted(entry.stem for entry in (tmp_path / "bins").iterdir())
+    bins = sorted(entry.stem for entry in (tmp_path / "bins").glob("*.bin"))
     # of the unknown label there is a .bin file; it is not scored
     assert bins == sorted([*info, datasets.name(numbers["unknown"])])
     shutil.rmtree(tmp_path / "bins")

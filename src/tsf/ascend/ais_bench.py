@@ -14,7 +14,7 @@ from tsf import errors
 from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
-from tsf.data.bins import bin_files, bin_path, refuse_wrong_size
+from tsf.data.bins import bin_files, bin_path, read_bin
 from tsf.engines.described import DescribedEngine, read_described
 from tsf.engines.setup import refuse_other_bins
 from tsf.errors import UserError
@@ -63,12 +63,12 @@ def stage_bins(bins: list[Path], batch: int, recipe: ClipRecipe, dtype: str, fol
     ais_bench cuts names at a dot and sorts them by their numbers, and its versions pad a last batch
     in different ways: numbered names and full batches avoid both. dtype: of the files. Returns the
     number of files. Raises UserError for a file of another size, which ais_bench may take for
-    several clips.
+    several clips, or of another digest.
     """
     folder.mkdir(mode=0o700)
     filled = bins + [bins[0]] * (-len(bins) % batch)
     for n, path in enumerate(filled):
-        refuse_wrong_size(path, recipe, dtype)
+        read_bin(path, recipe, dtype)  # refuses what is not whole
         stage(path, bin_path(folder, str(n)))
     return len(filled)
 

@@ -9,8 +9,9 @@ from tsf.data.classes import read_classes
 from tsf.data.decoded import Decoded, read_decoded
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
 from tsf.data.listing import ListedVideo, read_list
+from tsf.data.tables import write_lines
 from tsf.errors import UserError
-from tsf.files import whole_folder, write_text
+from tsf.files import whole_folder
 
 UNKNOWN_LABEL = "unknown label: not among the classes"
 DUPLICATE = "duplicate row"
@@ -21,7 +22,8 @@ def account(
 ) -> tuple[list[ScoredVideo], list[tuple[ListedVideo, str]]]:
     """Split the listed videos into scored and skipped (with the reason), in the list's order.
 
-    Raises UserError if a listed video is in no shard's table, or if none can be scored.
+    Raises UserError if the listed videos are not those of the shards' tables, or if none can be
+    scored.
     """
     class_index = {name: index for index, name in enumerate(classes)}
     scored: list[ScoredVideo] = []
@@ -42,6 +44,10 @@ def account(
             label = class_index.get(video.label, NO_LABEL)
             scored.append(ScoredVideo(len(scored), video.name, label))
         seen.add(video.name)
+    if strange := decoded.keys() - seen:
+        raise UserError(
+            f"{min(strange)} was decoded, but is not listed; delete results/videos.tsv and run again"
+        )
     if not scored:
         raise UserError(
             f"none of the {len(listed)} listed videos can be scored; the first, "
@@ -81,8 +87,8 @@ def main() -> None:
     if args.on_bad_video == "fail":
         refuse_bad_videos([(video.path, reason) for video, reason in skipped], len(listed))
 
-    lines = (f"{v.name} {decoded[v.name].frames} {v.label}\n" for v in scored)
-    write_text(args.file_list, "".join(lines))
+    lines = (f"{v.name} {decoded[v.name].frames} {v.label}" for v in scored)
+    write_lines(args.file_list, lines)
     write_info(args.info, scored)
     write_skipped(args.skipped, [(v.name, v.label, reason) for v, reason in skipped])
     if args.links:

@@ -34,7 +34,7 @@ def read_annotation_file(path: Path) -> list[Row]:
     if not path.is_file():
         raise UserError(f"{path}: no such annotation file; check dataset.list in the config")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not a UTF-8 text file ({error})") from None
     rows: list[Row] = []

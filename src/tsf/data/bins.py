@@ -1,4 +1,7 @@
-"""The .bin files: one clip each, without a header, as the guide's preprocessing writes them."""
+"""The .bin files: one clip each, without a header, as the guide's preprocessing writes them.
+
+Beside each is its digest, which every reader checks.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf.data.model_input import normalise
+from tsf.digests import SUFFIX, refuse_changed, write_digest
 from tsf.errors import UserError
 from tsf.files import whole_file
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
@@ -16,8 +20,12 @@ def bin_path(folder: Path, name: str) -> Path:
 
 
 def bin_files(folder: Path) -> list[Path]:
-    """Every .bin file in `folder`, by name."""
-    return sorted(folder.glob("*.bin"))
+    """Every .bin file in `folder`, by name. Raises UserError if one has gone that was written."""
+    found = sorted(folder.glob("*.bin"))
+    written = {path.name.removesuffix(SUFFIX) for path in folder.glob(f"*.bin{SUFFIX}")}
+    if lost := written - {path.name for path in found}:
+        raise UserError(f"{folder / min(lost)}: missing; delete {folder} and run again")
+    return found
 
 
 def add_dtype_argument(parser: argparse.ArgumentParser) -> None:
@@ -33,23 +41,29 @@ def refuse_wrong_size(path: Path, recipe: ClipRecipe, dtype: str) -> None:
     """
     size, expected = path.stat().st_size, recipe.bin_bytes(dtype)
     if size != expected:
-        raise UserError(f"{path}: {size} bytes, expected {expected}; delete it and run again")
+        raise UserError(
+            f"{path}: {size} bytes, expected {expected}; delete {path.parent} and run again"
+        )
 
 
 def write_bin(clip: np.ndarray, path: Path) -> None:
-    """Write a clip as the guide does: little-endian values, no header."""
+    """Write a clip as the guide does: little-endian values, no header. And its digest beside it."""
+    data = np.ascontiguousarray(clip, clip.dtype.newbyteorder("<")).data
     with whole_file(path) as part:
         # not clip.tofile(), which on a full disk does not say that the disk is full
-        part.write_bytes(clip.astype(clip.dtype.newbyteorder("<"), copy=False).data)
+        part.write_bytes(data)
+    write_digest(path, data)
 
 
 def read_bin(path: Path, recipe: ClipRecipe, dtype: str) -> np.ndarray:
     """The views of one video, (views, 3, frames, y, x) of `dtype`, float32 or uint8.
 
-    Raises UserError for a file of another size.
+    Raises UserError for a file of another size, or that has changed since it was written.
     """
     refuse_wrong_size(path, recipe, dtype)
-    return np.fromfile(path, np.dtype(dtype).newbyteorder("<")).reshape(recipe.shape)
+    values = np.fromfile(path, np.dtype(dtype).newbyteorder("<"))
+    refuse_changed(path, values.data, path.parent)
+    return values.reshape(recipe.shape)
 
 
 def read_for_model(path: Path, recipe: ClipRecipe, dtype: str, model_dtype: str) -> np.ndarray:

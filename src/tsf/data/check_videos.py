@@ -23,7 +23,7 @@ from tsf.data.listing import (
     list_videos,
 )
 from tsf.data.rawframe_folder import refuse_absent
-from tsf.files import write_text
+from tsf.data.tables import write_table
 from tsf.progress import each
 from tsf.recipe.record import Sampling, add_recipe_argument
 
@@ -105,8 +105,7 @@ def main() -> None:
     print(f"{len(videos)} videos listed: {summary}")
     if args.on_bad_video == "fail":
         refuse_bad_videos(bad, len(videos))
-    lines = "".join(f"{path}\t{found}\n" for path, found in findings)
-    write_text(args.output, "path\tfinding\n" + lines)
+    write_table(args.output, ("path", "finding"), findings)
 
 
 if __name__ == "__main__":

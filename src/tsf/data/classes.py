@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tsf.data import kinetics
 from tsf.data.listing import ListedVideo
+from tsf.data.tables import read_lines, write_lines
 from tsf.errors import UserError
-from tsf.files import write_text
 from tsf.recipe import huggingface
 
 
@@ -56,7 +56,8 @@ def _labels(config: Path) -> list[str]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        text = file.read_text("utf-8-sig")
+        # not read_text(), to which a lone carriage return is a line break
+        text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: not a UTF-8 text file ({error})") from None
     return [line for line in map(str.strip, text.split("\n")) if line]
@@ -66,10 +67,10 @@ def _distinct(source: Path, labels: list[str]) -> list[str]:
     """The labels' keys, as those of a csv."""
     names = [kinetics.label_key(label) for label in labels]
     for label, name in zip(labels, names, strict=True):
-        # a line of classes.txt each; str.splitlines() knows every line separator
-        if not label.strip() or len(name.splitlines()) > 1 or "\t" in name:
+        # a line of classes.txt each, and a field of the tables
+        if not label.strip() or "\n" in name or "\t" in name:
             raise UserError(
-                f"{source}: {label!r} is no name of a class, but empty or several lines"
+                f"{source}: {label!r} is no name of a class, but empty, or with a tab or a line break"
             )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -79,12 +80,12 @@ def _distinct(source: Path, labels: list[str]) -> list[str]:
 
 def write_classes(path: Path, classes: list[str]) -> None:
     """A class a line."""
-    write_text(path, "".join(f"{name}\n" for name in classes))
+    write_lines(path, classes)
 
 
 def read_classes(path: Path) -> list[str]:
-    """What `write_classes` wrote."""
-    return path.read_text("utf-8").split("\n")[:-1]
+    """What `write_classes` wrote. Raises UserError for a file that has changed since."""
+    return read_lines(path)
 
 
 def unknown_labels(videos: list[ListedVideo], classes: list[str]) -> list[str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsf.files import write_text
+from tsf.data.tables import read_table, write_table
 
-HEADER = "video\tframes\tskipped\n"
+COLUMNS = ("video", "frames", "skipped")
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,10 @@ class Decoded:
 
 
 def write_decoded(path: Path, videos: Iterable[Decoded]) -> None:
-    lines = "".join(f"{v.name}\t{v.frames}\t{v.skipped}\n" for v in videos)
-    write_text(path, HEADER + lines)
+    write_table(path, COLUMNS, [(v.name, str(v.frames), v.skipped) for v in videos])
 
 
 def read_decoded(path: Path) -> list[Decoded]:
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    columns = (line.split("\t") for line in lines)
-    return [Decoded(name, int(frames), skipped) for name, frames, skipped in columns]
+    """Raises UserError for a table that has changed since it was written."""
+    rows = read_table(path, COLUMNS)
+    return [Decoded(name, int(frames), skipped) for name, frames, skipped in rows]

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsf.data.tables import read_lines, read_table, write_lines, write_table
 from tsf.errors import UserError
-from tsf.files import write_text
 
-SKIPPED_HEADER = "video\tlabel\treason\n"
+SKIPPED_COLUMNS = ("video", "label", "reason")
 NO_LABEL = -1  # as in mmaction2's list of the unlabelled test split
 
 
@@ -23,13 +23,13 @@ class ScoredVideo:
 
 def write_info(path: Path, videos: Iterable[ScoredVideo]) -> None:
     """k400.info as the guide's post-processing reads it: first column index, last column label."""
-    write_text(path, "".join(f"{v.index} {v.name} {v.label}\n" for v in videos))
+    write_lines(path, (f"{v.index} {v.name} {v.label}" for v in videos))
 
 
 def read_info(path: Path) -> list[ScoredVideo]:
-    """Raises UserError with file and line for a line of another form."""
+    """Raises UserError for a file that has changed, with the line for one of another form."""
     videos = []
-    for index, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+    for index, line in enumerate(read_lines(path)):
         fields = line.split(" ")
         if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"\d+|-1", fields[2]):
             raise UserError(
@@ -41,10 +41,9 @@ def read_info(path: Path) -> list[ScoredVideo]:
 
 
 def write_skipped(path: Path, videos: Iterable[tuple[str, str, str]]) -> None:
-    write_text(path, SKIPPED_HEADER + "".join("\t".join(row) + "\n" for row in videos))
+    write_table(path, SKIPPED_COLUMNS, videos)
 
 
 def read_skipped(path: Path) -> list[tuple[str, str, str]]:
-    """(video, label, reason) of every listed video that is not scored."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return [(video, label, reason) for video, label, reason in (x.split("\t") for x in lines)]
+    """(video, label, reason) of every listed video that is not scored. Raises UserError."""
+    return [(video, label, reason) for video, label, reason in read_table(path, SKIPPED_COLUMNS)]

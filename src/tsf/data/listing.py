@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tsf.data import kinetics
 from tsf.data.annotation_file import read_annotation_file
+from tsf.data.tables import read_table, write_table
 from tsf.errors import UserError
-from tsf.files import write_text
 
 LAYOUTS = ("kinetics", "folder", "list")
 SUFFIXES = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
-HEADER = "video\tpath\tlabel\n"
+COLUMNS = ("video", "path", "label")
 
 
 @dataclass(frozen=True)
@@ -137,16 +137,12 @@ def in_shard(videos: list[ListedVideo], shard: int, shards: int) -> list[ListedV
 
 
 def write_list(path: Path, videos: list[ListedVideo]) -> None:
-    lines = "".join(f"{v.name}\t{v.path}\t{v.label}\n" for v in videos)
-    write_text(path, HEADER + lines)
+    write_table(path, COLUMNS, [(v.name, v.path, v.label) for v in videos])
 
 
 def read_list(path: Path) -> list[ListedVideo]:
-    text = path.read_text(encoding="utf-8")
-    if not text.endswith("\n"):
-        raise UserError(f"{path}: was cut short; delete it and run again")
-    lines = text.split("\n")[1:-1]
-    return [ListedVideo(name, path, label) for name, path, label in (x.split("\t") for x in lines)]
+    """Raises UserError for a list that has changed since it was written."""
+    return [ListedVideo(name, place, label) for name, place, label in read_table(path, COLUMNS)]
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:

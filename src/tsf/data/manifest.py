@@ -1,13 +1,14 @@
 """The state of a generated dataset's videos when they were made, to find changed ones later."""
 
-import csv
 import os
 from pathlib import Path
 
 from tsf.data.listing import ListedVideo
-from tsf.files import write_text
+from tsf.data.tables import read_table, write_table
+from tsf.digests import digest_path
 
 MANIFEST = "manifest.tsv"
+COLUMNS = ("path", "state")
 MISSING = "missing"
 
 
@@ -22,14 +23,16 @@ def file_state(path: str) -> str:
 
 def write_manifest(root: Path, videos: list[ListedVideo]) -> None:
     """Record every listed video below `root`; to be written last."""
-    lines = (f"{v.path}\t{file_state(os.path.join(root, v.path))}\n" for v in videos)
-    write_text(root / MANIFEST, "path\tstate\n" + "".join(lines))
+    rows = [(v.path, file_state(os.path.join(root, v.path))) for v in videos]
+    write_table(root / MANIFEST, COLUMNS, rows)
 
 
 def read_manifest(root: Path) -> dict[str, str]:
-    """The state of each path; empty for a dataset that the workflow did not make."""
+    """The state of each path; empty for a dataset that the workflow did not make.
+
+    Raises UserError for a manifest that has changed since it was written.
+    """
     path = root / MANIFEST
-    if not path.is_file():
+    if not digest_path(path).is_file() or not path.is_file():  # not, or a file of the user's
         return {}
-    with open(path, newline="", encoding="utf-8") as file:
-        return {row["path"]: row["state"] for row in csv.DictReader(file, delimiter="\t")}
+    return {where: state for where, state in read_table(path, COLUMNS)}

@@ -11,6 +11,7 @@ from tsf.data.decoded import Decoded, read_decoded, write_decoded
 from tsf.data.listed_clip import clip_of
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.make_clip import clip_from_frames, refuse_impossible
+from tsf.data.rawframe_files import read_rawframes
 from tsf.data.sampling import frame_numbers, refuse_lost_fps
 from tsf.errors import UserError
 from tsf.files import whole_folder
@@ -21,10 +22,9 @@ from tsf.recipe.record import ClipRecipe, add_recipe_argument
 def bin_from_rawframes(
     decoded: Decoded, rawframes: Path, folder: Path, recipe: ClipRecipe, dtype: str = "float32"
 ) -> None:
-    """Write `folder`/<name>.bin from the raw frames in `rawframes`/<name>/."""
+    """Write `folder`/<name>.bin from the raw frames in `rawframes`/<name>/. Raises UserError."""
     numbers = frame_numbers(decoded.frames, recipe.sampling)
-    images = rawframes / decoded.name
-    jpegs = {n: decode.rawframe_path(images, n).read_bytes() for n in set(numbers)}
+    jpegs = read_rawframes(rawframes / decoded.name, numbers)
     write_bin(clip_from_frames(jpegs, numbers, recipe, dtype), bin_path(folder, decoded.name))
 
 

@@ -8,6 +8,7 @@ from tsf import errors
 from tsf.data import decode
 from tsf.data.decoded import Decoded, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
+from tsf.data.rawframe_files import write_rawframes
 from tsf.data.sampling import refuse_lost_fps
 from tsf.files import whole_folder
 from tsf.progress import each
@@ -23,14 +24,9 @@ def extract(video: Path, folder: Path, which: str, sampling: Sampling) -> int:
     with whole_folder(folder) as part:
         if which == "needed":
             total, _, jpegs = decode.clip_frames(video, sampling, decode.encode_rawframe)
-            for number, jpeg in jpegs.items():
-                decode.rawframe_path(part, number).write_bytes(jpeg)
+            write_rawframes(part, jpegs.items())
             return total
-        total = 0
-        for jpeg in decode.all_rawframes(video):
-            total += 1
-            decode.rawframe_path(part, total).write_bytes(jpeg)
-        return total
+        return write_rawframes(part, enumerate(decode.all_rawframes(video), 1))
 
 
 def extract_or_skip(

@@ -12,8 +12,9 @@ import pandas as pd
 from tsf import errors
 from tsf.data.classes import read_classes
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, read_info, read_skipped
-from tsf.data.listing import read_list
+from tsf.data.listing import ListedVideo, read_list
 from tsf.data.sampling import frame_numbers
+from tsf.data.tables import read_lines
 from tsf.errors import UserError
 from tsf.evaluation import paired
 from tsf.evaluation.intervals import wilson_interval
@@ -154,7 +155,7 @@ def moved_by_sampler(file_list: Path, sampling: Sampling) -> dict | None:
     if sampling.sampler not in releases:
         return None
     (other,) = (name for name in releases if name != sampling.sampler)
-    totals = (int(line.split(" ")[1]) for line in file_list.read_text("utf-8").splitlines())
+    totals = (int(line.split(" ")[1]) for line in read_lines(file_list))
     moved = sum(
         frame_numbers(total, sampling) != frame_numbers(total, replace(sampling, sampler=other))
         for total in totals
@@ -184,6 +185,23 @@ def predictions(
     return pd.DataFrame(columns)
 
 
+def refuse_other_account(
+    path: Path,
+    listed: list[ListedVideo],
+    info: list[ScoredVideo],
+    skipped: list[tuple[str, str, str]],
+) -> None:
+    """Raises UserError unless each row of the list, read from `path`, is scored or skipped."""
+    rows = Counter(video.name for video in listed)
+    accounted = Counter(video.name for video in info) + Counter(name for name, _, _ in skipped)
+    if rows != accounted:
+        name = min((rows - accounted) + (accounted - rows))
+        raise UserError(
+            f"{path}: {len(listed)} videos are listed, but {len(info)} scored and {len(skipped)} "
+            f"skipped, and {name} is not in both; delete {path} and run again"
+        )
+
+
 def class_name(index: int, classes: list[str]) -> str:
     return classes[index] if index < len(classes) else str(index)
 
@@ -203,7 +221,9 @@ def main() -> None:
 
     info = read_info(args.info)
     skipped = read_skipped(args.skipped)
-    paths = {video.name: video.path for video in read_list(args.list)}
+    listed = read_list(args.list)
+    refuse_other_account(args.list, listed, info, skipped)
+    paths = {video.name: video.path for video in listed}
     classes = read_classes(args.classes)
     recipe_json = read_json(args.recipe)
     recipe = Recipe.from_dict(recipe_json)
@@ -213,7 +233,7 @@ def main() -> None:
             folder.name: assess(scores[folder.name], info, len(skipped)) | describe(folder)
             for folder in args.results
         },
-        "listed": len(info) + len(skipped),
+        "listed": len(listed),
         "scored": len(info),
         "skipped": len(skipped),
         "skipped_reasons": dict(Counter(reason for _, _, reason in skipped).most_common()),

@@ -59,7 +59,7 @@ def main() -> None:
                 shard = args.shards[shard_of(video.name, len(args.shards))]
                 raise UserError(
                     f"{video.name} is in {args.info}, but no shard has its result; "
-                    f"delete {shard} and run again"
+                    f"delete {shard} and results/out_bin/{shard.name} and run again"
                 )
             name = str(video.index)
             shutil.copyfile(found[video.name], results.result_path(folder, name))

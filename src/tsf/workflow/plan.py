@@ -172,6 +172,6 @@ def error_lines(logs: Path, since: float) -> list[str]:
     return [
         f"{line}  [{path}]"
         for path in written
-        for line in path.read_text("utf-8", "replace").splitlines()
+        for line in path.read_text("utf-8", "replace").split("\n")
         if line.startswith("error: ")
     ]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from recipes import GUIDE
 
-from tsf.data.bins import fill_batch, read_bin, read_for_model, write_bin
+from tsf.data.bins import bin_files, fill_batch, read_bin, read_for_model, write_bin
 from tsf.data.model_input import level_values
+from tsf.digests import refuse_changed
 from tsf.errors import UserError
 from tsf.recipe.record import Sampling
 
@@ -70,7 +71,7 @@ def test_a_file_of_another_recipes_size_is_refused(three_bins, change, expected)
     other = replace(GUIDE, **change)
     for other_dtype, size in expected.items():
         if size != three_bins[0].stat().st_size:
-            with pytest.raises(UserError, match=rf"expected {size}; delete it and run again"):
+            with pytest.raises(UserError, match=rf"expected {size}; delete {three_bins[0].parent} and run again"):
                 read_bin(three_bins[0], other, other_dtype)
 
 
@@ -110,3 +111,45 @@ def test_what_a_batch_lacks_is_zeros():
 def test_more_clips_than_the_batch_are_refused():
     with pytest.raises(ValueError):
         fill_batch([np.zeros((3, 2))] * 3, 2)
+
+
+def spoilt(data):
+    """Of the right size, but zeroed, torn, or with one bit flipped; and of another size."""
+    half = len(data) // 2
+    flipped = bytearray(data)
+    flipped[half] ^= 1
+    swapped = data[half:] + data[:half]
+    return [bytes(len(data)), data[:half] + bytes(half), flipped, swapped, data[:half], b""]
+
+
+def test_a_file_that_has_changed_is_refused(tmp_path, dtype):
+    clip = np.random.default_rng(0).integers(0, 256, GUIDE.shape).astype(dtype)
+    path = tmp_path / "bins/x.bin"
+    write_bin(clip, path)
+    for data in spoilt(path.read_bytes()):
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=rf"x\.bin: .*; delete {path.parent} and run again"):
+            read_bin(path, GUIDE, dtype)
+
+
+def test_a_file_of_unknown_origin_is_refused(tmp_path):
+    clip = np.zeros(GUIDE.shape, np.uint8)
+    clip.tofile(tmp_path / "x.bin")
+    with pytest.raises(UserError, match=r"x\.bin: not as it was written"):
+        read_bin(tmp_path / "x.bin", GUIDE, "uint8")
+
+
+def test_a_file_that_has_gone_is_named(tmp_path):
+    for name in "abc":
+        write_bin(np.zeros(3, np.uint8), tmp_path / f"{name}.bin")
+    assert [path.stem for path in bin_files(tmp_path)] == ["a", "b", "c"]
+    (tmp_path / "b.bin").unlink()
+    with pytest.raises(UserError, match=rf"b\.bin: missing; delete {tmp_path} and run again"):
+        bin_files(tmp_path)
+
+
+def test_the_digest_does_not_depend_on_the_layout_in_memory(tmp_path):
+    clip = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    write_bin(clip.transpose(2, 0, 1), tmp_path / "x.bin")
+    assert (tmp_path / "x.bin").read_bytes() == clip.transpose(2, 0, 1).tobytes()
+    refuse_changed(tmp_path / "x.bin", (tmp_path / "x.bin").read_bytes())

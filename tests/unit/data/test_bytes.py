@@ -68,7 +68,7 @@ ALL_FRAMES = [
 def test_the_way_through_raw_frames(video, expected, which, tmp_path):
     total = rawframes.extract(video, tmp_path / "rawframes" / video.stem, which, GUIDE.sampling)
     assert total == expected["frames"]
-    paths = sorted((tmp_path / "rawframes" / video.stem).iterdir())
+    paths = sorted((tmp_path / "rawframes" / video.stem).glob("img_*"))
     if which == "all":
         everything = hashlib.sha256()
         for path in paths:

@@ -10,6 +10,7 @@ from tsf.data.k400_info import (
     write_info,
     write_skipped,
 )
+from tsf.data.tables import write_lines
 from tsf.errors import UserError
 
 
@@ -39,7 +40,7 @@ def test_k400_info_has_the_index_first_and_the_label_last(tmp_path):
 )
 def test_a_line_of_another_form_is_named(tmp_path, text, line):
     path = tmp_path / "k400.info"
-    path.write_text(text)
+    write_lines(path, text.split("\n")[:-1])
     with pytest.raises(UserError) as fault:
         read_info(path)
     assert str(fault.value).startswith(f"{path}, line {line}: expected '{line - 1} VIDEO LABEL'")

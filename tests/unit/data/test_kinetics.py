@@ -69,7 +69,9 @@ def test_quoted_fields_byte_order_mark_windows_line_ends_and_further_columns(tmp
         (HEADER + ",a,0,10,val\n", 2, "label is empty"),
         (HEADER + "   ,a,0,10,val\n", 2, "label is empty"),
         # a field that spans lines: the line named is where the row ends
-        (HEADER + '"yo\nga",a,0,10,val\nyoga,b,x,10,val\n', 4, "must be seconds"),
+        (HEADER + 'yoga,a,0,10,"va\nl"\nyoga,b,x,10,val\n', 4, "must be seconds"),
+        (HEADER + '"yo\nga",a,0,10,val\n', 3, "a tab or a line break in the label 'yo\\nga'"),
+        (HEADER + "yo\tga,a,0,10,val\n", 2, "a tab or a line break in the label 'yo\\tga'"),
     ],
 )
 def test_a_malformed_csv_is_refused_with_file_and_line(tmp_path, text, line, reason):

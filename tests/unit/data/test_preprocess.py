@@ -35,7 +35,7 @@ def test_the_files_are_the_recipes(folder, streams, monkeypatch, tmp_path):
     recipe = replace(GUIDE, source="video", crops="centre", sampling=replace(KINETICS, clip_len=2))
     arguments = ["--table", "table.tsv", "--output", "bins", "--recipe", to_json(recipe)]
     run(preprocess, monkeypatch, *folder, *arguments, "--dtype", "uint8")
-    (path,) = (tmp_path / "bins").iterdir()
+    (path,) = (tmp_path / "bins").glob("*.bin")
     assert path.stem.startswith("short5") and path.stat().st_size == 3 * 2 * 224 * 224
     assert path.read_bytes() == clip_from_video(streams["short5"], recipe, "uint8")[1].tobytes()
     assert {video.frames for video in read_decoded(tmp_path / "table.tsv")} == {5, 0}

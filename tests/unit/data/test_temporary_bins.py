@@ -67,7 +67,7 @@ def run(streams, tmp_path):
 
 
 SIZES = "import os, sys, json; d = sys.argv[1]; "
-SIZES += "print(json.dumps({n: os.path.getsize(os.path.join(d, n)) for n in os.listdir(d)}))"
+SIZES += "print(json.dumps({n: os.path.getsize(os.path.join(d, n)) for n in os.listdir(d) if n.endswith('.bin')}))"
 
 
 def test_the_files_are_there_for_the_command_alone(run, tmp_path):

@@ -14,6 +14,7 @@ from runs import ROOT
 
 from tsf.data import listing
 from tsf.data.k400_info import NO_LABEL, ScoredVideo, write_info, write_skipped
+from tsf.data.tables import write_lines
 from tsf.errors import UserError
 from tsf.evaluation import accuracy
 from tsf.evaluation.intervals import wilson_interval
@@ -151,23 +152,29 @@ RECIPE_JSON = asdict(RECIPE) | {"origin": {"fusion": "test_cfg of the config"}}
 
 
 @pytest.fixture
-def outcome(folder, tmp_path, monkeypatch):
-    """accuracy.json and predictions.csv of these results, by the step's command line."""
+def step(folder, tmp_path, monkeypatch):
+    """The step on these results, to be run in the current folder."""
     write_info(tmp_path / "k400.info", INFO)
     skipped = [("d", "run", "missing file"), ("e", "run", "missing file")]
     write_skipped(tmp_path / "skipped.tsv", skipped)
     videos = [listing.ListedVideo(name, f"val/{name}.mp4", "run") for name in "abcde"]
     listing.write_list(tmp_path / "list.tsv", videos)
     # 0.x and 1.x sample 300 frames differently, 100 frames alike
-    (tmp_path / "list.txt").write_text("a 300 2\nb 100 0\nc 226 1\n")
+    write_lines(tmp_path / "list.txt", ["a 300 2", "b 100 0", "c 226 1"])
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE_JSON))
-    (tmp_path / "classes.txt").write_text("run\nswim\nfly\njump\n")
+    write_lines(tmp_path / "classes.txt", ["run", "swim", "fly", "jump"])
     monkeypatch.chdir(tmp_path)
     line = "x --info k400.info --skipped skipped.tsv --list list.tsv --file-list list.txt"
     line += " --recipe recipe.json --classes classes.txt --results onnxruntime"
     line += " --output a.json --predictions p.csv"
     monkeypatch.setattr("sys.argv", line.split())
-    accuracy.main()
+    return accuracy.main
+
+
+@pytest.fixture
+def outcome(step):
+    """accuracy.json and predictions.csv of these results, by the step's command line."""
+    step()
     with open("p.csv", newline="", encoding="utf-8") as file:
         return json.loads(Path("a.json").read_text()), list(csv.DictReader(file))
 
@@ -192,6 +199,28 @@ def test_predictions_csv(outcome):
     # the best logits are 9, 8 and 7, the other three 0
     best = np.exp(9) / (np.exp([9, 8, 7]).sum() + 3)
     assert float(rows[0]["probability1"]) == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["k400.info", "skipped.tsv", "list.tsv", "list.txt", "classes.txt"])
+def test_a_table_that_is_cut_off_stops_the_step(step, name):
+    """At any byte, the ends of its lines included."""
+    data = Path(name).read_bytes()
+    for size in range(len(data)):
+        Path(name).write_bytes(data[:size])
+        with pytest.raises(UserError, match=rf"{name}: not as it was written") as fault:
+            step()
+        assert "\n" not in str(fault.value)
+    assert not Path("a.json").exists()
+
+
+def test_the_account_is_that_of_the_listed_videos(step):
+    """All three tables are whole, but one is of another dataset."""
+    write_skipped(Path("skipped.tsv"), [("d", "run", "missing file")])
+    with pytest.raises(UserError, match="5 videos are listed, but 3 scored and 1 skipped, and e "):
+        step()
+    write_skipped(Path("skipped.tsv"), [("d", "run", "missing file")] * 2)
+    with pytest.raises(UserError, match="5 videos are listed, but 3 scored and 2 skipped, and d "):
+        step()
 
 
 def test_engines_are_compared_by_the_classes_names():
@@ -290,7 +319,7 @@ def test_results_of_another_recipe_are_refused(folder, recipe, reason):
 
 def test_how_many_videos_the_other_release_samples_otherwise(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text("a 300 2\nb 100 0\nc 226 1\n")
+    write_lines(path, ["a 300 2", "b 100 0", "c 226 1"])
     sampling = GUIDE.sampling
     assert accuracy.moved_by_sampler(path, sampling) == {"other": "mmaction2-1.x", "videos": 1}
     other = replace(sampling, sampler="mmaction2-1.x")

@@ -8,6 +8,7 @@ import pytest
 import runs
 from recipes import GUIDE
 
+from tsf.data.bins import write_bin
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
 from tsf.evaluation import performance
@@ -58,7 +59,7 @@ def test_the_warm_up_does_not_count():
 def test_a_batch_is_read_and_what_is_missing_of_it_is_zeros(tmp_path):
     bins = [tmp_path / f"{number}.bin" for number in range(3)]
     for number, path in enumerate(bins):
-        np.full((3, 3, 8, 224, 224), number + 1, "<f4").tofile(path)
+        write_bin(np.full((3, 3, 8, 224, 224), number + 1, "<f4"), path)
     clips, seconds = performance.read_bins(Engine(), bins, GUIDE, "float32")
     assert clips.shape == (2, 3, 3, 8, 224, 224) and clips[:, 0, 0, 0, 0, 0].tolist() == [1, 2]
     assert seconds > 0

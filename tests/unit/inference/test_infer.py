@@ -9,6 +9,7 @@ from recipes import GUIDE
 
 from tsf.engines.described import DescribedEngine
 from tsf.engines.setup import DEFAULTS
+from tsf.data.bins import write_bin
 from tsf.errors import UserError
 from tsf.inference import infer, results
 
@@ -84,7 +85,7 @@ def test_the_shape_and_the_values_are_the_recipes(tmp_path):
     recipe = replace(recipe, mean=(100.0, 50.0, 0.0), std=(10.0, 20.0, 40.0))
     bins = [tmp_path / f"{name}.bin" for name in ("a", "b", "c")]
     for number, path in enumerate(bins):
-        np.full((1, 3, 4, 32, 32), 100 + number, np.uint8).tofile(path)
+        write_bin(np.full((1, 3, 4, 32, 32), 100 + number, np.uint8), path)
     assert list(infer.infer(OneView(), bins, described("uint8", recipe), tmp_path, [])) == bins
     for number, name in enumerate("abc"):
         expected = [[number / 10, (50 + number) / 20, (100 + number) / 40]]

@@ -12,6 +12,7 @@ from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS, parse_engines
 from tsf.errors import UserError
 from tsf.evaluation.parity import logit_distances
+from tsf.data.bins import write_bin
 from tsf.model import quantise
 from tsf.recipe.record import to_json
 
@@ -22,7 +23,7 @@ def int8(tsf_opt_onnx, pixels, recipe, tmp_path_factory):
     folder = tmp_path_factory.mktemp("int8")
     (folder / "clips").mkdir()
     for number, clip in enumerate(pixels):
-        clip.tofile(folder / f"clips/{number}.bin")
+        write_bin(clip, folder / f"clips/{number}.bin")
     arguments = ["--model", tsf_opt_onnx, "--clips", folder / "clips"]
     arguments += ["--output", folder / "x_int8.xml", "--recipe", to_json(recipe)]
     with pytest.MonkeyPatch.context() as patch:
@@ -35,13 +36,13 @@ def int8(tsf_opt_onnx, pixels, recipe, tmp_path_factory):
 def test_clips_of_another_size_or_none_are_refused(tmp_path, recipe):
     with pytest.raises(UserError, match=r"no \.bin files"):
         quantise.clip_files(tmp_path, recipe)
-    np.zeros(recipe.shape, np.float32).tofile(tmp_path / "x.bin")
+    write_bin(np.zeros(recipe.shape, np.float32), tmp_path / "x.bin")
     with pytest.raises(UserError, match="14450688 bytes, expected 3612672"):
         quantise.clip_files(tmp_path, recipe)
 
 
 def test_a_clip_is_read_as_the_model_takes_it(tsf_opt_onnx, pixels, clips, recipe, tmp_path):
-    pixels[0].tofile(tmp_path / "x.bin")
+    write_bin(pixels[0], tmp_path / "x.bin")
     model = openvino.Core().read_model(tsf_opt_onnx)
     found = quantise.clip_reader(model, recipe)(tmp_path / "x.bin")
     assert found.shape == (1, *recipe.shape) and (found == clips[:1].numpy()).all()
