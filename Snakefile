@@ -85,6 +85,7 @@ for artifact in [
 
 
 onstart:
+    end_jobs_too()
     refuse_missing_tools(workflow.dag)
     delete_leftover_bins()
     tell_of_idle_devices(workflow.dag)

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -25,6 +26,7 @@ from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
+from tsf.workflow.ending import end_jobs_too
 from tsf.workflow.fingerprint import listing_digest, look_ahead_mb, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
@@ -68,6 +70,7 @@ BIN_BYTES = RECIPE.clip.bin_bytes(config["bin"])
 START = time.time()
 with one_line():
     DATASET, FOUND_BY = find_dataset(config["dataset"], MODEL, HOME)
+    DATASET = replace(DATASET, time_limit=config["video_time_limit"])
     refuse_unfit_list(DATASET, RESOLVED, config["keep"])
 LAYOUT = DATASET.layout
 ROOT = DATASET.root

@@ -25,6 +25,8 @@ def run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         sys.exit(f"error: {error}" + ("; free some space and run again" if full else ""))

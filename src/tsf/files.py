@@ -42,6 +42,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def delete_parts(folder: Path) -> None:
+    """Delete what killed processes have left in `folder` of a `whole_file` or `whole_folder`."""
+    for part in folder.glob(".*.part*"):
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")

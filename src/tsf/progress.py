@@ -1,16 +1,14 @@
-"""Run a function over many videos on several processes, and report the progress.
+"""Report the progress of work on many videos.
 
 Progress is plain lines, which read the same on a terminal and in a log.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from multiprocessing import get_context
 from typing import TypeVar
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -21,18 +19,6 @@ def announce(text: str) -> None:
     Not for a result: two runs over the same videos must give the same bytes.
     """
     print(f"{datetime.now().isoformat(' ', 'milliseconds')} {text}", flush=True)
-
-
-def each(
-    work: Callable[[Item], Result], items: Sequence[Item], processes: int, label: str
-) -> Iterator[Result]:
-    """The results of `work` on every item, in order. label: what the progress lines begin with."""
-    if processes > 1 and len(items) > 1:
-        # spawned, not forked: OpenCV's and PyAV's threads do not survive a fork
-        with get_context("spawn").Pool(min(processes, len(items))) as pool:
-            yield from with_progress(pool.imap(work, items), len(items), label)
-    else:
-        yield from with_progress(map(work, items), len(items), label)
 
 
 def with_progress(results: Iterator[Result], total: int, label: str) -> Iterator[Result]:

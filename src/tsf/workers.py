@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -142,10 +143,8 @@ class _Worker:
 
     def take(self, number: int, item: object) -> None:
         self.number, self.busy, self.end = number, True, None
-        try:
+        with suppress(OSError):  # if it has died meanwhile, `outcome` will find that
             self.pipe.send(item)
-        except OSError:  # it has died meanwhile, as `outcome` will find
-            pass
 
     def seconds_left(self) -> float | None:
         return None if self.end is None else max(self.end - time.monotonic(), 0)
@@ -213,7 +212,8 @@ def _tried(work: Callable[[Any], Any], item: object) -> tuple[bool, object]:
     except MemoryError:
         os._exit(NO_MEMORY)
     except Exception as error:
-        error.add_note(traceback.format_exc())
+        if not isinstance(error, (UserError, OSError)):  # which are told in one line
+            error.add_note(traceback.format_exc())
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:  # some libraries' exceptions do not come back from a pickle

@@ -10,7 +10,7 @@ from tsf.workflow.sources import PACKAGE, imports
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 # beside the rooms, for every one of them
-SHARED = {"errors", "files", "progress", "markdown"}
+SHARED = {"digests", "errors", "files", "markdown", "progress", "workers"}
 
 
 def may_import(room: str) -> set[str]:

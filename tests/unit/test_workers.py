@@ -7,44 +7,14 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import psutil
 import pytest
+from faulty_work import work
 from runs import ROOT
 
 from tsf.errors import UserError
 from tsf.workers import each, one_by_one
-
-
-def work(item, folder=None):
-    """Does what the item says, and notes that it was tried."""
-    if folder:
-        with open(folder / str(item).replace("/", "_"), "a") as file:
-            file.write("x")
-    if item == "segfault":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if item == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if item == "exit":
-        os._exit(3)
-    if item == "hang":
-        time.sleep(600)
-    if item == "memory":
-        raise MemoryError
-    if item == "raise":
-        raise UserError("what, where and what to do")
-    if item == "no pickle":
-        raise NoPickle(1, 2)
-    if isinstance(item, Path) and not item.exists():  # dies at the first try alone
-        item.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return f"did {item}"
-
-
-class NoPickle(Exception):
-    def __init__(self, one, two):
-        super().__init__("of two")
 
 
 def lost(item, reason):
@@ -88,7 +58,7 @@ def test_what_work_raises_is_raised(processes, item, error, words):
 
 
 def test_without_a_substitute_the_item_is_named():
-    with pytest.raises(UserError, match="^exit: its process ended with status 3, twice; run"):
+    with pytest.raises(UserError, match=r"^exit: its process ended with status 3, twice; run"):
         each(work, ["a", "exit"], 2, "x")
 
 
@@ -113,8 +83,7 @@ def test_nothing_to_do_starts_nothing():
 
 
 PROGRAM = """
-import sys; sys.path.insert(0, {here!r})
-from test_workers import work
+from faulty_work import work
 from tsf import errors, workers
 if __name__ == "__main__":
     errors.run(lambda: workers.each(work, ["hang"] * 5, {processes}, "x"))
@@ -125,7 +94,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_workers_end_with_the_job(tmp_path, number, processes):
     """Only the job itself is told; behind `| tee` a worker that lives on would keep the shell."""
-    (tmp_path / "job.py").write_text(PROGRAM.format(here=str(ROOT / "tests/unit"), processes=processes))
+    (tmp_path / "job.py").write_text(PROGRAM.format(processes=processes))
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
     job = subprocess.Popen(
         [sys.executable, tmp_path / "job.py"],
@@ -144,4 +113,13 @@ def test_the_workers_end_with_the_job(tmp_path, number, processes):
     output, _ = job.communicate(timeout=60)  # until nobody holds the pipe
     assert time.monotonic() - start < 10, "seconds, on a busy machine too"
     assert "Traceback" not in output and job.returncode != 0
-    assert not [child for child in children if child.is_running() and child.status() != "zombie"]
+    while [child for child in children if lives(child)]:
+        assert time.monotonic() - start < 10
+        time.sleep(0.05)
+
+
+def lives(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

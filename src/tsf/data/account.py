@@ -15,6 +15,7 @@ from tsf.files import whole_folder
 
 UNKNOWN_LABEL = "unknown label: not among the classes"
 DUPLICATE = "duplicate row"
+CONFLICT = "conflicting labels: its rows do not agree"
 
 
 def account(
@@ -29,12 +30,15 @@ def account(
     scored: list[ScoredVideo] = []
     skipped: list[tuple[ListedVideo, str]] = []
     seen = set()
+    disputed = conflicting(listed)
     for video in listed:
         if video.name not in decoded:
             raise UserError(
                 f"{video.path} was added to the list after the shards were decoded; run again"
             )
-        if video.name in seen:
+        if video.name in disputed:
+            skipped.append((video, CONFLICT))
+        elif video.name in seen:
             skipped.append((video, DUPLICATE))
         elif decoded[video.name].skipped:
             skipped.append((video, decoded[video.name].skipped))
@@ -46,7 +50,8 @@ def account(
         seen.add(video.name)
     if strange := decoded.keys() - seen:
         raise UserError(
-            f"{min(strange)} was decoded, but is not listed; delete results/videos.tsv and run again"
+            f"{min(strange)} was decoded, but is not listed; delete results/videos.tsv and run "
+            "again"
         )
     if not scored:
         raise UserError(
@@ -54,6 +59,12 @@ def account(
             f"{skipped[0][0].path}: {skipped[0][1]}; check dataset.root in the config"
         )
     return scored, skipped
+
+
+def conflicting(listed: list[ListedVideo]) -> set[str]:
+    """The names of the videos that have rows with several labels: none tells which one is right."""
+    labels: dict[str, str] = {}
+    return {v.name for v in listed if labels.setdefault(v.name, v.label) != v.label}
 
 
 def refuse_bad_videos(bad: list[tuple[str, str]], listed: int) -> None:

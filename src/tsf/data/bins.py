@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf.data.model_input import normalise
-from tsf.digests import SUFFIX, refuse_changed, write_digest
+from tsf.digests import SUFFIX, digest_path, refuse_changed, write_digest
 from tsf.errors import UserError
 from tsf.files import whole_file
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
@@ -53,6 +53,12 @@ def write_bin(clip: np.ndarray, path: Path) -> None:
         # not clip.tofile(), which on a full disk does not say that the disk is full
         part.write_bytes(data)
     write_digest(path, data)
+
+
+def delete_bin(folder: Path, name: str) -> None:
+    path = bin_path(folder, name)
+    for file in (path, digest_path(path)):
+        file.unlink(missing_ok=True)
 
 
 def read_bin(path: Path, recipe: ClipRecipe, dtype: str) -> np.ndarray:

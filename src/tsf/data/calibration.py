@@ -4,19 +4,21 @@ import argparse
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.bins import bin_path, write_bin
+from tsf.data.bins import bin_path, delete_bin, write_bin
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
 from tsf.errors import UserError
-from tsf.files import sha256, whole_folder, write_text
+from tsf.files import delete_parts, sha256, whole_folder, write_text
 from tsf.progress import with_progress
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
+from tsf.workers import one_by_one
 
 
 def shuffled(root: Path) -> list[Path]:
@@ -43,22 +45,38 @@ class ListedFiles:
 
 
 def write_clips(
-    candidates: list[Path], listed: ListedFiles, recipe: ClipRecipe, folder: Path
+    candidates: list[Path],
+    listed: ListedFiles,
+    recipe: ClipRecipe,
+    folder: Path,
+    time_limit: float | None,
 ) -> Iterator[Path]:
     """Write a .bin file for each video that decodes and is not listed; yield its path.
 
     Its name is the video's place among the candidates, its values are of `exact_dtype`.
+    time_limit: seconds that decoding one may take.
     """
-    for number, video in enumerate(candidates):
-        if listed.has(video):
-            continue
-        try:
-            _, clip = clip_from_video(video, recipe, exact_dtype(recipe))
-        except decode.SkippedVideo:
-            continue
-        path = bin_path(folder, f"{number:06d}")
-        write_bin(clip, path)
-        yield path
+    others = ((n, video) for n, video in enumerate(candidates) if not listed.has(video))
+    work = partial(write_clip, recipe=recipe, folder=folder)
+
+    def given_up(numbered: tuple[int, Path], reason: str) -> None:
+        delete_bin(folder, f"{numbered[0]:06d}")  # it may be there
+
+    for path in one_by_one(work, others, given_up, time_limit):
+        if path is not None:
+            yield path
+
+
+def write_clip(numbered: tuple[int, Path], recipe: ClipRecipe, folder: Path) -> Path | None:
+    """The .bin file of a video; None if it does not decode. numbered: its number and path."""
+    number, video = numbered
+    try:
+        _, clip = clip_from_video(video, recipe, exact_dtype(recipe))
+    except decode.SkippedVideo:
+        return None
+    path = bin_path(folder, f"{number:06d}")
+    write_bin(clip, path)
+    return path
 
 
 def main() -> None:
@@ -82,8 +100,10 @@ def main() -> None:
     listed = ListedFiles([args.root / video.path for video in scored])
     with whole_folder(args.output) as folder:
         candidates = shuffled(args.take_from)
-        first = islice(write_clips(candidates, listed, args.recipe, folder), args.videos)
+        limit = args.video_time_limit
+        first = islice(write_clips(candidates, listed, args.recipe, folder, limit), args.videos)
         written = list(with_progress(first, args.videos, "calibration clips"))
+        delete_parts(folder)
         if len(written) < args.videos:
             raise UserError(
                 f"{args.take_from}: {len(written)} videos that can be decoded and are not scored, "

@@ -11,8 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from tsf import errors
-from tsf.data import decode
-from tsf.data.account import DUPLICATE, UNKNOWN_LABEL, refuse_bad_videos
+from tsf.data import decode, decoded
+from tsf.data.account import (
+    CONFLICT,
+    DUPLICATE,
+    UNKNOWN_LABEL,
+    conflicting,
+    refuse_bad_videos,
+)
 from tsf.data.class_numbers import add_class_count_argument, with_class_names
 from tsf.data.classes import add_classes_argument, class_names, with_known_labels
 from tsf.data.listing import (
@@ -24,8 +30,8 @@ from tsf.data.listing import (
 )
 from tsf.data.rawframe_folder import refuse_absent
 from tsf.data.tables import write_table
-from tsf.progress import each
 from tsf.recipe.record import Sampling, add_recipe_argument
+from tsf.workers import each
 
 FEW_FRAMES = "fewer frames than a clip has (scored, as frames are repeated)"
 NOT_LISTED = "not listed: no row names this file"
@@ -36,8 +42,11 @@ def finding(video: ListedVideo, root: Path, sampling: Sampling) -> str:
     """The fault of a video's file or of its folder of raw frames, or ""."""
     path = root / video.path
     try:
+        decode.refuse_long_name(video.name)
         if video.rawframes is None:
             frames = decode.header_frames(path)
+            if 0 < frames < sampling.clip_len:  # the header may be wrong
+                frames = decode.count_frames(path, sampling)
         else:
             refuse_absent(path, video.rawframes, sampling)
             frames = video.rawframes.total
@@ -46,15 +55,28 @@ def finding(video: ListedVideo, root: Path, sampling: Sampling) -> str:
     return FEW_FRAMES if 0 < frames < sampling.clip_len else ""
 
 
+def given_up(video: ListedVideo, reason: str) -> str:
+    """The finding of a video that took its process with it. reason: of `tsf.workers`."""
+    return decoded.given_up(video, reason).skipped
+
+
 def check(
-    videos: list[ListedVideo], classes: list[str], root: Path, sampling: Sampling, processes: int
+    videos: list[ListedVideo],
+    classes: list[str],
+    root: Path,
+    sampling: Sampling,
+    processes: int,
+    time_limit: float | None = None,
 ) -> list[tuple[str, str]]:
-    """(path, finding) of every listed video that has one."""
+    """(path, finding) of every listed video that has one. time_limit: seconds for a video."""
     findings = []
-    known, seen = set(classes), set()
-    files = each(partial(finding, root=root, sampling=sampling), videos, processes, "check videos")
+    known, seen, disputed = set(classes), set(), conflicting(videos)
+    work = partial(finding, root=root, sampling=sampling)
+    files = each(work, videos, processes, "check videos", given_up, time_limit)
     for video, found in zip(videos, files, strict=True):
-        if video.name in seen:
+        if video.name in disputed:
+            findings.append((video.path, CONFLICT))
+        elif video.name in seen:
             findings.append((video.path, DUPLICATE))
         elif found and found not in SCORED_ALL_THE_SAME:
             findings.append((video.path, found))
@@ -94,7 +116,8 @@ def main() -> None:
     if args.layout == "list":
         videos, classes = with_class_names(videos, classes, args.class_count)
     videos = with_known_labels(args.layout, videos, classes)
-    findings = check(videos, classes, args.root, args.recipe, args.processes)
+    limits = (args.processes, args.video_time_limit)
+    findings = check(videos, classes, args.root, args.recipe, *limits)
     if args.layout != "list":  # it names a part of the videos on purpose, those of a split
         findings += not_listed(videos, args.root)
     for path, found in findings:

@@ -70,7 +70,8 @@ def _distinct(source: Path, labels: list[str]) -> list[str]:
         # a line of classes.txt each, and a field of the tables
         if not label.strip() or "\n" in name or "\t" in name:
             raise UserError(
-                f"{source}: {label!r} is no name of a class, but empty, or with a tab or a line break"
+                f"{source}: {label!r} is no name of a class: it is empty, or holds a tab or a line "
+                "break"
             )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

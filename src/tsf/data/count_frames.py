@@ -10,20 +10,22 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.decoded import Decoded, given_up, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.rawframe_folder import read_pictures
-from tsf.progress import each
 from tsf.recipe.record import Sampling, add_recipe_argument
+from tsf.workers import each
 
 
 def count_or_skip(listed: ListedVideo, root: Path, sampling: Sampling) -> Decoded:
     """The outcome of decoding a video as a row of the shard's table."""
     path = root / listed.path
     try:
+        decode.refuse_long_name(listed.name)
         if listed.rawframes is None:
             return Decoded(listed.name, decode.count_frames(path, sampling), "")
-        read_pictures(path, listed.rawframes, sampling)  # it is skipped if one is damaged
+        with decode.decoder_faults():
+            read_pictures(path, listed.rawframes, sampling)  # it is skipped if one is damaged
         return Decoded(listed.name, listed.rawframes.total, "")
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
@@ -39,7 +41,9 @@ def main() -> None:
 
     work = partial(count_or_skip, root=args.root, sampling=args.recipe)
     label = f"count frames, shard {args.shard:03d}"
-    write_decoded(args.table, each(work, videos_of_shard(args), args.processes, label))
+    videos = videos_of_shard(args)
+    limit = args.video_time_limit
+    write_decoded(args.table, each(work, videos, args.processes, label, given_up, limit))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Decode a video the way the guide's frame extraction does, keeping only the frames asked for."""
 
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +11,48 @@ import cv2
 import numpy as np
 
 from tsf.data.sampling import frame_numbers, needs_fps
+from tsf.errors import on_one_line
 from tsf.recipe.record import Sampling
 
 Kept = TypeVar("Kept")
 SHORT_SIDE = 320  # pixels, build_rawframes.py --new-short 320
+LONGEST_SIDE = 65_500  # pixels of a JPEG, by libjpeg: a raw frame cannot be longer
+# of 255 bytes in a file's name, without those of the digest of a .bin file that is being written
+LONGEST_NAME = 255 - len("..bin.part.xxh128")
 NO_FRAME = "undecodable: not one frame can be decoded"
 
 
 class SkippedVideo(Exception):
     """A listed video that cannot be scored; its message says why."""
+
+
+@contextmanager
+def decoder_faults() -> Iterator[None]:
+    """Makes an exception of a decoder or of OpenCV the video's own: SkippedVideo with its text."""
+    try:
+        yield
+    except (cv2.error, av.FFmpegError) as error:
+        if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from None
+        raise SkippedVideo(f"undecodable: {on_one_line(error)}") from None
+
+
+def refuse_long_name(name: str) -> None:
+    """Raises SkippedVideo if a video's files cannot have its name."""
+    if len(name) > LONGEST_NAME:
+        raise SkippedVideo(f"a name of {len(name)} characters: longer than a file's can be")
+
+
+def refuse_extreme_shape(size: tuple[int, int], resized: tuple[int, int]) -> None:
+    """Raises SkippedVideo, before gigabytes are taken, for a picture that is long and thin.
+
+    size, resized: (width, height), of the picture and what it would be resized to.
+    """
+    if max(resized) > LONGEST_SIDE:
+        raise SkippedVideo(
+            f"undecodable: pictures of {size[0]} x {size[1]} would be resized to {resized[0]} x "
+            f"{resized[1]}, and the longest side possible is {LONGEST_SIDE}"
+        )
 
 
 def rawframe_size(width: int, height: int) -> tuple[int, int]:
@@ -40,7 +74,9 @@ def encode_rawframe(frame: np.ndarray) -> bytes:
     half of the values that reach the model change.
     """
     height, width = frame.shape[:2]
-    resized = cv2.resize(frame, rawframe_size(width, height), interpolation=cv2.INTER_LINEAR)
+    size = rawframe_size(width, height)
+    refuse_extreme_shape((width, height), size)
+    resized = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
     return cv2.imencode(".jpg", resized)[1].tobytes()
 
 
@@ -49,6 +85,7 @@ def whole_picture(frame: np.ndarray) -> np.ndarray:
     return frame
 
 
+@decoder_faults()
 def clip_frames(
     video: Path, sampling: Sampling, keep: Callable[[np.ndarray], Kept]
 ) -> tuple[int, list[int], dict[int, Kept]]:
@@ -88,6 +125,7 @@ def known_fps(video: Path, sampling: Sampling) -> float | None:
         return float(stream.average_rate)
 
 
+@decoder_faults()
 def count_frames(video: Path, sampling: Sampling) -> int:
     """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
 
@@ -103,13 +141,14 @@ def count_frames(video: Path, sampling: Sampling) -> int:
 
 def all_rawframes(video: Path) -> Iterator[bytes]:
     """The JPEG of every frame, in order. Raises SkippedVideo if there is none."""
-    capture = _open(video)
-    decoded, frame = capture.read()
-    if not decoded:
-        raise SkippedVideo(NO_FRAME)
-    while decoded:
-        yield encode_rawframe(frame)
+    with decoder_faults():
+        capture = _open(video)
         decoded, frame = capture.read()
+        if not decoded:
+            raise SkippedVideo(NO_FRAME)
+        while decoded:
+            yield encode_rawframe(frame)
+            decoded, frame = capture.read()
 
 
 def _grab(
@@ -131,8 +170,18 @@ def _grab(
 def header_frames(video: Path) -> int:
     """The frame count in the file's header; 0 if the header has none.
 
-    Raises SkippedVideo for a file that cannot be a video, without decoding any of it.
+    Raises SkippedVideo for a file that cannot be a video. Only where PyAV cannot read the header,
+    which it expects more of than OpenCV does, a frame is decoded to tell.
     """
+    try:
+        return _frames_by_header(video)
+    except SkippedVideo:
+        if _open(video).grab():
+            return 0
+        raise
+
+
+def _frames_by_header(video: Path) -> int:
     with _header(video) as stream:
         return stream.frames
 
@@ -142,7 +191,8 @@ def _header(video: Path) -> Iterator[av.VideoStream]:
     """The video stream of an open file. Raises SkippedVideo."""
     _refuse_absent(video)
     try:
-        with av.open(str(video)) as container:
+        # titles may be in any encoding
+        with av.open(str(video), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise SkippedVideo("no video stream")
             yield container.streams.video[0]
@@ -151,9 +201,15 @@ def _header(video: Path) -> Iterator[av.VideoStream]:
 
 
 def _refuse_absent(video: Path) -> None:
-    if not video.is_file():
-        raise SkippedVideo("missing file")
-    if video.stat().st_size == 0:
+    try:
+        status = video.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise SkippedVideo("missing file") from None
+    except OSError as error:
+        raise SkippedVideo(f"unreadable file: {error.strerror}") from None
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for somebody to write to it
+        raise SkippedVideo("not a file")
+    if status.st_size == 0:
         raise SkippedVideo("empty file")
 
 
@@ -162,7 +218,7 @@ def _open(video: Path) -> cv2.VideoCapture:
     # one decode thread: the parallelism is one process a core
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
-        header_frames(video)  # mostly raises with a more precise reason
+        _frames_by_header(video)  # mostly raises with a more precise reason
         raise SkippedVideo("undecodable: OpenCV cannot open it")
     # mmcv's VideoReader seeks before it reads, and in a file that does not begin with a key frame
     # (a cut without re-encoding) that changes which frames come out

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsf.data.listing import ListedVideo
 from tsf.data.tables import read_table, write_table
 
 COLUMNS = ("video", "frames", "skipped")
@@ -16,6 +17,11 @@ class Decoded:
     name: str
     frames: int  # how many can be decoded; 0 if skipped
     skipped: str  # why, or ""
+
+
+def given_up(video: ListedVideo, reason: str) -> Decoded:
+    """The outcome of a video that took its process with it. reason: of `tsf.workers`."""
+    return Decoded(video.name, 0, f"undecodable: {reason}")
 
 
 def write_decoded(path: Path, videos: Iterable[Decoded]) -> None:

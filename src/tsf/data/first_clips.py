@@ -1,7 +1,9 @@
 """The first listed videos that decode: real clips to compare and to measure on."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from tsf.data.listed_clip import clip_of
 from tsf.data.listing import Dataset, ListedVideo, in_shard, list_videos
 from tsf.errors import UserError
 from tsf.recipe.record import ClipRecipe
+from tsf.workers import one_by_one
 
 
 def first_clips(
@@ -32,8 +35,18 @@ def _decodable(
     dataset: Dataset, recipe: ClipRecipe, dtype: str
 ) -> Iterator[tuple[ListedVideo, np.ndarray]]:
     # of one shard, as `in_shard` drops a video's second row
-    for video in in_shard(list_videos(dataset), 0, 1):
-        try:
-            yield video, clip_of(video, dataset.root, recipe, dtype)[1]
-        except SkippedVideo:
-            continue
+    videos = in_shard(list_videos(dataset), 0, 1)
+    work = partial(_clip_or_none, root=dataset.root, recipe=recipe, dtype=dtype)
+    clips = one_by_one(work, videos, lambda *_: None, dataset.time_limit)
+    for video, clip in zip(videos, clips, strict=True):
+        if clip is not None:
+            yield video, clip
+
+
+def _clip_or_none(
+    video: ListedVideo, root: Path, recipe: ClipRecipe, dtype: str
+) -> np.ndarray | None:
+    try:
+        return clip_of(video, root, recipe, dtype)[1]
+    except SkippedVideo:
+        return None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsf.data.decode import decoder_faults, refuse_long_name
 from tsf.data.listing import ListedVideo
 from tsf.data.make_clip import clip_from_frames, clip_from_video, refuse_impossible
 from tsf.data.rawframe_folder import read_pictures
@@ -18,10 +19,12 @@ def clip_of(
 
     Raw frames are read as they are: they keep their size. Raises SkippedVideo, UserError.
     """
+    refuse_long_name(video.name)
     if video.rawframes is None:
         return clip_from_video(root / video.path, recipe, dtype)
     refuse_impossible(recipe, dtype)
     if recipe.source != "rawframes":
         raise UserError("the list is of raw frames, but the recipe's source is the video")
-    numbers, pictures = read_pictures(root / video.path, video.rawframes, recipe.sampling)
-    return video.rawframes.total, clip_from_frames(pictures, numbers, recipe, dtype)
+    with decoder_faults():
+        numbers, pictures = read_pictures(root / video.path, video.rawframes, recipe.sampling)
+        return video.rawframes.total, clip_from_frames(pictures, numbers, recipe, dtype)

@@ -6,8 +6,9 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from tsf.data import kinetics
 from tsf.data.annotation_file import read_annotation_file
@@ -52,6 +53,8 @@ class Dataset:
     list: Path | None = None  # mmaction2's annotation file
     filename_tmpl: str = "img_{:05}.jpg"  # of raw frames
     start_index: int = 1  # the number in the first raw frame's name
+    # seconds that decoding one video may take; no part of where the videos are
+    time_limit: float | None = field(default=None, compare=False)
 
 
 def list_videos(dataset: Dataset) -> list[ListedVideo]:
@@ -98,9 +101,13 @@ def list_folder(root: Path) -> list[ListedVideo]:
 
 
 def _video_files(root: Path) -> Iterator[str]:
-    """The paths below `root` with a video's suffix; links to folders are followed, once each."""
+    """The paths below `root` with a video's suffix; links to folders are followed, once each.
+
+    Raises UserError for a folder that cannot be read, and for a link to nothing, which may have
+    been one: their videos would be missing without a word.
+    """
     seen = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
+    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_refuse_unreadable):
         identity = os.path.realpath(folder)
         if identity in seen:  # by another link, or by a link to a folder above
             subfolders.clear()
@@ -109,8 +116,18 @@ def _video_files(root: Path) -> Iterator[str]:
         subfolders.sort()
         below = os.path.relpath(folder, root)
         for name in names:
+            path = os.path.join(folder, name)
             if os.path.splitext(name)[1].lower() in SUFFIXES:
                 yield name if below == os.curdir else os.path.join(below, name)
+            elif os.path.islink(path) and not os.path.exists(path):
+                raise UserError(f"{path}: a link to nothing; repair it or delete it")
+
+
+def _refuse_unreadable(error: OSError) -> NoReturn:
+    raise UserError(
+        f"{error.filename}: {error.strerror}: the videos in it cannot be listed; make it readable, "
+        "or move it out of dataset.root"
+    ) from None
 
 
 def name_from_path(path: str) -> str:
@@ -152,10 +169,18 @@ def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool =
     parser.add_argument("--list", type=Path, help="annotation file, of the layout list")
     parser.add_argument("--filename-tmpl", default=Dataset.filename_tmpl, help="of raw frames")
     parser.add_argument("--start-index", type=int, default=Dataset.start_index, help="their first")
+    parser.add_argument("--video-time-limit", type=float, help="seconds to decode one video")
 
 
 def dataset_of(args: argparse.Namespace) -> Dataset:
-    return Dataset(args.layout, args.root, args.list, args.filename_tmpl, args.start_index)
+    return Dataset(
+        args.layout,
+        args.root,
+        args.list,
+        args.filename_tmpl,
+        args.start_index,
+        args.video_time_limit,
+    )
 
 
 def add_shard_arguments(parser: argparse.ArgumentParser, root_required: bool = True) -> None:

@@ -35,4 +35,5 @@ def read_manifest(root: Path) -> dict[str, str]:
     path = root / MANIFEST
     if not digest_path(path).is_file() or not path.is_file():  # not, or a file of the user's
         return {}
-    return {where: state for where, state in read_table(path, COLUMNS)}
+    rows = read_table(path, COLUMNS)
+    return {row[0]: row[1] for row in rows}

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.bins import add_dtype_argument, bin_path, write_bin
-from tsf.data.decoded import Decoded, read_decoded, write_decoded
+from tsf.data.bins import add_dtype_argument, bin_path, delete_bin, write_bin
+from tsf.data.decoded import Decoded, given_up, read_decoded, write_decoded
 from tsf.data.listed_clip import clip_of
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.make_clip import clip_from_frames, refuse_impossible
 from tsf.data.rawframe_files import read_rawframes
 from tsf.data.sampling import frame_numbers, refuse_lost_fps
 from tsf.errors import UserError
-from tsf.files import whole_folder
-from tsf.progress import each
+from tsf.files import delete_parts, whole_folder
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
+from tsf.workers import each
 
 
 def bin_from_rawframes(
@@ -49,7 +49,13 @@ def bins_from_videos(args: argparse.Namespace, folder: Path) -> list[Decoded]:
         bin_from_video, root=args.root, folder=folder, recipe=args.recipe, dtype=args.dtype
     )
     label = f"preprocess, shard {args.shard:03d}"
-    return list(each(work, videos_of_shard(args), args.processes, label))
+    videos = videos_of_shard(args)
+    outcomes = each(work, videos, args.processes, label, given_up, args.video_time_limit)
+    for video in outcomes:
+        if video.skipped:  # it may have been written before its process died
+            delete_bin(folder, video.name)
+    delete_parts(folder)
+    return outcomes
 
 
 def add_bin_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,8 +91,7 @@ def main() -> None:
                 recipe=args.recipe,
                 dtype=args.dtype,
             )
-            for _ in each(work, videos, args.processes, f"preprocess, {args.rawframes}"):
-                pass
+            each(work, videos, args.processes, f"preprocess, {args.rawframes}")
         else:
             write_decoded(args.table, bins_from_videos(args, folder))
 

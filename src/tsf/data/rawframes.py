@@ -1,18 +1,19 @@
 """Extract the raw frames of one shard's videos, as the guide's build_rawframes.py writes them."""
 
 import argparse
+import shutil
 from functools import partial
 from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
-from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.decoded import Decoded, given_up, write_decoded
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.rawframe_files import write_rawframes
 from tsf.data.sampling import refuse_lost_fps
-from tsf.files import whole_folder
-from tsf.progress import each
+from tsf.files import delete_parts, whole_folder
 from tsf.recipe.record import Sampling, add_recipe_argument
+from tsf.workers import each
 
 
 def extract(video: Path, folder: Path, which: str, sampling: Sampling) -> int:
@@ -34,6 +35,7 @@ def extract_or_skip(
 ) -> Decoded:
     """`extract` into `folder`/<name>, its outcome as a row of the shard's table."""
     try:
+        decode.refuse_long_name(listed.name)
         total = extract(root / listed.path, folder / listed.name, which, sampling)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
@@ -56,7 +58,12 @@ def main() -> None:
             extract_or_skip, root=args.root, folder=folder, which=args.frames, sampling=args.recipe
         )
         label = f"raw frames, shard {args.shard:03d}"
-        decoded = list(each(work, videos_of_shard(args), args.processes, label))
+        videos = videos_of_shard(args)
+        decoded = each(work, videos, args.processes, label, given_up, args.video_time_limit)
+        for video in decoded:
+            if video.skipped:
+                shutil.rmtree(folder / video.name, ignore_errors=True)
+        delete_parts(folder)
     write_decoded(args.table, decoded)
 
 

@@ -46,5 +46,7 @@ def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
     """The rows that `write_table` wrote. Raises UserError."""
     header, *rows = [line.split("\t") for line in read_lines(path)] or [[]]
     if header != list(columns):
-        raise UserError(f"{path}: its columns are not {', '.join(columns)}; delete it and run again")
+        raise UserError(
+            f"{path}: its columns are not {', '.join(columns)}; delete it and run again"
+        )
     return rows

@@ -28,7 +28,7 @@ def refuse_other_outcome(earlier: list[Decoded], found: list[Decoded], table: Pa
         if video != by_name.get(video.name):
             raise UserError(
                 f"{video.name}: {outcome(video)} now, but {outcome(by_name.get(video.name))} in "
-                f"{table}; if the file has changed meanwhile, run again"
+                f"{table}; delete {table} and run again"
             )
 
 

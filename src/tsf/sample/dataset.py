@@ -16,8 +16,8 @@ from tsf.data.kinetics import clip_name, write_annotations
 from tsf.data.listing import Dataset, list_videos
 from tsf.data.manifest import write_manifest
 from tsf.files import whole_folder
-from tsf.progress import each
 from tsf.sample.clips import LABELS, SPLITS, clip_rng, write_clip
+from tsf.workers import each
 
 CLIP_SECONDS = 10
 ID_CHARACTERS = np.array(list(string.ascii_letters + string.digits + "_-"))
@@ -76,8 +76,7 @@ def write_dataset(root: Path, seed: int, videos: int, processes: int) -> None:
     written = [index for index in range(len(rows)) if index != missing]
     with whole_folder(root / "val") as folder:
         work = partial(_write_video, rows=rows, folder=folder, seed=seed, truncated=truncated)
-        for _ in each(work, written, processes, "generate"):
-            pass
+        each(work, written, processes, "generate")
     write_manifest(root, list_videos(Dataset("kinetics", root)))
 
 

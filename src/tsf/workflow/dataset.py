@@ -141,6 +141,8 @@ def refuse_unfit_list(dataset: Dataset, resolved: Resolved, keep: str) -> None:
 def options(dataset: Dataset) -> str:
     """The dataset as the arguments of `tsf.data.listing.add_dataset_arguments`."""
     text = f"--layout {dataset.layout} --root {quote(str(dataset.root))}"
+    if dataset.time_limit is not None:
+        text += f" --video-time-limit {dataset.time_limit:g}"
     if dataset.layout != "list":
         return text
     return (

@@ -71,7 +71,9 @@ def test_a_file_of_another_recipes_size_is_refused(three_bins, change, expected)
     other = replace(GUIDE, **change)
     for other_dtype, size in expected.items():
         if size != three_bins[0].stat().st_size:
-            with pytest.raises(UserError, match=rf"expected {size}; delete {three_bins[0].parent} and run again"):
+            with pytest.raises(
+                UserError, match=rf"expected {size}; delete {three_bins[0].parent} and run again"
+            ):
                 read_bin(three_bins[0], other, other_dtype)
 
 

@@ -67,7 +67,8 @@ def run(streams, tmp_path):
 
 
 SIZES = "import os, sys, json; d = sys.argv[1]; "
-SIZES += "print(json.dumps({n: os.path.getsize(os.path.join(d, n)) for n in os.listdir(d) if n.endswith('.bin')}))"
+SIZES += "names = [n for n in os.listdir(d) if n.endswith('.bin')]; "
+SIZES += "print(json.dumps({n: os.path.getsize(os.path.join(d, n)) for n in names}))"
 
 
 def test_the_files_are_there_for_the_command_alone(run, tmp_path):

@@ -201,7 +201,9 @@ def test_predictions_csv(outcome):
     assert float(rows[0]["probability1"]) == pytest.approx(best, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["k400.info", "skipped.tsv", "list.tsv", "list.txt", "classes.txt"])
+@pytest.mark.parametrize(
+    "name", ["k400.info", "skipped.tsv", "list.tsv", "list.txt", "classes.txt"]
+)
 def test_a_table_that_is_cut_off_stops_the_step(step, name):
     """At any byte, the ends of its lines included."""
     data = Path(name).read_bytes()

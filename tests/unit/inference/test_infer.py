@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from recipes import GUIDE
 
+from tsf.data.bins import write_bin
 from tsf.engines.described import DescribedEngine
 from tsf.engines.setup import DEFAULTS
-from tsf.data.bins import write_bin
 from tsf.errors import UserError
 from tsf.inference import infer, results
 

@@ -96,7 +96,10 @@ def test_half_a_shard_is_told_with_its_folder(tmp_path, monkeypatch):
     merge_shards.main()
     assert len(list(Path("all").iterdir())) == 4
     (shards[1] / "c_0.txt").unlink()
-    with pytest.raises(UserError, match=r"^c is in k400.info, .*; delete 001 and results/out_bin/001 and run again$"):
+    with pytest.raises(
+        UserError,
+        match=r"^c is in k400.info, .*; delete 001 and results/out_bin/001 and run again$",
+    ):
         merge_shards.main()
 
 

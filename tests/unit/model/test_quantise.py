@@ -8,11 +8,11 @@ import numpy as np
 import openvino
 import pytest
 
+from tsf.data.bins import write_bin
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS, parse_engines
 from tsf.errors import UserError
 from tsf.evaluation.parity import logit_distances
-from tsf.data.bins import write_bin
 from tsf.model import quantise
 from tsf.recipe.record import to_json
 
