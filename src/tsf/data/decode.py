@@ -43,23 +43,25 @@ def refuse_long_name(name: str) -> None:
         raise SkippedVideo(f"a name of {len(name)} characters: longer than a file's can be")
 
 
-def refuse_extreme_shape(size: tuple[int, int], resized: tuple[int, int]) -> None:
-    """Raises SkippedVideo, before gigabytes are taken, for a picture that is long and thin.
-
-    size, resized: (width, height), of the picture and what it would be resized to.
-    """
-    if max(resized) > LONGEST_SIDE:
-        raise SkippedVideo(
-            f"undecodable: pictures of {size[0]} x {size[1]} would be resized to {resized[0]} x "
-            f"{resized[1]}, and the longest side possible is {LONGEST_SIDE}"
-        )
-
-
 def rawframe_size(width: int, height: int) -> tuple[int, int]:
     """The (width, height) of a raw frame: short side 320, as build_rawframes.py computes it."""
     if width <= height:
         return SHORT_SIDE, int((SHORT_SIDE / width) * height)
     return int((SHORT_SIDE / height) * width), SHORT_SIDE
+
+
+def refuse_extreme_shape(width: int, height: int) -> None:
+    """Raises SkippedVideo for a picture so long and thin that it can have no raw frame.
+
+    That is asked before it is resized, which may take gigabytes, and by every step, whatever it
+    makes of the video, so that all of them skip the same ones.
+    """
+    size = rawframe_size(width, height)
+    if max(size) > LONGEST_SIDE:
+        raise SkippedVideo(
+            f"undecodable: a picture of {width} x {height} would be {size[0]} x {size[1]} as a raw "
+            f"frame, and no side can be longer than {LONGEST_SIDE}"
+        )
 
 
 def rawframe_path(folder: Path, number: int) -> Path:
@@ -74,14 +76,14 @@ def encode_rawframe(frame: np.ndarray) -> bytes:
     half of the values that reach the model change.
     """
     height, width = frame.shape[:2]
-    size = rawframe_size(width, height)
-    refuse_extreme_shape((width, height), size)
-    resized = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+    refuse_extreme_shape(width, height)
+    resized = cv2.resize(frame, rawframe_size(width, height), interpolation=cv2.INTER_LINEAR)
     return cv2.imencode(".jpg", resized)[1].tobytes()
 
 
 def whole_picture(frame: np.ndarray) -> np.ndarray:
     """The decoded picture itself, for a recipe that reads videos."""
+    refuse_extreme_shape(frame.shape[1], frame.shape[0])
     return frame
 
 
@@ -125,18 +127,17 @@ def known_fps(video: Path, sampling: Sampling) -> float | None:
         return float(stream.average_rate)
 
 
-@decoder_faults()
 def count_frames(video: Path, sampling: Sampling) -> int:
     """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
 
-    Counting packets would not do: a packet may not decode, and an edit list hides frames.
+    Counting packets would not do: a packet may not decode, and an edit list hides frames. And the
+    clips' frames are looked at, so that the outcome is that of making the clips.
     """
-    capture = _open(video)
-    known_fps(video, sampling)
-    total, _ = _grab(capture, set(), encode_rawframe)
-    if total == 0:
-        raise SkippedVideo(NO_FRAME)
-    return total
+    return clip_frames(video, sampling, _shape)[0]
+
+
+def _shape(frame: np.ndarray) -> tuple[int, ...]:
+    return whole_picture(frame).shape
 
 
 def all_rawframes(video: Path) -> Iterator[bytes]:
@@ -174,16 +175,15 @@ def header_frames(video: Path) -> int:
     which it expects more of than OpenCV does, a frame is decoded to tell.
     """
     try:
-        return _frames_by_header(video)
+        with _header(video) as stream:
+            frames, width, height = stream.frames, stream.width, stream.height
     except SkippedVideo:
         if _open(video).grab():
             return 0
         raise
-
-
-def _frames_by_header(video: Path) -> int:
-    with _header(video) as stream:
-        return stream.frames
+    if width and height:
+        refuse_extreme_shape(width, height)
+    return frames
 
 
 @contextmanager
@@ -218,8 +218,8 @@ def _open(video: Path) -> cv2.VideoCapture:
     # one decode thread: the parallelism is one process a core
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
-        _frames_by_header(video)  # mostly raises with a more precise reason
-        raise SkippedVideo("undecodable: OpenCV cannot open it")
+        with _header(video):  # mostly raises with a more precise reason
+            raise SkippedVideo("undecodable: OpenCV cannot open it")
     # mmcv's VideoReader seeks before it reads, and in a file that does not begin with a key frame
     # (a cut without re-encoding) that changes which frames come out
     capture.set(cv2.CAP_PROP_POS_FRAMES, 0)

@@ -95,10 +95,9 @@ def crop_offsets(width: int, height: int, recipe: ClipRecipe) -> list[tuple[int,
 def resized_planes(picture: np.ndarray, recipe: ClipRecipe, dtype: str) -> list[np.ndarray]:
     """The channels of a resized picture, in the recipe's order, (height, width) of `dtype` each.
 
-    picture: (height, width, 3) uint8 BGR. Raises SkippedVideo.
+    picture: (height, width, 3) uint8 BGR.
     """
     size = resized_size(picture.shape[1], picture.shape[0], recipe)
-    decode.refuse_extreme_shape((picture.shape[1], picture.shape[0]), size)
     if recipe.preprocessing.startswith("mmaction2"):
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
     elif recipe.preprocessing == "huggingface":

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tsf.data.decode import SkippedVideo
+from tsf.data.decode import SkippedVideo, refuse_extreme_shape
 from tsf.data.listing import RawFrames
 from tsf.data.sampling import frame_numbers, refuse_lost_fps
 from tsf.recipe.record import Sampling
@@ -70,4 +70,5 @@ def _picture(path: Path) -> np.ndarray:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise SkippedVideo(f"undecodable frame {path.name}")
+    refuse_extreme_shape(picture.shape[1], picture.shape[0])
     return picture

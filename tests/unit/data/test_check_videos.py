@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from recipes import GUIDE
 
-from tsf.data import check_videos, listing
+from tsf.data import account, check_videos, decode, listing
 from tsf.errors import UserError
 from tsf.recipe.record import to_json
 
@@ -82,6 +82,21 @@ def test_a_folder_that_is_no_class_is_no_fault(tmp_path, streams, monkeypatch):
     (tmp_path / "classes.txt").write_text("run\nswim\n")
     line = f"--layout folder --classes {tmp_path / 'classes.txt'} --on-bad-video fail".split()
     assert run(tmp_path / "clips", monkeypatch, *line) == []
+
+
+def test_rows_that_do_not_agree_are_found(streams):
+    """As the account has it: both rows."""
+    video = streams["t224"]
+    listed = [listing.ListedVideo("a", video.name, label) for label in ("yoga", "run")]
+    found = check_videos.check(listed, ["yoga", "run"], video.parent, GUIDE.sampling, 1)
+    assert found == [(video.name, account.CONFLICT)] * 2
+
+
+def test_few_frames_are_those_that_decode(streams, tmp_path, monkeypatch):
+    """A header may claim fewer than there are."""
+    monkeypatch.setattr(decode, "header_frames", lambda path: 3)
+    listed = listing.ListedVideo("a", streams["t224"].name, "")
+    assert check_videos.finding(listed, streams["t224"].parent, GUIDE.sampling) == ""
 
 
 def test_an_unknown_class_counts_more_than_few_frames(streams):

@@ -1,5 +1,7 @@
 """Which videos are listed, in either layout, and which shard each belongs to."""
 
+import os
+
 import pytest
 
 from tsf.data import listing
@@ -94,6 +96,28 @@ def test_a_name_that_would_break_the_tables_is_refused(tmp_path):
     touch(tmp_path, "a\tb.mp4")
     with pytest.raises(UserError, match="a tab or line break"):
         listing.list_videos(Dataset("folder", tmp_path))
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    """Its videos would be missing without a word. For root every folder can be read."""
+    touch(tmp_path, "yoga/a.mp4", "zumba/b.mp4")
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("zumba"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refused)
+    with pytest.raises(UserError, match="zumba: Permission denied: the videos in it cannot"):
+        listing.list_videos(Dataset("folder", tmp_path))
+
+
+def test_a_link_that_may_have_been_to_a_folder_is_an_error(tmp_path):
+    touch(tmp_path, "root/yoga/a.mp4")
+    (tmp_path / "root/zumba").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(UserError, match="root/zumba: a link to nothing; repair it or delete it"):
+        listing.list_videos(Dataset("folder", tmp_path / "root"))
 
 
 def test_links_are_followed_once_and_dangling_ones_listed(tmp_path):
