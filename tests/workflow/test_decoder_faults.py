@@ -102,7 +102,7 @@ def test_every_way_skips_the_same_videos_and_goes_on(root, tmp_path, processes):
 @pytest.mark.parametrize("keep", ["frames", "nothing"])
 def test_a_run_whose_decoder_hangs_ends_when_it_is_told(root, tmp_path, number, keep):
     """Snakemake alone is told, as by `kill`, and not its jobs."""
-    settings = (f"dataset={{root: {root}}}", f"keep={keep}", "shards=1", "video_time_limit=None")
+    settings = (f"dataset={{root: {root}}}", f"keep={keep}", "shards=1", "video_time_limit=1000")
     command = runs.command("k400.info", "--config", *settings, directory=tmp_path / "run")
     env = environment(**{f"_{n}": "hang" for n in range(4)})
     with open(tmp_path / "log", "w+") as log:
@@ -125,7 +125,7 @@ def wait_for_the_decoder(run):
     """The processes of the run, once it decodes."""
     deadline = time.monotonic() + 120
     while True:
-        assert run.poll() is None and time.monotonic() < deadline
+        assert run.poll() is None and time.monotonic() < deadline, "it ended, or never began"
         processes = psutil.Process(run.pid).children(recursive=True)
         if any("spawn_main" in " ".join(command_of(process)) for process in processes):
             time.sleep(3)

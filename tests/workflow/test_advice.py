@@ -1,0 +1,92 @@
+"""What an error says to do, done to the letter, mends the run: no advice leads to itself."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import runs
+
+FORCED = ("--forcerun", "out_bin")  # so that raw frames are read which no step has to read again
+ADVICE = re.compile(r"delete (\S+?)(?: and (\S+))? and run again")
+
+
+def cut(path, size):
+    """Written anew, as the results are hard links."""
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data[:size])
+
+
+def half(path):
+    cut(path, path.stat().st_size // 2)
+
+
+def without_last_line(path):
+    cut(path, path.read_bytes()[:-1].rfind(b"\n") + 1)
+
+
+def zeroed(path):
+    size = path.stat().st_size
+    path.unlink()
+    path.write_bytes(bytes(size))
+
+
+# what is damaged, the first of its kind; how; and options of the run that finds it
+DAMAGES = {
+    "a .bin file cut off": ("out_bin/000/*.bin", half, ()),
+    "a .bin file zeroed": ("out_bin/001/*.bin", zeroed, ()),
+    "a .bin file gone": ("out_bin/002/*.bin", Path.unlink, ()),
+    "all of a video's .bin file gone": ("out_bin/003/*.bin*", Path.unlink, ()),
+    "half a raw frame": ("rawframes/000/*/img_*.jpg", half, FORCED),
+    "a raw frame gone": ("rawframes/001/*/img_*.jpg", Path.unlink, FORCED),
+    "a video's raw frames gone": ("rawframes/002/v*", shutil.rmtree, FORCED),
+    "a shard's table": ("decoded/003.tsv", without_last_line, ()),
+    "the list": ("videos.tsv", without_last_line, ()),
+    "the classes": ("classes.txt", without_last_line, ()),
+    "k400.info": ("k400.info", without_last_line, ()),
+    "the skipped": ("skipped.tsv", without_last_line, ()),
+    "the file list": ("kinetics400_val_list_rawframes.txt", without_last_line, ()),
+    "a shard's result gone": ("shards/onnxruntime/001/*_0.txt", Path.unlink, ()),
+    "a result gone": ("result/onnxruntime/7_0.txt", Path.unlink, ("--forcerun", "accuracy")),
+    "the manifest": ("sample_data/manifest.tsv", without_last_line, ()),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(sample_run, tmp_path_factory):
+    """Shared: after each test it is as it was."""
+    return sample_run.copy(tmp_path_factory.mktemp("advice"))
+
+
+def follow(run, lines):
+    """Do what the errors say, to the letter."""
+    for line in lines:
+        found = ADVICE.search(line)
+        assert found, f"no advice in {line!r}"
+        for name in filter(None, found.groups()):
+            path = run.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_advice_mends_the_run(copy, damage):
+    pattern, spoil, options = DAMAGES[damage]
+    before = {name: (copy.results / name).read_bytes() for name in ("predictions.csv", "k400.info")}
+    first, *others = sorted(copy.results.glob(pattern))
+    spoil(first)
+    if pattern.endswith("*.bin*"):
+        spoil(others[0])  # its digest
+    result = copy.snakemake("all", *options)
+    lines = runs.error_lines(result)
+    assert lines and any(
+        str(first.relative_to(copy.folder)) in x or "k400.info" in x for x in lines
+    )
+    follow(copy, lines)
+    result = copy.snakemake("all")
+    assert result.returncode == 0, result.stdout
+    assert before == {name: (copy.results / name).read_bytes() for name in before}
