@@ -3,6 +3,7 @@
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from tsf import errors
 from tsf.data import decode
@@ -76,6 +77,11 @@ def main() -> None:
     if not args.rawframes and not args.root:
         parser.error("either --rawframes or --root is needed")
 
+    def refuse(video: Decoded, reason: str) -> NoReturn:
+        raise UserError(
+            f"{args.rawframes / video.name}: {reason}; delete {args.rawframes} and run again"
+        )
+
     refuse_impossible(args.recipe, args.dtype)
     if args.rawframes:
         refuse_lost_fps(args.recipe.sampling)
@@ -91,7 +97,7 @@ def main() -> None:
                 recipe=args.recipe,
                 dtype=args.dtype,
             )
-            each(work, videos, args.processes, f"preprocess, {args.rawframes}")
+            each(work, videos, args.processes, f"preprocess, {args.rawframes}", refuse)
         else:
             write_decoded(args.table, bins_from_videos(args, folder))
 
