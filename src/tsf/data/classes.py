@@ -67,8 +67,8 @@ def _distinct(source: Path, labels: list[str]) -> list[str]:
     """The labels' keys, as those of a csv."""
     names = [kinetics.label_key(label) for label in labels]
     for label, name in zip(labels, names, strict=True):
-        # a line of classes.txt each, and a field of the tables
-        if not label.strip() or "\n" in name or "\t" in name:
+        # a line of classes.txt each, and a field of the tables and of predictions.csv
+        if not label.strip() or any(character in name for character in "\t\n\r"):
             raise UserError(
                 f"{source}: {label!r} is no name of a class: it is empty, or holds a tab or a line "
                 "break"

@@ -73,7 +73,7 @@ def _row(fields: list[str], where: str) -> Row:
         raise UserError(f"{where}: {youtube_id!r} is not a YouTube id (letters, digits, - and _)")
     if not label.strip():
         raise UserError(f"{where}: the label is empty")
-    if "\t" in label or "\n" in label:
+    if any(character in label for character in "\t\n\r"):
         raise UserError(f"{where}: a tab or a line break in the label {label!r}; rename the class")
     return Row(name, label_key(label))
 

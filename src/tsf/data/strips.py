@@ -3,6 +3,7 @@
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -14,8 +15,8 @@ from tsf.data.make_clip import KEEP
 from tsf.data.rawframe_folder import read_pictures
 from tsf.errors import UserError
 from tsf.files import read_json, whole_folder
-from tsf.progress import each
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
+from tsf.workers import each
 
 FRAMES = 8  # of a video; of a longer clip, or of several, at equal steps
 HEIGHT = 96  # pixels
@@ -75,6 +76,10 @@ def write_strip(video: ListedVideo, root: Path, recipe: ClipRecipe, folder: Path
     (folder / f"{video.name}.webp").write_bytes(webp)
 
 
+def given_up(video: ListedVideo, reason: str) -> NoReturn:
+    raise UserError(f"{video.path}: {reason}, but it was scored; it changed; run again")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_dataset_arguments(parser)
@@ -90,8 +95,8 @@ def main() -> None:
     videos = [listed[name] for name in sorted(wanted)]
     with whole_folder(args.output) as folder:
         work = partial(write_strip, root=args.root, recipe=args.recipe, folder=folder)
-        for _ in each(work, videos, args.processes, "frames of the gallery"):
-            pass
+        limit = args.video_time_limit
+        each(work, videos, args.processes, "frames of the gallery", given_up, limit)
 
 
 if __name__ == "__main__":

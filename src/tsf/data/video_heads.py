@@ -9,10 +9,10 @@ import pandas as pd
 
 from tsf import errors
 from tsf.data.listing import ListedVideo, add_dataset_arguments, dataset_of, list_videos
-from tsf.files import write_text
-from tsf.progress import each
+from tsf.data.tables import read_lines, read_table, write_table
+from tsf.workers import each
 
-HEADER = "video\twidth\theight\tfps\tframes\n"
+COLUMNS = ("video", "width", "height", "fps", "frames")
 
 
 def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
@@ -20,7 +20,8 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
     if video.rawframes is not None:
         return "", "", ""
     try:
-        with av.open(str(root / video.path)) as container:
+        # titles may be in any encoding
+        with av.open(str(root / video.path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
             rate = stream.average_rate
             return str(stream.width), str(stream.height), f"{float(rate):.6g}" if rate else ""
@@ -28,9 +29,14 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
         return "", "", ""
 
 
+def untold(video: ListedVideo, reason: str) -> tuple[str, str, str]:
+    """The head of a video that took its process with it. reason: of `tsf.workers`."""
+    return "", "", ""
+
+
 def read_heads(path: Path) -> pd.DataFrame:
     """By video the columns width, height, fps and frames, NaN where not known."""
-    table = pd.read_csv(path, sep="\t", dtype={"video": str}, keep_default_na=False)
+    table = pd.DataFrame(read_table(path, COLUMNS), columns=list(COLUMNS))
     numbers = table.drop(columns="video").apply(pd.to_numeric, errors="coerce")
     return numbers.set_index(table["video"])
 
@@ -43,17 +49,18 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="tsv to write")
     args = parser.parse_args()
 
-    rows = (line.split(" ") for line in args.file_list.read_text("utf-8").splitlines())
+    rows = (line.split(" ") for line in read_lines(args.file_list))
     frames = {name: total for name, total, _ in rows}
     # by name, so that a video with two rows counts once: the first of them, as it was scored
     videos = list({v.name: v for v in list_videos(dataset_of(args))[::-1]}.values())[::-1]
     videos = [video for video in videos if video.name in frames]
-    found = each(partial(head, root=args.root), videos, args.processes, "read the videos' heads")
-    lines = [
-        "\t".join([video.name, *of_video, frames[video.name]]) + "\n"
+    work, limit = partial(head, root=args.root), args.video_time_limit
+    found = each(work, videos, args.processes, "read the videos' heads", untold, limit)
+    rows_of_videos = [
+        (video.name, *of_video, frames[video.name])
         for video, of_video in zip(videos, found, strict=True)
     ]
-    write_text(args.output, HEADER + "".join(lines))
+    write_table(args.output, COLUMNS, rows_of_videos)
 
 
 if __name__ == "__main__":
