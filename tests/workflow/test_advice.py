@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import runs
 
-FORCED = ("--forcerun", "out_bin")  # so that raw frames are read which no step has to read again
+# Snakemake does not look into the folders, so that a step which reads them must be due
+OUT_BIN, INFER, MERGE = (("--forcerun", rule) for rule in ("out_bin", "infer", "merge_shards"))
 ADVICE = re.compile(r"delete (\S+?)(?: and (\S+))? and run again")
 
 
@@ -34,20 +35,20 @@ def zeroed(path):
 
 # what is damaged, the first of its kind; how; and options of the run that finds it
 DAMAGES = {
-    "a .bin file cut off": ("out_bin/000/*.bin", half, ()),
-    "a .bin file zeroed": ("out_bin/001/*.bin", zeroed, ()),
-    "a .bin file gone": ("out_bin/002/*.bin", Path.unlink, ()),
-    "all of a video's .bin file gone": ("out_bin/003/*.bin*", Path.unlink, ()),
-    "half a raw frame": ("rawframes/000/*/img_*.jpg", half, FORCED),
-    "a raw frame gone": ("rawframes/001/*/img_*.jpg", Path.unlink, FORCED),
-    "a video's raw frames gone": ("rawframes/002/v*", shutil.rmtree, FORCED),
+    "a .bin file cut off": ("out_bin/000/*.bin", half, INFER),
+    "a .bin file zeroed": ("out_bin/001/*.bin", zeroed, INFER),
+    "a .bin file gone": ("out_bin/002/*.bin", Path.unlink, INFER),
+    "all of a video's .bin file gone": ("out_bin/003/*.bin*", Path.unlink, INFER),
+    "half a raw frame": ("rawframes/000/*/img_*.jpg", half, OUT_BIN),
+    "a raw frame gone": ("rawframes/001/*/img_*.jpg", Path.unlink, OUT_BIN),
+    "a video's raw frames gone": ("rawframes/002/v*", shutil.rmtree, OUT_BIN),
     "a shard's table": ("decoded/003.tsv", without_last_line, ()),
     "the list": ("videos.tsv", without_last_line, ()),
     "the classes": ("classes.txt", without_last_line, ()),
     "k400.info": ("k400.info", without_last_line, ()),
     "the skipped": ("skipped.tsv", without_last_line, ()),
     "the file list": ("kinetics400_val_list_rawframes.txt", without_last_line, ()),
-    "a shard's result gone": ("shards/onnxruntime/001/*_0.txt", Path.unlink, ()),
+    "a shard's result gone": ("shards/onnxruntime/001/*_0.txt", Path.unlink, MERGE),
     "a result gone": ("result/onnxruntime/7_0.txt", Path.unlink, ("--forcerun", "accuracy")),
     "the manifest": ("sample_data/manifest.tsv", without_last_line, ()),
 }
@@ -83,9 +84,7 @@ def test_the_advice_mends_the_run(copy, damage):
         spoil(others[0])  # its digest
     result = copy.snakemake("all", *options)
     lines = runs.error_lines(result)
-    assert lines and any(
-        str(first.relative_to(copy.folder)) in x or "k400.info" in x for x in lines
-    )
+    assert any(f"{first.name}: " in line for line in lines), lines
     follow(copy, lines)
     result = copy.snakemake("all")
     assert result.returncode == 0, result.stdout

@@ -41,7 +41,7 @@ def run(monkeypatch, folder, videos, recipe=GUIDE, layout=("folder",)):
 
 def test_scored_and_broken_videos_are_left_out(monkeypatch, folder, real_clips):
     run(monkeypatch, folder, 2)
-    found = {path.read_bytes() for path in (folder / "calibration").iterdir()}
+    found = {path.read_bytes() for path in (folder / "calibration").glob("*.bin")}
     expected = {
         clip_from_video(real_clips[name], GUIDE, "uint8")[1].tobytes() for name in CLIPS[1:]
     }
@@ -62,7 +62,7 @@ def test_the_videos_of_a_list_are_left_out(monkeypatch, folder):
 def test_that_raw_frames_cannot_be_told_apart_is_said(monkeypatch, folder, capsys):
     (folder / "list.txt").write_text("bikes 250 3\n")
     run(monkeypatch, folder, 3, layout=("list", "--list", folder / "list.txt"))
-    assert len(list((folder / "calibration").iterdir())) == 3
+    assert len(list((folder / "calibration").glob("*.bin"))) == 3
     said = f"list.txt lists raw frames, so it cannot be told whether a video in {folder / 'train'}"
     assert said in capsys.readouterr().out
 
@@ -70,7 +70,7 @@ def test_that_raw_frames_cannot_be_told_apart_is_said(monkeypatch, folder, capsy
 def test_what_pixels_do_not_tell_is_kept_as_float32(monkeypatch, folder, real_clips):
     facebook = replace(GUIDE, preprocessing="facebook", source="video")
     run(monkeypatch, folder, 1, facebook)
-    (found,) = (folder / "calibration").iterdir()
+    (found,) = (folder / "calibration").glob("*.bin")
     assert found.stat().st_size == facebook.bin_bytes("float32")
 
 
