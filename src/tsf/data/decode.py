@@ -34,7 +34,8 @@ def decoder_faults() -> Iterator[None]:
     except (cv2.error, av.FFmpegError) as error:
         if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
             raise MemoryError(str(error)) from None
-        raise SkippedVideo(f"undecodable: {on_one_line(error)}") from None
+        said = error.strerror if isinstance(error, av.FFmpegError) else on_one_line(error)
+        raise SkippedVideo(f"undecodable: {said}") from None
 
 
 def refuse_long_name(name: str) -> None:

@@ -166,7 +166,7 @@ def test_what_the_decoder_plays_is_not_called_undecodable(streams, tmp_path):
     "error, words",
     [
         (cv2.error("first line\nsecond line"), "undecodable: first line second line"),
-        (av.error.InvalidDataError(1, "spoilt", "f"), "undecodable: .*spoilt"),
+        (av.error.InvalidDataError(1, "spoilt", "f"), "undecodable: spoilt"),
     ],
 )
 def test_an_exception_of_a_decoder_costs_its_video_alone(
