@@ -20,8 +20,8 @@ include: "rules/page.smk"
 include: "rules/bundle.smk"
 
 
-# The proofs are asked for beside the results: a proof that fails leaves no file, and Snakemake does
-# not miss a file if what follows from it is there.
+# The proofs and the account are asked for beside the results: a proof that fails leaves no file, a
+# damaged list is deleted, and Snakemake does not miss a file if what follows from it is there.
 PROOFS = expand("results/proven/{engine}.json", engine=ENGINES)
 
 
@@ -31,6 +31,12 @@ rule all:
         PROOFS,
         "results/verify.json",
         "results/tsf_sim.onnx",
+        "results/videos.tsv",
+        "results/classes.txt",
+        "results/k400.info",
+        "results/kinetics400_val_list_rawframes.txt",
+        "results/skipped.tsv",
+        expand("results/result/{engine}/sumary.json", engine=ENGINES),
         "results/accuracy.json",
         "results/predictions.csv",
         "results/accuracy.md",

@@ -88,6 +88,6 @@ def test_the_advice_mends_the_run(copy, damage):
     name = first.name.removesuffix("_0.txt").removesuffix(".bin")
     assert any(name in line for line in lines), lines
     follow(copy, lines)
-    result = copy.snakemake("all")
+    result = copy.snakemake("all", *options)
     assert result.returncode == 0, result.stdout
     assert before == {name: (copy.results / name).read_bytes() for name in before}
