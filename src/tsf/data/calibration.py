@@ -14,8 +14,9 @@ from tsf.data.bins import bin_path, delete_bin, write_bin
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
+from tsf.data.tables import write_lines
 from tsf.errors import UserError
-from tsf.files import delete_parts, sha256, whole_folder, write_text
+from tsf.files import delete_parts, sha256, whole_folder
 from tsf.progress import with_progress
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 from tsf.workers import one_by_one
@@ -111,7 +112,7 @@ def main() -> None:
             )
         videos = (candidates[int(clip.stem)].relative_to(args.take_from) for clip in written)
         rows = zip(written, videos, strict=True)
-        write_text(args.table, "".join(f"{clip.stem}\t{video}\n" for clip, video in rows))
+        write_lines(args.table, (f"{clip.stem}\t{video}" for clip, video in rows))
 
 
 if __name__ == "__main__":

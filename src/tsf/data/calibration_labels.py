@@ -6,8 +6,8 @@ from pathlib import Path
 from tsf import errors
 from tsf.data import kinetics
 from tsf.data.classes import read_classes
+from tsf.data.tables import read_lines, write_lines
 from tsf.errors import UserError
-from tsf.files import write_text
 
 
 def annotations_of(root: Path) -> Path:
@@ -51,11 +51,11 @@ def main() -> None:
     parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
     parser.add_argument("--output", type=Path, required=True, help="tsv to write")
     args = parser.parse_args()
-    rows = [row.split("\t") for row in args.table.read_text("utf-8").split("\n")[:-1]]
+    rows = [row.split("\t") for row in read_lines(args.table)]
     videos = [Path(video) for _, video in rows]
     numbers = class_numbers(videos, args.taken_from, read_classes(args.classes))
     pairs = zip(rows, numbers, strict=True)
-    write_text(args.output, "".join(f"{clip}\t{number}\n" for (clip, _), number in pairs))
+    write_lines(args.output, (f"{clip}\t{number}" for (clip, _), number in pairs))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tsf import errors
+from tsf.data.tables import read_lines
 from tsf.model.quantise import add_quantise_arguments, clip_files, clip_reader, nncf, openvino, save
 from tsf.recipe.fusion import video_scores
 from tsf.recipe.record import Recipe, add_recipe_argument
@@ -21,7 +22,7 @@ Labelled = tuple[Path, int]  # a clip's .bin file, and its class
 
 def read_labels(table: Path, clips: list[Path]) -> list[Labelled]:
     """table: tsv of tsf.data.calibration_labels, a row a clip."""
-    rows = (line.split("\t") for line in table.read_text("utf-8").splitlines())
+    rows = (line.split("\t") for line in read_lines(table))
     classes = {name: int(number) for name, number in rows}
     return [(clip, classes[clip.stem]) for clip in clips]
 

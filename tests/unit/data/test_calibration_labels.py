@@ -4,15 +4,17 @@ import pytest
 
 from tsf import errors
 from tsf.data import calibration_labels
+from tsf.data.classes import write_classes
 from tsf.data.kinetics import write_annotations
+from tsf.data.tables import write_lines
 
-CLASSES = "air_drumming\nzumba\n"
+CLASSES = ["air_drumming", "zumba"]
 
 
 def run(monkeypatch, folder, videos):
-    (folder / "classes.txt").write_text(CLASSES)
-    rows = "".join(f"{number:06d}\t{video}\n" for number, video in enumerate(videos))
-    (folder / "table.tsv").write_text(rows)
+    write_classes(folder / "classes.txt", CLASSES)
+    rows = [f"{number:06d}\t{video}" for number, video in enumerate(videos)]
+    write_lines(folder / "table.tsv", rows)
     arguments = ["--table", folder / "table.tsv", "--classes", folder / "classes.txt"]
     arguments += ["--taken-from", folder / "train", "--output", folder / "labels.tsv"]
     monkeypatch.setattr("sys.argv", ["calibration_labels", *map(str, arguments)])

@@ -4,6 +4,9 @@ import json
 
 import runs
 
+from tsf.data.classes import write_classes
+from tsf.data.tables import write_table
+from tsf.data.video_heads import COLUMNS
 from tsf.evaluation.details import all_classes
 from tsf.evaluation.prediction_table import read_predictions
 
@@ -20,9 +23,9 @@ ROWS = [
 
 def write(folder, rows):
     (folder / "predictions.csv").write_text(HEADER + "".join(rows))
-    (folder / "classes.txt").write_text("nan\n1\nnever\n")
-    heads = "v1\t320\t240\t25\t250\nv2\t\t\t\t250\nv3\t320\t240\t25\t250\n"
-    (folder / "heads.tsv").write_text("video\twidth\theight\tfps\tframes\n" + heads)
+    write_classes(folder / "classes.txt", ["nan", "1", "never"])
+    heads = [("v1", "320", "240", "25", "250"), ("v2", "", "", "", "250")]
+    write_table(folder / "heads.tsv", COLUMNS, [*heads, ("v3", "320", "240", "25", "250")])
 
 
 def details(folder):

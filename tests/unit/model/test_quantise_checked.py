@@ -6,6 +6,8 @@ import numpy as np
 import openvino
 import pytest
 
+from tsf.data.bins import write_bin
+from tsf.data.tables import write_lines
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.model import quantise, quantise_checked
@@ -30,10 +32,10 @@ def test_the_command_quantises_a_model_that_keeps_its_accuracy(
     (tmp_path / "clips").mkdir()
     rows = []
     for number, clip in enumerate(pixels):
-        clip.tofile(tmp_path / f"clips/{number}.bin")
+        write_bin(clip, tmp_path / f"clips/{number}.bin")
         scores = video_scores(logits.run(clips[number : number + 1].numpy()), "mean_softmax")
         rows.append(f"{number}\t{scores.argmax()}\n")
-    (tmp_path / "labels.tsv").write_text("".join(rows))
+    write_lines(tmp_path / "labels.tsv", [row.rstrip("\n") for row in rows])
     arguments = ["--model", tsf_opt_onnx, "--clips", tmp_path / "clips", "--recipe", to_json(whole)]
     arguments += ["--labels", tmp_path / "labels.tsv", "--output", tmp_path / "x_int8_checked.xml"]
     monkeypatch.setattr("sys.argv", ["quantise_checked", *map(str, arguments)])
