@@ -57,7 +57,7 @@ def test_labels_that_int8_gets_wrong_bring_operators_back(
     paths = []
     for number, clip in enumerate(pixels):
         paths.append(tmp_path / f"{number}.bin")
-        clip.tofile(paths[-1])
+        write_bin(clip, paths[-1])
     model = openvino.Core().read_model(tsf_opt_onnx)
     plain = fake_quantised(quantise.quantise(model.clone(), paths, whole.clip))
     exact = load_engine(DEFAULTS["onnxruntime"], tsf_opt_onnx, 2)
