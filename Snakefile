@@ -18,6 +18,7 @@ include: "rules/accuracy.smk"
 include: "rules/report.smk"
 include: "rules/page.smk"
 include: "rules/bundle.smk"
+include: "rules/compare.smk"
 
 
 # The proofs and the account are asked for beside the results: a proof that fails leaves no file, a
@@ -78,6 +79,7 @@ for artifact in [
     "ascend_variants.json",
     "report.html",
     "bundle",
+    "compare.html",
 ]:
 
     rule:

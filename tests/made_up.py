@@ -1,17 +1,26 @@
-"""A made-up run of any size, as the page gets it: no model, no video."""
+"""A made-up run of any size, as the page gets it: no model, no video.
+
+`python tests/made_up.py FOLDER [VIDEOS CLASSES]` writes one as a results folder, with its page.
+"""
 
 import json
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from tsf.data.k400_info import ScoredVideo
+from tsf.data.k400_info import ScoredVideo, write_skipped
 from tsf.data.strips import strip
-from tsf.evaluation import accuracy, verdict
+from tsf.evaluation import accuracy, results_folder, verdict
 from tsf.evaluation.details import details
 from tsf.evaluation.gallery import choose, described
+from tsf.files import write_json, write_text
 from tsf.inference.results import summary
+from tsf.report.page.write import page
+
+ENGINES = ("onnxruntime", "openvino_tsf_opt", "openvino_tsf_opt_bf16")
 
 SKIPPED = 300
 REASONS = ("missing file", "undecodable: Invalid data found when processing input")
@@ -49,7 +58,7 @@ def scores(labels: np.ndarray, classes: int, seed: int) -> np.ndarray:
 
 
 def content(videos: int, classes: int, engines: tuple[str, ...]) -> dict:
-    """The JSON files of the page by name; `skipped` and `strips` beside them."""
+    """The JSON files of the page by name; `skipped`, `strips` and `tables` beside them."""
     random = np.random.default_rng(1)
     names = [f"class of human motion number {n}" for n in range(classes)]
     labels = random.integers(0, classes, videos)
@@ -102,7 +111,25 @@ def content(videos: int, classes: int, engines: tuple[str, ...]) -> dict:
     return json.loads(json.dumps(files, default=np.generic.item)) | {
         "skipped": [(f"skipped{n}", names[0], REASONS[n % 2]) for n in range(SKIPPED)],
         "strips": {video["video"]: noise(n) for n, video in enumerate(gallery["videos"])},
+        "tables": {"predictions": table, "heads": heads},
     }
+
+
+def rendered(content: dict) -> str:
+    """The page of a run."""
+    rest = {name: found for name, found in content.items() if name != "tables"}
+    return page(rest, rest.pop("skipped"), rest.pop("strips"))
+
+
+def write_results(folder: Path, content: dict) -> None:
+    """What a finished run leaves and the comparison reads, as its steps write it."""
+    for name in (path.removesuffix(".json") for path in results_folder.FILES):
+        if name in content:
+            write_json(folder / f"{name}.json", content[name])
+    tables = content["tables"]
+    tables["predictions"].to_csv(folder / "predictions.csv", index=False)
+    tables["heads"].to_csv(folder / "video_heads.tsv", sep="\t", index_label="video")
+    write_skipped(folder / "skipped.tsv", content["skipped"])
 
 
 def noise(seed: int) -> bytes:
@@ -189,3 +216,11 @@ def provenance() -> dict:
         "disk": {"out_bin": 287_000_000_000, "rawframes": 9_000_000_000},
         "config": {"keep": "frames", "model": {"config": "models/a.py", "checkpoint": "a.pth"}},
     }
+
+
+if __name__ == "__main__":
+    where, *size = sys.argv[1:]
+    made = content(*map(int, size or (2000, 8)), ENGINES)
+    Path(where).mkdir(parents=True, exist_ok=True)
+    write_results(Path(where), made)
+    write_text(Path(where, "report.html"), rendered(made))

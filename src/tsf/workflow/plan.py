@@ -158,12 +158,25 @@ def files_digest(paths: Iterable[str | Path]) -> list[str]:
     return [sha256(Path(path)) for path in paths if Path(path).is_file()]
 
 
+def compared_folders(folders: list[str] | None) -> list[str]:
+    """The config's `compare`. Raises UserError if it is null, or a folder is not there."""
+    if folders is None:
+        raise UserError(
+            "compare is null: name two folders of finished results, as in "
+            "--config 'compare=[resultsA, resultsB]'"
+        )
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise UserError(f"{folder}: no such folder; see compare in the config")
+    return folders
+
+
 def without_places(config: dict) -> dict:
     """The config without the keys that say where the same things are: no result depends on them."""
     model = {key: value for key, value in config["model"].items() if key != "checkpoint"}
     places = ("devices", "python", "set_env")
     ascend = {key: value for key, value in config["ascend"].items() if key not in places}
-    return config | {"model": model, "ascend": ascend}
+    return config | {"model": model, "ascend": ascend, "compare": None}
 
 
 def error_lines(logs: Path, since: float) -> list[str]:

@@ -7,17 +7,11 @@ from html.parser import HTMLParser
 
 import made_up
 import pytest
+from made_up import ENGINES, rendered
 
+from tsf.evaluation.changes import made_of
 from tsf.report.page import charts
 from tsf.report.page.words import CHINESE, TEMPLATES, both
-from tsf.report.page.write import page
-
-ENGINES = ("onnxruntime", "openvino_tsf_opt", "openvino_tsf_opt_bf16")
-
-
-def rendered(content: dict) -> str:
-    rest = dict(content)
-    return page(rest, rest.pop("skipped"), rest.pop("strips"))
 
 
 @cache
@@ -89,7 +83,9 @@ def test_every_word_has_chinese_and_every_chinese_a_word():
     assert used <= CHINESE.keys()
     # the stages of a measurement come with it
     stages = set(small()["measured"]["performance"]["measurements"][0]["end_to_end"]["seconds"])
-    unused = {word for word in CHINESE.keys() - used - stages if f'"{word}"' not in drawn}
+    # the kinds of input of a comparison, too
+    groups = made_of(small()["provenance"], small()["accuracy"]).keys()
+    unused = {word for word in CHINESE.keys() - used - stages - groups if f'"{word}"' not in drawn}
     assert not unused
     for english, chinese in CHINESE.items():
         assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese))

@@ -4,34 +4,14 @@ import argparse
 import base64
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from tsf import errors
 from tsf.data.k400_info import read_skipped
 from tsf.files import read_json, write_text
 from tsf.report.page import charts
-from tsf.report.page.words import TEMPLATES, both
+from tsf.report.page.layout import environment
 
 SKIPPED = 200  # videos shown by name
 JSON = ("accuracy", "details", "verdict", "gallery", "measured", "verify", "provenance")
-
-
-def environment() -> Environment:
-    """Templates see `t`, a text in both languages, and `charts`, a chart a function."""
-    found = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # keys in their own order
-    style, script = (
-        Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js")
-    )
-    found.globals |= {"t": both, "charts": charts, "style": style, "script": script}
-    return found
 
 
 def page(
@@ -40,7 +20,7 @@ def page(
     """The page's text. content: by the names of JSON; strips: WebP by video."""
     pictures = {name: base64.b64encode(webp).decode() for name, webp in strips.items()}
     template = environment().get_template("page.html.j2")
-    return template.render(content, skipped=skipped[:SKIPPED], pictures=pictures)
+    return template.render(content, charts=charts, skipped=skipped[:SKIPPED], pictures=pictures)
 
 
 def main() -> None:

@@ -1,0 +1,98 @@
+"""Read the results of a finished run, and refuse a folder that has none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from tsf.data.k400_info import read_skipped
+from tsf.data.video_heads import read_heads
+from tsf.errors import UserError, on_one_line
+from tsf.evaluation.prediction_table import read_predictions
+from tsf.files import read_json
+
+# what is read of each file; a run of another release may lack it
+KEYS = {
+    "accuracy": ("engines", "listed", "scored", "skipped", "recipe"),
+    "verdict": ("engines", "dataset", "model"),
+    "measured": ("performance", "faults"),
+    "provenance": ("commit", "versions", "machine", "sha256", "config"),
+    "verify": ("clips", "boundaries"),
+}
+COLUMNS = {"engine", "video", "path", "label", "top1", "probability1"}
+TABLES = ("predictions.csv", "video_heads.tsv", "skipped.tsv")
+FILES = (*(f"{name}.json" for name in KEYS), *TABLES)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What two runs are compared by."""
+
+    folder: Path
+    json: dict[str, dict]  # by the names of KEYS
+    predictions: pd.DataFrame  # a row a video and engine
+    heads: pd.DataFrame  # by video
+    skipped: dict[str, str]  # the reason, by video
+
+    @property
+    def engines(self) -> list[str]:
+        return list(self.json["accuracy"]["engines"])
+
+    def of_engine(self, name: str) -> pd.DataFrame:
+        """The rows of one engine, by video."""
+        rows = self.predictions[self.predictions["engine"] == name]
+        return rows.set_index("video")
+
+
+def read_results(folder: Path) -> Results:
+    """Raises UserError if a file is missing, cut short, or not of the same run as the others."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; see compare in the config")
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder}: there is no {name}, so these are not the results of a finished run; "
+                "run snakemake all there, or see compare in the config"
+            )
+    for name in TABLES:
+        if not (folder / name).read_bytes().endswith(b"\n"):
+            raise UserError(f"{folder / name}: its last line is cut off; make it again")
+    content = {name: _json(folder / f"{name}.json", keys) for name, keys in KEYS.items()}
+    try:
+        predictions = read_predictions(folder / "predictions.csv")
+        heads = read_heads(folder / "video_heads.tsv")
+        skipped = {video: reason for video, _, reason in read_skipped(folder / "skipped.tsv")}
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{folder}: a table is damaged: {on_one_line(error)}") from None
+    _refuse_other(folder / "predictions.csv", predictions, content["accuracy"])
+    return Results(folder, content, predictions, heads, skipped)
+
+
+def _json(path: Path, keys: tuple[str, ...]) -> dict:
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise UserError(f"{path}: cut short or damaged: {on_one_line(error)}") from None
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise UserError(f"{path}: no {missing[0]!r} in it; make it again with this release")
+    return content
+
+
+def _refuse_other(path: Path, table: pd.DataFrame, accuracy: dict) -> None:
+    """Raises UserError if the table of predictions does not give the accuracies."""
+    if missing := sorted(COLUMNS - set(table.columns)):
+        raise UserError(f"{path}: it has no column {missing[0]}; make it again")
+    engines = accuracy["engines"]
+    if set(table["engine"]) != set(engines):
+        raise UserError(f"{path}: its engines are not those of accuracy.json; make both again")
+    for name, engine in engines.items():
+        rows = table[table["engine"] == name]
+        right = int(((rows["label"] == rows["top1"]) & (rows["label"] != "")).sum())
+        whole = len(rows) == rows["video"].nunique() == accuracy["scored"]
+        hits = round(engine["top1"] * engine["videos"] / 100) if engine["videos"] else 0
+        if not whole or right != hits:
+            raise UserError(
+                f"{path}: {len(rows)} videos of {name}, {right} of them right, but accuracy.json "
+                f"has {accuracy['scored']} and {hits}; make both again"
+            )
