@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 .PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model bench-npu
 
 run: $(VENV)/run.stamp
-	$(BIN)/snakemake $(TARGET) --cores $(CORES)
+	SUMMARY=below $(BIN)/snakemake $(TARGET) --cores $(CORES)
 	@$(if $(filter all,$(TARGET)),PYTHONPATH=src $(BIN)/python -m tsf.report.run_summary results)
 
 test: lint

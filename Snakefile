@@ -100,8 +100,12 @@ onstart:
 
 
 onsuccess:
-    if "html_report" in {job.rule.name for job in workflow.dag.jobs}:
-        print("done; the report is results/report.html, its short form results/accuracy.md")
+    # `make run` prints it itself, as this is not run where there was nothing to do
+    made = {job.rule.name for job in workflow.dag.jobs}
+    if "html_report" in made and "SUMMARY" not in os.environ:
+        from tsf.report.run_summary import of_results
+
+        print(of_results(Path("results")))
 
 
 onerror:
