@@ -155,3 +155,21 @@ rule variants_report:
         "write {output}"
     shell:
         "python -m tsf.report.ascend_variants --variants {input.json} --output {output} 2>&1 | tee {log}"
+
+
+rule readme_report:
+    input:
+        sources_of("report.results_readme"),
+        list=os.path.relpath(HOME / "docs/results.md"),
+    output:
+        "results/README.md",
+    log:
+        "results/logs/readme_report.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    message:
+        "write {output}"
+    shell:
+        "python -m tsf.report.results_readme --list {input.list:q} --output {output}"
+        " 2>&1 | tee {log}"

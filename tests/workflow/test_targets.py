@@ -44,7 +44,7 @@ def test_a_checkpoint_of_any_name_is_downloaded(tmp_path, name):
 
 def test_all_is_the_default_and_has_a_job_a_shard(tmp_path):
     found = due(tmp_path)
-    report = {"recipe", "verify", "accuracy", "accuracy_report", "all"}
+    report = {"recipe", "verify", "accuracy", "accuracy_report", "readme_report", "all"}
     assert set(found) == MODEL | LISTS | PROOF | INFERENCE | report | PAGE
     many = {"rawframes": 4, "out_bin": 4, "infer": 4, "describe_engine": 2, "compare_logits": 2}
     assert {rule: found[rule] for rule in many} == many
