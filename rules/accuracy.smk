@@ -13,7 +13,9 @@ rule accuracy:
         results=expand("results/result/{engine}/sumary.json", engine=ENGINES),
     output:
         accuracy="results/accuracy.json",
-        predictions="results/predictions.csv",
+        predictions=report(
+            "results/predictions.csv", caption="captions/predictions.rst", category="Accuracy"
+        ),
     log:
         "results/logs/accuracy.log",
     benchmark:

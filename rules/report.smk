@@ -12,7 +12,7 @@ rule accuracy_report:
         verify="results/verify.json",
         om=f"{OM}.json" if "ascend" in ENGINES else [],
     output:
-        report("results/accuracy.md", category="Accuracy"),
+        report("results/accuracy.md", caption="captions/accuracy.rst", category="Accuracy"),
     log:
         "results/logs/accuracy_report.log",
     localrule: True
@@ -36,7 +36,7 @@ rule parity_report:
         sources_of("report.parity"),
         json="results/parity.json",
     output:
-        report("results/parity.md", category="Accuracy"),
+        report("results/parity.md", caption="captions/parity.rst", category="Accuracy"),
     log:
         "results/logs/parity_report.log",
     localrule: True
@@ -53,7 +53,7 @@ rule rewrites_report:
         sources_of("report.rewrites"),
         json="results/rewrites.json",
     output:
-        report("results/rewrites.md", category="Performance"),
+        report("results/rewrites.md", caption="captions/rewrites.rst", category="Performance"),
     log:
         "results/logs/rewrites_report.log",
     localrule: True
@@ -71,7 +71,7 @@ rule performance_report:
         json="results/performance.json",
         choice="results/choice.json",
     output:
-        report("results/performance.md", category="Performance"),
+        report("results/performance.md", caption="captions/performance.rst", category="Performance"),
     log:
         "results/logs/performance_report.log",
     localrule: True
@@ -89,7 +89,9 @@ rule ascend_blocks_report:
         sources_of("report.ascend_blocks"),
         json="results/ascend_blocks.json",
     output:
-        report("results/ascend_blocks.md", category="Accuracy"),
+        report(
+            "results/ascend_blocks.md", caption="captions/ascend_blocks.rst", category="Accuracy"
+        ),
     log:
         "results/logs/ascend_blocks_report.log",
     localrule: True
@@ -106,7 +108,11 @@ rule npu_performance_report:
         sources_of("report.ascend_performance"),
         json="results/ascend_performance.json",
     output:
-        report("results/ascend_performance.md", category="Performance"),
+        report(
+            "results/ascend_performance.md",
+            caption="captions/ascend_performance.rst",
+            category="Performance",
+        ),
     log:
         "results/logs/ascend_performance_report.log",
     localrule: True
@@ -124,7 +130,9 @@ rule ascend_table_report:
         accuracy="results/accuracy.json",
         performance="results/ascend_performance.json",
     output:
-        report("results/ascend_table.zh.md", category="Accuracy"),
+        report(
+            "results/ascend_table.zh.md", caption="captions/ascend_table.rst", category="Accuracy"
+        ),
     log:
         "results/logs/ascend_table_report.log",
     localrule: True
@@ -145,7 +153,11 @@ rule variants_report:
         sources_of("report.ascend_variants"),
         json="results/ascend_variants.json",
     output:
-        report("results/ascend_variants.md", category="Performance"),
+        report(
+            "results/ascend_variants.md",
+            caption="captions/ascend_variants.rst",
+            category="Performance",
+        ),
     log:
         "results/logs/ascend_variants_report.log",
     localrule: True
