@@ -42,6 +42,7 @@ rule all:
         "results/predictions.csv",
         "results/accuracy.md",
         "results/report.html",
+        "results/README.md",
         ["results/ascend_performance.md", "results/ascend_table.zh.md"]
         if "ascend" in ENGINES
         else [],

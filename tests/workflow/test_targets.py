@@ -80,6 +80,17 @@ def test_with_kinetics_configuration_no_engine_runs_for_the_account_or_the_proof
     assert set(due(tmp_path, target, *KINETICS)) == rules | {target}
 
 
+def test_a_comparison_needs_two_folders_and_no_dataset(tmp_path):
+    """One of them may be this run's own results, which are not made for it."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "other").mkdir()
+    found = due(
+        tmp_path, "compare.html",
+        "--config", "compare=[results, other]", "dataset={root: results/none}",
+    )  # fmt: skip
+    assert set(found) == {"compare", "compare_report", "compare.html"}
+
+
 def test_aliases_resolve_from_another_working_directory(tmp_path):
     """With -s alone the results lie where the user is."""
     result = runs.snakemake("tsf.onnx", "-n", directory=None, cwd=tmp_path)
@@ -118,6 +129,14 @@ def test_a_faulty_configuration_is_one_line(tmp_path):
 def test_the_retired_keys_are_refused_with_the_new_one(tmp_path):
     line = refused(tmp_path, "--config", "frames=none", "keep_bin=False")
     assert "write keep: nothing" in line
+
+
+def test_a_comparison_of_fewer_than_two_folders_is_one_line(tmp_path):
+    assert "compare is null: name two folders" in refused(tmp_path, "compare.html")
+    line = refused(tmp_path, "compare.html", "--config", "compare=[a, b]")
+    assert "a: no such folder; see compare" in line
+    line = refused(tmp_path, "compare.html", "--config", "compare=[a]")
+    assert "compare" in line and "too short" in line
 
 
 def test_a_missing_checkpoint_is_one_line(tmp_path):
