@@ -223,6 +223,20 @@ def models_to_bundle(wildcards):
     ]
 
 
+def compared(wildcards):
+    """The two folders of the config, refused where it names none."""
+    with one_line():
+        return plan.compared_folders(config["compare"])
+
+
+def compared_digests(wildcards):
+    """Of the files that are read: not inputs, as this run's own, if named, would be made first."""
+    from tsf.evaluation.results_folder import FILES  # with pandas, which no other plan needs
+
+    folders = compared(wildcards)
+    return plan.files_digest(Path(folder, name) for folder in folders for name in FILES)
+
+
 def delete_leftover_bins():
     """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
 

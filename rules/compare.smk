@@ -1,20 +1,6 @@
 # results/compare.html, of two finished results folders: nothing of this run is an input.
 
 
-def compared(wildcards):
-    """The two folders of the config, refused where it names none."""
-    with one_line():
-        return plan.compared_folders(config["compare"])
-
-
-def compared_digests(wildcards):
-    """Of the files that are read: not inputs, as this run's own, if named, would be made first."""
-    from tsf.evaluation.results_folder import FILES  # with pandas, which no other plan needs
-
-    folders = compared(wildcards)
-    return plan.files_digest(Path(folder, name) for folder in folders for name in FILES)
-
-
 rule compare:
     input:
         sources_of("evaluation.compare"),

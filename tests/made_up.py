@@ -13,6 +13,7 @@ import pandas as pd
 
 from tsf.data.k400_info import ScoredVideo, write_skipped
 from tsf.data.strips import strip
+from tsf.data.tables import write_table
 from tsf.evaluation import accuracy, results_folder, verdict
 from tsf.evaluation.details import details
 from tsf.evaluation.gallery import choose, described
@@ -128,7 +129,11 @@ def write_results(folder: Path, content: dict) -> None:
             write_json(folder / f"{name}.json", content[name])
     tables = content["tables"]
     tables["predictions"].to_csv(folder / "predictions.csv", index=False)
-    tables["heads"].to_csv(folder / "video_heads.tsv", sep="\t", index_label="video")
+    heads = [
+        [row[0], *("" if np.isnan(number) else str(number) for number in row[1:])]
+        for row in tables["heads"].itertuples()
+    ]
+    write_table(folder / "video_heads.tsv", ("video", *tables["heads"].columns), heads)
     write_skipped(folder / "skipped.tsv", content["skipped"])
 
 

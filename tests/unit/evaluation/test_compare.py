@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import runs
 
+from tsf.data.k400_info import write_skipped
 from tsf.errors import UserError
 from tsf.evaluation import compare
 from tsf.evaluation.changes import changes, made_of, same
@@ -141,8 +142,8 @@ def cut_videos(folder, names):
             engine["top1"] = 100 * float((of_engine["label"] == of_engine["top1"]).mean())
 
     edit(folder / "accuracy.json", fewer)
-    with open(folder / "skipped.tsv", "a") as file:
-        file.writelines(f"{name}\ta class\tmissing file\n" for name in names[:1])
+    skipped = [(name, "a class", "missing file") for name in names[:1]]
+    write_skipped(folder / "skipped.tsv", [*content()["skipped"], *skipped])
 
 
 def test_videos_of_one_run_alone_are_named_with_the_reason(folder, written):
