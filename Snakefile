@@ -7,12 +7,14 @@ configfile: Path(workflow.basedir, "config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/start.smk"
 include: "rules/sample.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/parity.smk"
 include: "rules/inference.smk"
 include: "rules/ascend.smk"
+include: "rules/ascend_studies.smk"
 include: "rules/performance.smk"
 include: "rules/accuracy.smk"
 include: "rules/report.smk"

@@ -3,7 +3,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
 import time
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from shlex import quote
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "src"))
-from tsf.ascend import ais_bench, atc, npu_smi, requirements
+from tsf.ascend import atc, npu_smi
 from tsf.bundle.fit import bundled, refuse_recipe
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
@@ -26,8 +25,7 @@ from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
-from tsf.workflow.ending import end_jobs_too
-from tsf.workflow.fingerprint import listing_digest, look_ahead_mb, refuse_large_shards, shards
+from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
 environment.prepare(HOME / "src")
@@ -169,6 +167,15 @@ def bins_disk_mb(wildcards):
     return dataset_shards()[int(wildcards.shard)].bins_mb(BIN_BYTES)
 
 
+def npu_threads(wildcards):
+    """The processes that decode a shard: the jobs of a time share the cores."""
+    if KEEP != "nothing":
+        return 1
+    if not workflow.local_exec or workflow.remote_exec:
+        return 4  # a job on a cluster, planned here or run there, must come to the same number
+    return max(1, workflow.cores // max(1, workflow.global_resources["npu"].value))
+
+
 def temporary_bins(wildcards):
     """The command that makes the .bin files, runs the engine's command and deletes the files.
 
@@ -235,47 +242,3 @@ def compared_digests(wildcards):
 
     folders = compared(wildcards)
     return plan.files_digest(Path(folder, name) for folder in folders for name in FILES)
-
-
-def delete_leftover_bins():
-    """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
-
-    ais_bench's folder has further links to them.
-    """
-    for folders in ("results/out_bin/*.[0-9][0-9][0-9]", "results/shards/*/.*.work"):
-        for folder in Path().glob(folders):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def tell_of_idle_devices(dag):
-    """Say so if the disk has no room for the shards that are decoded while the devices infer."""
-    if KEEP != "nothing" or "infer_ascend" not in {job.rule.name for job in dag.needrun_jobs()}:
-        return
-    jobs = workflow.global_resources["npu"].value
-    needed = look_ahead_mb(DATASET, len(SHARDS), RECIPE.clip.sampling, jobs, BIN_BYTES)
-    if disk_cap() < needed:
-        print(
-            f"disk_mb={disk_cap()} has no room for {jobs} shards at a time, {needed} MB: devices "
-            "will wait for shards to be decoded; more shards or a larger disk_mb keep them busy"
-        )
-
-
-def refuse_contradictory_variants():
-    """Raises UserError if atc's options do not go with one of the variants' precisions."""
-    for precision in ASCEND["variants"]["precisions"]:
-        mixlist = ASCEND["modify_mixlist"] if precision == "allow_mix_precision" else None
-        keys = ASCEND | {"precision": precision, "modify_mixlist": mixlist}
-        atc.refuse_contradictions(atc.choice(keys))
-
-
-def refuse_missing_tools(dag):
-    """Stop before any work if a job that is due needs a tool that is not here."""
-    due = {job.rule.name for job in dag.needrun_jobs()}
-    with one_line():
-        if due & {"om", "blocks_om", "om_variant"}:
-            requirements.require_atc(ASCEND["soc_version"])
-        if "om_variant" in due:
-            refuse_contradictory_variants()
-        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
-            requirements.require_ais_bench(ASCEND["python"])
-            ais_bench.refuse_temporary_folder()

@@ -90,10 +90,11 @@ def imported(module):
 def test_the_ascend_environment_has_what_its_steps_import():
     """The pip lines are by hand, as the versions are older than the lock's, for CANN's sake."""
     listed = yaml.safe_load((ROOT / "envs/ascend.yaml").read_text())["dependencies"][-1]["pip"]
-    rules = (ROOT / "rules/ascend.smk").read_text().split("\nrule ")
+    files = [(ROOT / f"rules/{name}.smk").read_text() for name in ("ascend", "ascend_studies")]
+    rules = "".join(files).split("\nrule ")
     text = "".join(rule for rule in rules if "envs/ascend.yaml" in rule)
     modules = set(re.findall(r'(?:-m tsf\.|module=")([a-z_.]+)', text)) | {"data.temporary_bins"}
-    assert {"ascend.atc", "ascend.ais_bench", "ascend.performance"} <= modules
+    assert {"ascend.atc", "ascend.ais_bench", "ascend.performance", "ascend.variant"} <= modules
     found = {name for module in modules for name in imported(module)}
     found -= sys.stdlib_module_names | {"tsf"}
     assert "PIL" in found  # of a Hugging Face recipe alone

@@ -1,0 +1,50 @@
+# What Snakefile's onstart does before the first job.
+import shutil
+
+from tsf.ascend import ais_bench, requirements
+from tsf.workflow.ending import end_jobs_too
+from tsf.workflow.fingerprint import look_ahead_mb
+
+
+def delete_leftover_bins():
+    """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
+
+    ais_bench's folder has further links to them.
+    """
+    for folders in ("results/out_bin/*.[0-9][0-9][0-9]", "results/shards/*/.*.work"):
+        for folder in Path().glob(folders):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def tell_of_idle_devices(dag):
+    """Say so if the disk has no room for the shards that are decoded while the devices infer."""
+    if KEEP != "nothing" or "infer_ascend" not in {job.rule.name for job in dag.needrun_jobs()}:
+        return
+    jobs = workflow.global_resources["npu"].value
+    needed = look_ahead_mb(DATASET, len(SHARDS), RECIPE.clip.sampling, jobs, BIN_BYTES)
+    if disk_cap() < needed:
+        print(
+            f"disk_mb={disk_cap()} has no room for {jobs} shards at a time, {needed} MB: devices "
+            "will wait for shards to be decoded; more shards or a larger disk_mb keep them busy"
+        )
+
+
+def refuse_contradictory_variants():
+    """Raises UserError if atc's options do not go with one of the variants' precisions."""
+    for precision in ASCEND["variants"]["precisions"]:
+        mixlist = ASCEND["modify_mixlist"] if precision == "allow_mix_precision" else None
+        keys = ASCEND | {"precision": precision, "modify_mixlist": mixlist}
+        atc.refuse_contradictions(atc.choice(keys))
+
+
+def refuse_missing_tools(dag):
+    """Stop before any work if a job that is due needs a tool that is not here."""
+    due = {job.rule.name for job in dag.needrun_jobs()}
+    with one_line():
+        if due & {"om", "blocks_om", "om_variant"}:
+            requirements.require_atc(ASCEND["soc_version"])
+        if "om_variant" in due:
+            refuse_contradictory_variants()
+        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
+            requirements.require_ais_bench(ASCEND["python"])
+            ais_bench.refuse_temporary_folder()
