@@ -206,9 +206,11 @@ def boundaries(setups):
 
 
 def asked_for(names):
-    """The files results/<name>.json that this command has among its targets."""
-    targets = {Path(target).stem for target in workflow.dag_settings.targets}
-    return [f"results/{name}.json" for name in names if name in targets]
+    """The files results/<name>.json that this command has among its targets, or makes for them."""
+    targets = {Path(target).name for target in workflow.dag_settings.targets}
+    made = {Path(target).stem for target in targets}
+    made |= {"choice"} if "performance.md" in targets else set()
+    return [f"results/{name}.json" for name in names if name in made]
 
 
 def engines_to_bundle():

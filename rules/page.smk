@@ -123,7 +123,7 @@ rule strips:
 
 # The page shows these if they are there, and does not make them. Were they inputs, `all` would
 # measure them anew whenever they are out of date; their digests redo the step when they change.
-IF_MADE = ["parity", "performance", "ascend_performance"]
+IF_MADE = ["parity", "performance", "choice", "ascend_performance"]
 MADE_APART = [name for name in IF_MADE if name != "ascend_performance" or "ascend" not in ENGINES]
 
 
@@ -136,6 +136,8 @@ rule measured:
         npu="results/ascend_performance.json" if "ascend" in ENGINES else [],
         verify="results/verify.json",
         engines=expand("results/engines/{engine}.json", engine=ENGINES),
+        # what choice.json must be made from
+        accuracy="results/accuracy.json",
     output:
         "results/measured.json",
     log:

@@ -104,7 +104,7 @@ def test_a_threshold_ends_the_run_and_names_the_boundary(run):
 
 
 def test_every_engine_is_measured(run):
-    result = run.snakemake("performance.md", "bundle", *SETTINGS)
+    result = run.snakemake("performance.md", "bundle", "report.html", *SETTINGS)
     assert result.returncode == 0, result.stdout
     measurements = read(run, "performance.json")["measurements"]
     assert [(m["engine"], m["precision"], m["batch"], m["runs"]) for m in measurements] == [
@@ -127,6 +127,8 @@ def test_every_engine_is_measured(run):
     assert int8["within_limits"] and int8["comparison"]["against"] == choice["exact"]
     first = (run.results / "performance.md").read_text().splitlines()[2]
     assert first.startswith(f"On this machine the fastest exact engine is {choice['exact']}, ")
+    page = (run.results / "report.html").read_text()
+    assert f"the fastest exact engine is {choice['exact']}, " in page
     # neither torch nor a batch of three can be taken along
     speeds = {row["name"]: row["videos_per_second"] for row in choice["engines"]}
     taken = max(NAMES[0], NAMES[2], key=speeds.__getitem__)

@@ -79,20 +79,39 @@ def measurement(sample_run):
     return {"measurements": [row]}
 
 
-def test_a_measurement_beside_the_page_is_shown_and_not_made(run_copy, measurement):
-    path = run_copy.results / "performance.json"
+@pytest.fixture
+def choice(sample_run):
+    """choice.json of the sample's accuracy, with what the page reads of it."""
+    row = {"name": "onnxruntime", "config": ["engines: [onnxruntime]"], "within_limits": True}
+    return {
+        "exact": "onnxruntime",
+        "fastest": "onnxruntime",
+        "engines": [row | {"videos_per_second": 25.0, "comparison": None}],
+        "made_from": {"results/accuracy.json": sha256(sample_run.results / "accuracy.json")},
+    }
+
+
+def test_a_measurement_beside_the_page_is_shown_and_not_made(run_copy, measurement, choice):
+    path, choice_path = (run_copy.results / f"{x}.json" for x in ("performance", "choice"))
     path.write_text(json.dumps(measurement))
+    choice_path.write_text(json.dumps(choice))
     assert set(run_copy.dry_run("all")) == {"measured", "provenance", "html_report", "all"}
     assert run_copy.snakemake("all").returncode == 0
     text = text_of(run_copy)
     assert "onnxruntime · tsf_sim.onnx · f32 · batch 1" in text
     assert "is not of this run" not in text
+    assert "the fastest exact engine is onnxruntime, 25.00 videos/s (<code>engines: " in text
     assert run_copy.dry_run("all") == {}
 
     measurement["measurements"][0]["sha256"] = {"tsf_sim.onnx": "0" * 64}
     path.write_text(json.dumps(measurement))
+    choice["made_from"] = {"results/accuracy.json": "0" * 64}
+    choice_path.write_text(json.dumps(choice))
     assert run_copy.snakemake("all").returncode == 0
-    assert "performance.json is not of this run: tsf_sim.onnx was another file" in text_of(run_copy)
+    text = text_of(run_copy)
+    assert "performance.json is not of this run: tsf_sim.onnx was another file" in text
+    assert "choice.json is not of this run: results/accuracy.json has changed" in text
+    assert "the fastest exact engine" not in text
 
 
 def test_lost_times_redo_nothing(run_copy):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.bins import add_dtype_argument
-from tsf.engines.setup import DEFAULTS, Setup
+from tsf.engines.setup import DEFAULTS, Setup, input_dtype
 from tsf.files import read_json, sha256, write_json
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -27,6 +27,11 @@ class DescribedEngine:
     sha256: dict[str, str]  # of the model's files, by name
     recipe: ClipRecipe  # of the clips that it gets
     dtype: str  # of the .bin files
+
+    @property
+    def takes(self) -> str:
+        """The type of the model's input: ais_bench gives an .om file the .bin files as they are."""
+        return self.dtype if self.setup.engine == "ascend" else input_dtype(self.setup.model)
 
 
 def read_described(path: Path) -> DescribedEngine:

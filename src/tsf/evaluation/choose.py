@@ -14,7 +14,7 @@ from tsf import errors
 from tsf.engines.described import DescribedEngine, read_described
 from tsf.engines.setup import DEFAULTS, Setup
 from tsf.errors import UserError
-from tsf.files import read_json, write_json
+from tsf.files import read_json, sha256, write_json
 
 SIGNIFICANCE = 0.05  # of McNemar's p
 
@@ -27,14 +27,15 @@ def is_exact(setup: Setup) -> bool:
     return setup.engine != "ascend" and setup.precision == "f32"
 
 
-def config_lines(setup: Setup) -> list[str]:
-    """The lines of config.yaml that choose the engine."""
+def config_lines(described: DescribedEngine) -> list[str]:
+    """The lines of config.yaml that choose the engine; ascend's model is in the key ascend."""
+    setup = described.setup
     plain = asdict(DEFAULTS[setup.engine])
     changed = {key: value for key, value in asdict(setup).items() if value != plain[key]}
     settings = "".join(f", {key}: {value}" for key, value in changed.items())
     entry = f"{{engine: {setup.engine}{settings}}}" if settings else setup.engine
-    # every model but this one runs with either kind of .bin files
-    more = ["bin: uint8"] if setup.model == "tsf_opt_u8" else []
+    # a model that takes float32 runs with either kind of .bin files
+    more = ["bin: uint8"] if described.takes == "uint8" else []
     return [f"engines: [{entry}]", *more]
 
 
@@ -89,7 +90,7 @@ def choose(
         rows.append(
             {
                 "name": name,
-                "config": config_lines(described.setup),
+                "config": config_lines(described),
                 "exact": is_exact(described.setup),
                 "device": speeds[name]["device"],
                 "videos_per_second": speeds[name]["videos_per_second"],
@@ -126,6 +127,8 @@ def main() -> None:
         for paths in (args.speeds, args.proofs)
     )
     content = choose(engines, speeds, proofs, accuracy)
+    files = [args.accuracy, *args.engines, *args.speeds, *args.proofs]
+    content["made_from"] = {str(path): sha256(path) for path in files}
     write_json(args.output, content)
     print(f"the fastest exact engine: {content['exact']}; within limits: {content['fastest']}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.engines.described import DescribedEngine, read_described
-from tsf.files import read_json, write_json
+from tsf.files import read_json, sha256, write_json
 
 
 def performance_fault(performance: dict, engines: list[DescribedEngine]) -> str | None:
@@ -52,28 +52,41 @@ def parity_fault(parity: dict, verify: dict) -> str | None:
     return None
 
 
+def choice_fault(choice: dict) -> str | None:
+    """Why choice.json is not of this run; None if all that it was made from is as it was."""
+    if "made_from" not in choice:
+        return "it does not say what it was made from"
+    for name, digest in choice["made_from"].items():
+        if not Path(name).exists() or sha256(Path(name)) != digest:
+            return f"{name} has changed since it was made"
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verify", type=Path, required=True, help="json of this run's proof")
     parser.add_argument("--engines", type=Path, nargs="+", required=True, help="json, one each")
     parser.add_argument("--parity", type=Path, required=True, help="json, which need not be there")
     parser.add_argument("--performance", type=Path, required=True, help="the same")
+    parser.add_argument("--choice", type=Path, required=True, help="the same")
     parser.add_argument("--ascend-performance", type=Path, required=True, help="the same")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
     engines = [read_described(path) for path in args.engines]
-    parity, performance, npu = (
+    parity, performance, choice, npu = (
         read_json(path) if path.exists() else None
-        for path in (args.parity, args.performance, args.ascend_performance)
+        for path in (args.parity, args.performance, args.choice, args.ascend_performance)
     )
     content = {
         "parity": parity,
         "performance": performance,
+        "choice": choice,
         "ascend_performance": npu,
         "faults": {
             "parity": parity and parity_fault(parity, read_json(args.verify)),
             "performance": performance and performance_fault(performance, engines),
+            "choice": choice and choice_fault(choice),
             "ascend_performance": npu and npu_fault(npu, engines),
         },
     }

@@ -1,44 +1,75 @@
-"""The sentence of choice.json: which engine to use on this machine, and how to choose it."""
+"""What choice.json says: which engine to use on this machine, and how to choose it.
+
+Each sentence is a text with {names}, and what they stand for, so that the page can say it in both
+its languages. A line of the config stands between backticks.
+"""
+
+NO_EXACT = (
+    "No engine is in float32 on the CPU or a GPU, so the accuracy of {engines} could not be "
+    "compared with an exact one: add one, as in `engines: [onnxruntime, ...]`."
+)
+EXACT = (
+    "On this machine the fastest exact engine is {exact}, {exact_speed} videos/s ({exact_config}), "
+    "which is also the fastest within the limits of parity and accuracy."
+)
+FASTEST = (
+    "On this machine the fastest exact engine is {exact}, {exact_speed} videos/s ({exact_config}), "
+    "and the fastest within the limits of parity and accuracy is {fastest}, {fastest_speed} "
+    "videos/s ({fastest_config})."
+)
+FASTER = "{engine} is faster, but not within these limits."
+COMPARED = (
+    "On {videos} videos the top-1 of {engine} differs from that of {against} by {difference} "
+    "points (95 % interval {low} to {high}, McNemar's p {p}), so that a loss of up to {loss} "
+    "points is not ruled out."
+)
+NO_LABEL = "No video has a label to compare the accuracy of {engine} with that of {against}."
+
+Sentence = tuple[str, dict[str, str]]
 
 
-def sentence(choice: dict) -> str:
-    """Markdown, in one paragraph: the fastest exact engine, and the fastest within the limits."""
+def sentences(choice: dict) -> list[Sentence]:
+    """The fastest exact engine, the fastest within the limits, and how the faster ones compare."""
     engines = {row["name"]: row for row in choice["engines"]}
     if choice["exact"] is None:
-        return (
-            "No engine is in float32 on the CPU or a GPU, so the accuracy of "
-            f"{', '.join(engines)} could not be compared with an exact one: add one, as in "
-            f"`engines: [onnxruntime, ...]`."
-        )
+        return [(NO_EXACT, {"engines": ", ".join(engines)})]
     exact, fastest = engines[choice["exact"]], engines[choice["fastest"]]
-    text = f"On this machine the fastest exact engine is {_named(exact)}"
     if exact is fastest:
-        text += ", which is also the fastest within the limits of parity and accuracy."
+        found = [(EXACT, _named("exact", exact))]
     else:
-        text += (
-            f", and the fastest within the limits of parity and accuracy is {_named(fastest)}: "
-            f"{_compared(fastest['comparison'])}."
-        )
+        named = _named("exact", exact) | _named("fastest", fastest)
+        found = [(FASTEST, named), _compared(fastest)]
     for row in engines.values():
         if not row["within_limits"] and row["videos_per_second"] > fastest["videos_per_second"]:
-            text += f" {row['name']} is faster, but {_compared(row['comparison'])}."
-    return text
+            found += [(FASTER, {"engine": row["name"]}), _compared(row)]
+    return found
 
 
-def _named(row: dict) -> str:
-    lines = " and ".join(f"`{line}`" for line in row["config"])
-    return f"{row['name']}, {row['videos_per_second']:.2f} videos/s ({lines})"
+def paragraph(choice: dict) -> str:
+    """The sentences as one paragraph of Markdown."""
+    return " ".join(text.format(**values) for text, values in sentences(choice))
 
 
-def _compared(comparison: dict) -> str:
+def _named(name: str, row: dict) -> dict[str, str]:
+    return {
+        name: row["name"],
+        f"{name}_speed": f"{row['videos_per_second']:.2f}",
+        f"{name}_config": ", ".join(f"`{line}`" for line in row["config"]),
+    }
+
+
+def _compared(row: dict) -> Sentence:
     """What its videos show of an engine's accuracy."""
-    against, videos = comparison["against"], comparison["labelled"]
-    if not videos:
-        return f"no video has a label to compare its accuracy with that of {against}"
+    comparison = row["comparison"]
+    named = {"engine": row["name"], "against": comparison["against"]}
+    if not comparison["labelled"]:
+        return NO_LABEL, named
     low, high = comparison["difference95"]
-    return (
-        f"on {videos} videos its top-1 differs from that of {against} by "
-        f"{comparison['difference']:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}, "
-        f"McNemar's p {comparison['mcnemar_p']:.2g}), so that a loss of up to "
-        f"{max(0.0, -low):.2f} points is not ruled out"
-    )
+    return COMPARED, named | {
+        "videos": f"{comparison['labelled']}",
+        "difference": f"{comparison['difference']:+.2f}",
+        "low": f"{low:+.2f}",
+        "high": f"{high:+.2f}",
+        "p": f"{comparison['mcnemar_p']:.2g}",
+        "loss": f"{max(0.0, -low):.2f}",
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.files import read_json, write_text
 from tsf.markdown import table
-from tsf.report.choice import sentence
+from tsf.report.choice import paragraph
 
 PARAGRAPH = "\n\n"
 
@@ -66,7 +66,7 @@ def markdown(measurements: list[dict], choice: dict | None = None) -> str:
     whole = [m for m in measurements if m["end_to_end"]]
     return f"""# Performance
 
-{f"{sentence(choice)}{PARAGRAPH}" if choice else ""}## The model alone
+{f"{paragraph(choice)}{PARAGRAPH}" if choice else ""}## The model alone
 
 {model_table(measurements)}
 videos/s: 1000 * batch / mean, as ais_bench defines it: videos (all views of each) a second of the

@@ -8,7 +8,8 @@ import runs
 from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
 from tsf.evaluation.choose import choose, compare, config_lines
-from tsf.report.choice import sentence
+from tsf.files import sha256
+from tsf.report.choice import paragraph
 
 ORT = Setup("onnxruntime", "tsf_sim", "f32")
 OPT = Setup("openvino", "tsf_opt", "f32")
@@ -50,18 +51,19 @@ def test_the_fastest_exact_one_and_a_faster_approximation_that_is_not_worse():
     # against the fastest exact one, not against the first of the config
     assert first["comparison"]["against"] == "openvino_tsf_opt" and first["within_limits"]
     assert first["comparison"]["difference"] == pytest.approx(-0.2)
-    text = sentence(found)
+    text = paragraph(found)
     assert "the fastest exact engine is openvino_tsf_opt, 2.00 videos/s" in text
     assert "`engines: [{engine: openvino, model: tsf_opt, precision: bf16}]`" in text
-    assert "on 1000 videos its top-1 differs" in text and "a loss of up to 1.20 points" in text
+    assert "On 1000 videos the top-1 of openvino_tsf_opt_bf16 differs from that of" in text
+    assert "a loss of up to 1.20 points" in text
 
 
 def test_one_that_is_significantly_worse_is_out_however_fast():
     found = chosen({OPT: 2, BF16: 5}, [pair(OPT, BF16, 30, 10, 0.002)])
     assert found["exact"] == found["fastest"] == "openvino_tsf_opt"
-    text = sentence(found)
+    text = paragraph(found)
     assert "which is also the fastest within the limits" in text
-    assert "openvino_tsf_opt_bf16 is faster, but on 1000 videos its top-1 differs" in text
+    assert "openvino_tsf_opt_bf16 is faster, but not within these limits. On 1000 videos" in text
 
 
 def test_one_that_is_significantly_better_is_not_out():
@@ -85,13 +87,13 @@ def test_a_pair_is_read_in_either_order():
 def test_without_labels_no_approximation_is_within():
     found = chosen({OPT: 2, BF16: 5}, [pair(OPT, BF16, 0, 0, 1, labelled=0)])
     assert found["fastest"] == "openvino_tsf_opt"
-    assert "no video has a label" in sentence(found)
+    assert "No video has a label" in paragraph(found)
 
 
 def test_without_an_exact_engine_nothing_is_chosen():
     found = chosen({BF16: 5, NPU: 9}, [pair(BF16, NPU, 0, 0, 1)])
     assert found["exact"] is found["fastest"] is None
-    assert "could not be compared with an exact one" in sentence(found)
+    assert "could not be compared with an exact one" in paragraph(found)
 
 
 def test_an_npu_is_an_approximation_as_its_logits_are_not_proven():
@@ -112,13 +114,23 @@ def test_an_npu_is_an_approximation_as_its_logits_are_not_proven():
             ],
         ),
         (
+            Setup("onnxruntime", "tsf_npu_u8", "f32"),
+            ["engines: [{engine: onnxruntime, model: tsf_npu_u8}]", "bin: uint8"],
+        ),
+        (
             Setup("onnxruntime", "tsf_sim", "f32", 4, "cuda"),
             ["engines: [{engine: onnxruntime, batch: 4, device: cuda}]"],
         ),
     ],
 )
 def test_the_lines_of_the_config(setup, lines):
-    assert config_lines(setup) == lines
+    assert config_lines(DescribedEngine(setup, None, {}, None, "uint8")) == lines
+
+
+@pytest.mark.parametrize("dtype, more", [("float32", []), ("uint8", ["bin: uint8"])])
+def test_an_npu_has_a_model_of_the_type_of_the_bin_files(dtype, more):
+    described = DescribedEngine(NPU, None, {}, None, dtype)
+    assert config_lines(described) == ["engines: [ascend]", *more]
 
 
 def test_accuracy_of_other_engines_is_refused(tmp_path, recipe):
@@ -132,3 +144,24 @@ def test_accuracy_of_other_engines_is_refused(tmp_path, recipe):
     result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
     assert result.returncode == 1 and "is of other engines than onnxruntime" in result.stderr
     assert not (tmp_path / "choice.json").exists()
+
+
+def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
+    (tmp_path / "m.onnx").write_bytes(b"")
+    described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
+    write_described(tmp_path / "onnxruntime.json", described)
+    accuracy = {"engines": {"onnxruntime": {}}, "scored": 1, "paired": []}
+    files = {
+        "accuracy": accuracy,
+        "proofs": {"boundaries": [BOUNDARY]},
+        "speeds": {"videos_per_second": 1.0, "device": "a CPU"},
+    }
+    arguments = ["--engines", tmp_path / "onnxruntime.json"]
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        arguments += [f"--{name}", tmp_path / f"{name}.json"]
+    result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads((tmp_path / "choice.json").read_text())["made_from"]
+    names = ("accuracy", "onnxruntime", "speeds", "proofs")
+    assert found == {str(p): sha256(p) for p in (tmp_path / f"{name}.json" for name in names)}

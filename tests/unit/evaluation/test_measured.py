@@ -7,7 +7,8 @@ from recipes import GUIDE
 
 from tsf.engines.described import DescribedEngine
 from tsf.engines.setup import Setup
-from tsf.evaluation.measured import npu_fault, parity_fault, performance_fault
+from tsf.evaluation.measured import choice_fault, npu_fault, parity_fault, performance_fault
+from tsf.files import sha256
 
 NOW = DescribedEngine(
     Setup("onnxruntime", "tsf_sim", "f32"),
@@ -46,6 +47,20 @@ def test_the_npu_s_model_is_compared_where_the_run_has_it():
     assert npu_fault({"runs": [batch4]}, [om]) is None
     assert performance_fault({"measurements": [batch4]}, [om]) is None
     assert npu_fault({"runs": [run]}, [NOW]) == "ascend is no engine of it"
+
+
+def test_a_choice_is_of_the_files_that_it_was_made_from(tmp_path):
+    file = tmp_path / "accuracy.json"
+    file.write_text("{}")
+    choice = {"made_from": {str(file): sha256(file)}}
+    assert choice_fault(choice) is None
+    file.touch()  # the time alone is no change
+    assert choice_fault(choice) is None
+    file.write_text("{ }")
+    assert choice_fault(choice) == f"{file} has changed since it was made"
+    file.unlink()
+    assert choice_fault(choice) == f"{file} has changed since it was made"
+    assert choice_fault({}) == "it does not say what it was made from"
 
 
 def test_parity_needs_every_boundary_of_the_proof_as_it_is():

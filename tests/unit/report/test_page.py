@@ -10,6 +10,7 @@ import pytest
 from made_up import ENGINES, rendered
 
 from tsf.evaluation.changes import made_of
+from tsf.report import choice
 from tsf.report.page import charts
 from tsf.report.page.words import CHINESE, TEMPLATES, both
 
@@ -71,6 +72,29 @@ def test_the_verdict_is_the_first_thing_said(text):
     assert "outside that interval" in first or "within that interval" in first
 
 
+def test_the_choice_of_an_engine_follows_the_verdict(text):
+    start = text.index("</p>", text.index("<h1>"))
+    found = text[start : text.index('<dl class="cards">')]
+    assert (
+        "is onnxruntime, 1.00 videos/s (<code>engines: [onnxruntime]</code>, "
+        "<code>bin: uint8</code>), and the fastest within the limits of parity and accuracy is "
+        "openvino_tsf_opt_bf16, 3.00 videos/s (<code>"
+    ) in found
+    assert "differs from that of onnxruntime by -0.83 points (95 % interval -2.90 to +1.20" in found
+    assert "最快的精确引擎是 onnxruntime，每秒 1.00 个视频（<code>" in found
+    assert "不能排除最多 2.90 个百分点的损失" in found
+
+
+def test_a_choice_that_is_not_of_this_run_is_not_said():
+    content = deepcopy(small())
+    content["measured"]["faults"]["choice"] = "results/accuracy.json has changed"
+    found = rendered(content)
+    assert "fastest exact engine" not in found
+    assert "choice.json is not of this run: results/accuracy.json has changed" in found
+    content["measured"] |= {"choice": None, "faults": small()["measured"]["faults"]}
+    assert "choice.json" not in rendered(content)
+
+
 def test_both_languages_are_in_the_page(text):
     assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 100
     assert text.count('<tspan lang="en">') == text.count('<tspan lang="zh">') > 10
@@ -80,6 +104,7 @@ def test_every_word_has_chinese_and_every_chinese_a_word():
     templates = "".join(path.read_text("utf-8") for path in TEMPLATES.glob("*.j2"))
     drawn = (TEMPLATES.parent / "charts.py").read_text("utf-8")
     used = set(re.findall(r'\bt\("([^"]+)"', templates))
+    used |= {value for name, value in vars(choice).items() if name.isupper()}
     assert used <= CHINESE.keys()
     # the stages of a measurement come with it
     stages = set(small()["measured"]["performance"]["measurements"][0]["end_to_end"]["seconds"])
@@ -118,7 +143,7 @@ def test_a_run_without_labels_or_measurements_has_a_page():
     content["skipped"] = []
     found = rendered(content)
     assert "none has a label" in found and "No video was skipped." in found
-    assert "snakemake performance.json report.html" in found
+    assert "snakemake performance.md report.html" in found
 
 
 def test_a_stale_measurement_is_said_to_be_stale():

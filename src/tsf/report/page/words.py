@@ -1,5 +1,6 @@
 """The page's two languages: every English text and its Chinese."""
 
+import re
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -21,3 +22,8 @@ def both(english: str, **values: object) -> Markup:
         Markup('<span lang="{}">{}</span>').format(language, Markup(text).format(**shown))
         for language, text in texts.items()
     )
+
+
+def code(text: Markup) -> Markup:
+    """What stands between backticks, as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(text)))

@@ -7,8 +7,10 @@ from pathlib import Path
 from tsf import errors
 from tsf.data.k400_info import read_skipped
 from tsf.files import read_json, write_text
+from tsf.report.choice import sentences
 from tsf.report.page import charts
 from tsf.report.page.layout import environment
+from tsf.report.page.words import both, code
 
 SKIPPED = 200  # videos shown by name
 JSON = ("accuracy", "details", "verdict", "gallery", "measured", "verify", "provenance")
@@ -19,8 +21,15 @@ def page(
 ) -> str:
     """The page's text. content: by the names of JSON; strips: WebP by video."""
     pictures = {name: base64.b64encode(webp).decode() for name, webp in strips.items()}
+    made = content["measured"]
+    fresh = made["choice"] and not made["faults"]["choice"]
+    said = (
+        [code(both(text, **values)) for text, values in sentences(made["choice"])] if fresh else []
+    )
     template = environment().get_template("page.html.j2")
-    return template.render(content, charts=charts, skipped=skipped[:SKIPPED], pictures=pictures)
+    return template.render(
+        content, choice=said, charts=charts, skipped=skipped[:SKIPPED], pictures=pictures
+    )
 
 
 def main() -> None:
