@@ -1,5 +1,6 @@
 """The environment of a machine with CANN, an NPU and ais_bench, all of them stand-ins."""
 
+import json
 import os
 import subprocess
 import sys
@@ -53,18 +54,23 @@ def error(result: subprocess.CompletedProcess) -> str:
     return lines[0]
 
 
-def tiny_model(path: Path, batch: int) -> None:
-    """imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, 8): the first pixel @ WEIGHTS."""
+def tiny_model(path: Path, batch: int, dtype: str = "float32") -> None:
+    """imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, 8): the first pixel @ WEIGHTS.
+
+    dtype: of imgs, float32 or uint8.
+    """
+    kind = {"float32": TensorProto.FLOAT, "uint8": TensorProto.UINT8}[dtype]
     shape = [batch, 3, 3, 8, 224, 224]
     nodes = [
         helper.make_node("Slice", ["imgs", "zeros", "ones", "axes"], ["pixels"]),
-        helper.make_node("Reshape", ["pixels", "shape"], ["views"]),
+        helper.make_node("Cast", ["pixels"], ["values"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["values", "shape"], ["views"]),
         helper.make_node("MatMul", ["views", "weights"], ["result"]),
     ]
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("imgs", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("imgs", kind, shape)],
         [helper.make_tensor_value_info("result", TensorProto.FLOAT, [batch * 3, 8])],
         [
             numpy_helper.from_array(np.array([0, 0, 0]), "zeros"),
@@ -76,6 +82,16 @@ def tiny_model(path: Path, batch: int) -> None:
     )
     opset = helper.make_opsetid("", 11)
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+
+
+def compiled_model(onnx: Path, om: Path, batch: int = 1) -> dict:
+    """Compile a tiny model by the stand-in of atc. Returns how it was made, the json beside it."""
+    status = om.with_suffix(".json")
+    arguments = ["--onnx", onnx, "--soc-version", "Ascend310P3", "--batch", batch, *RECIPE]
+    arguments += ["--output", om, "--status", status]
+    result = run("ascend.atc", *arguments, folder=om.parent, env=environment(om.parent))
+    assert result.returncode == 0, result.stdout
+    return json.loads(status.read_text())
 
 
 def expected_logits(clip: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Fixtures of the Ascend side."""
 
-import json
-
 import machine
 import numpy as np
 import pytest
@@ -38,12 +36,5 @@ def compiled(tmp_path_factory):
     for batch in (1, 4):
         onnx = folder / f"tiny{batch}.onnx"
         machine.tiny_model(onnx, batch)
-        arguments = ["--onnx", onnx, "--soc-version", "Ascend310P3", "--batch", batch]
-        arguments += machine.RECIPE
-        arguments += ["--output", folder / f"bs{batch}.om", "--status", folder / f"bs{batch}.json"]
-        result = machine.run(
-            "ascend.atc", *arguments, folder=folder, env=machine.environment(folder)
-        )
-        assert result.returncode == 0, result.stdout
-        assert json.loads((folder / f"bs{batch}.json").read_text())["batch"] == batch
+        assert machine.compiled_model(onnx, folder / f"bs{batch}.om", batch)["batch"] == batch
     return folder

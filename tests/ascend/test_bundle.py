@@ -25,7 +25,18 @@ def run(bundle, npu, *arguments, **demands):
     return bundles.predict(bundle, *arguments, env=os.environ | npu(**demands))
 
 
-def test_an_npu_gives_the_models_logits(bundle, npu, real_clips):
+@pytest.fixture
+def bundle_of_bytes(tmp_path):
+    """The bundle of a model that takes uint8."""
+    machine.tiny_model(tmp_path / "tsf_npu_u8.onnx", 1, "uint8")
+    machine.compiled_model(tmp_path / "tsf_npu_u8.onnx", tmp_path / "tsf.om")
+    return bundles.build(tmp_path, DEFAULTS["ascend"], tmp_path / "tsf.om", dtype="uint8")
+
+
+@pytest.mark.parametrize("fixture, dtype", [("bundle", "float32"), ("bundle_of_bytes", "uint8")])
+def test_an_npu_gives_the_models_logits(fixture, dtype, npu, real_clips, request):
+    bundle = request.getfixturevalue(fixture)
+    assert f"`imgs`, {dtype}, " in (bundle / "README.md").read_text()
     result = run(bundle, npu, "--json", *real_clips.values())
     assert (result.returncode, result.stderr) == (0, "")
     # the runtime prints lines of its own
@@ -33,7 +44,7 @@ def test_an_npu_gives_the_models_logits(bundle, npu, real_clips):
     found = bundles.rows(result)
     assert len(found) == len(real_clips)
     for video in real_clips.values():
-        _, clip = clip_from_video(video, GUIDE)
+        _, clip = clip_from_video(video, GUIDE, dtype)
         scores = video_scores(machine.expected_logits(clip), "mean_softmax")
         best = np.argsort(scores, kind="stable")[::-1][:5]
         expected = [(bundles.CLASSES[i], pytest.approx(scores[i], abs=2e-6)) for i in best]

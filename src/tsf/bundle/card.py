@@ -25,8 +25,7 @@ class Facts:
     @property
     def input(self) -> str:
         """The type and shape of the model's input."""
-        dtype = "uint8" if self.described.setup.model == "tsf_opt_u8" else "float32"
-        return f"`imgs`, {dtype}, {'x'.join(map(str, (1, *self.recipe.clip.shape)))}"
+        return f"`imgs`, {self.described.takes}, {'x'.join(map(str, (1, *self.recipe.clip.shape)))}"
 
     @property
     def span(self) -> int:

@@ -89,9 +89,9 @@ def bundle(tmp_path_factory):
     return bundles.build(folder, DEFAULTS["onnxruntime"], folder / "tsf_sim.onnx")
 
 
-def expected_rows(video):
+def expected_rows(video, dtype="float32"):
     """What the tiny model says of a video, computed without ONNX Runtime."""
-    _, clip = clip_from_video(video, GUIDE)
+    _, clip = clip_from_video(video, GUIDE, dtype)
     logits = np.round(machine.expected_logits(clip), 6)
     scores = video_scores(logits, "mean_softmax")
     best = np.argsort(scores, kind="stable")[::-1][:5]
@@ -125,6 +125,19 @@ def test_the_lines_for_people(bundle, real_clips):
     for line, (name, probability) in zip(best, expected_rows(real_clips["bikes"]), strict=True):
         shown, _, label = line.strip().partition("  ")
         assert label == name and float(shown) == probability
+
+
+@pytest.mark.parametrize("model", ["tsf_opt_u8", "tsf_npu_u8"])
+def test_a_model_that_takes_bytes(model, real_clips, tmp_path):
+    machine.tiny_model(tmp_path / f"{model}.onnx", 1, "uint8")
+    setup = replace(DEFAULTS["onnxruntime"], model=model)
+    bundle = bundles.build(tmp_path, setup, tmp_path / f"{model}.onnx", dtype="uint8")
+    for name in ("README.md", "README.zh-CN.md"):
+        assert "`imgs`, uint8, 1x3x3x8x224x224" in (bundle / name).read_text()
+    video = real_clips["bikes"]
+    result = bundles.predict(bundle, "--json", video)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert bundles.rows(result) == {str(video): expected_rows(video, "uint8")}
 
 
 @pytest.mark.parametrize("file", ["tsf_sim.onnx", "recipe.json", "labels.txt"])
