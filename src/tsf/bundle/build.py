@@ -56,14 +56,11 @@ def predict_text(source: str, described: DescribedEngine, files: list[str]) -> s
             del lines[node.lineno - 1 : node.end_lineno + 2]  # and the two lines that follow it
     text = "".join(lines)
     hint = "bf16" if setup.precision.endswith("bf16") else "f32"
-    settings = {
-        "openvino": [('hint = "f32"', f'hint = "{hint}"')],
-        "ascend": [('dtype = "float32"', f'dtype = "{described.takes}"')],
-    }
     for old, new in (
         ('FILES = ["tsf_sim.onnx", "recipe.json", "labels.txt"]', f"FILES = {quoted(files)}"),
         ("= load_onnxruntime(", f"= {wanted}("),
-        *settings.get(setup.engine, []),
+        ('DTYPE = "float32"', f'DTYPE = "{described.takes}"'),
+        *([('hint = "f32"', f'hint = "{hint}"')] if setup.engine == "openvino" else []),
     ):
         before, found, after = text.partition(old)
         assert found, f"{PREDICT} has no {old}"

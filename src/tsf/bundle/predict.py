@@ -21,11 +21,9 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 FILES = ["tsf_sim.onnx", "recipe.json", "labels.txt"]  # the model comes first
+DTYPE = "float32"  # of the clips that it takes, or uint8
+Model = Callable[[np.ndarray], np.ndarray]  # (1, views, 3, T, y, x) -> (views, classes) logits
 SUFFIXES = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
-
-
-class Fault(Exception):
-    """A video, or a file of this folder, that cannot be used; the message says why."""
 
 
 def one_line(fault: Exception) -> str:
@@ -33,46 +31,40 @@ def one_line(fault: Exception) -> str:
 
 
 def refuse_damaged() -> None:
-    """Raises Fault if a file that the classes depend on is not the one in SHA256SUMS."""
+    """Raises ValueError if a file that the classes depend on is not the one in SHA256SUMS."""
     lines = (HERE / "SHA256SUMS").read_text("utf-8").splitlines()
     sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     for name in FILES:
         if hashlib.sha256((HERE / name).read_bytes()).hexdigest() != sums.get(name):
-            raise Fault(f"{HERE / name} is not the file in SHA256SUMS: copy the folder again")
+            raise ValueError(f"{HERE / name} is not the file in SHA256SUMS: copy the folder again")
 
 
-def load_onnxruntime(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-    """The type of the clips, float32 or uint8, and clips (1, views, 3, T, y, x) -> logits."""
+def load_onnxruntime(model: Path) -> Model:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     session = onnxruntime.InferenceSession(str(model), options, ["CPUExecutionProvider"])
-    dtype = "uint8" if session.get_inputs()[0].type == "tensor(uint8)" else "float32"
-    return dtype, lambda clips: session.run(["result"], {"imgs": clips})[0]
+    return lambda clips: session.run(["result"], {"imgs": clips})[0]
 
 
-def load_openvino(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-    """The type of the clips, float32 or uint8, and clips (1, views, 3, T, y, x) -> logits."""
+def load_openvino(model: Path) -> Model:
     import openvino
 
     core = openvino.Core()
     hint = "f32"
     if hint == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        raise Fault("this model is to run in bfloat16, which this CPU does not have")
+        raise ValueError("this model is to run in bfloat16, which this CPU does not have")
     settings = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(str(model), "CPU", settings)
-    dtype = "uint8" if compiled.input(0).element_type == openvino.Type.u8 else "float32"
-    return dtype, lambda clips: compiled({"imgs": clips})["result"]
+    return lambda clips: compiled({"imgs": clips})["result"]
 
 
-def load_ais_bench(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-    """The type of the clips, float32 or uint8, and clips (1, views, 3, T, y, x) -> logits."""
+def load_ais_bench(model: Path) -> Model:
     from ais_bench.infer.interface import InferSession
 
     session = InferSession(0, str(model))  # ASCEND_RT_VISIBLE_DEVICES says which NPU is 0
-    dtype = "float32"  # it counts bytes and knows no types
-    return dtype, lambda clips: session.infer([clips])[0]
+    return lambda clips: session.infer([clips])[0]
 
 
 def frame_numbers(total: int, sampling: dict) -> list[int]:
@@ -110,19 +102,19 @@ def opened(video: Path) -> cv2.VideoCapture:
 
 
 def video_frames(video: Path, sampling: dict) -> list[np.ndarray]:
-    """The frames of all clips, (height, width, 3) uint8 BGR. Raises Fault."""
+    """The frames of all clips, (height, width, 3) uint8 BGR. Raises ValueError."""
     if not video.is_file():
-        raise Fault("no video in this folder can be seen" if video.is_dir() else "no such file")
+        raise ValueError("no video in this folder" if video.is_dir() else "no such file")
     capture = opened(video)
     stated = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     total, frames = read(capture, set(frame_numbers(stated, sampling)) if stated > 0 else set())
     if total == 0:
-        raise Fault("not one frame can be decoded: no video, or a damaged one")
+        raise ValueError("not one frame can be decoded: no video, or a damaged one")
     numbers = frame_numbers(total, sampling)
     if set(numbers) != frames.keys():  # the count in the file's head was wrong
         _, frames = read(opened(video), set(numbers))
     if set(numbers) - frames.keys():
-        raise Fault("frames that could be read before cannot be read again")
+        raise ValueError("frames that could be read before cannot be read again")
     return [frames[number] for number in numbers]
 
 
@@ -160,7 +152,7 @@ def clip_of(frames: list[np.ndarray], recipe: dict, dtype: str) -> np.ndarray:
 def probabilities(logits: np.ndarray, fusion: str) -> np.ndarray:
     """(views, classes) -> (classes,): the views' softmax, or that of their mean or sum."""
     if not np.isfinite(logits).all():
-        raise Fault("the model gave values that are not finite")
+        raise ValueError("the model gave values that are not finite")
     logits = logits.astype(float).round(6)  # as the results' text files hold them
     if fusion != "mean_softmax":
         mean = fusion == "mean_logits"
@@ -185,7 +177,7 @@ def camera_frames(camera: str, sampling: dict) -> Iterator[list[np.ndarray]]:
     while True:
         total, frames = read(capture, set(numbers), span)
         if total < span:
-            raise Fault(f"{total} frames, and {span} are needed" if total else "no picture")
+            raise ValueError(f"{total} frames, and {span} are needed" if total else "no picture")
         yield [frames[number] for number in numbers]
 
 
@@ -201,15 +193,14 @@ def main() -> None:
         refuse_damaged()
         recipe = json.loads((HERE / "recipe.json").read_text("utf-8"))
         labels = (HERE / "labels.txt").read_text("utf-8").split("\n")[:-1]
-        dtype, run = load_onnxruntime(HERE / FILES[0])
+        model = load_onnxruntime(HERE / FILES[0])
     except Exception as fault:  # the runtimes' exceptions share no other base
         sys.exit(f"error: {one_line(fault)}")
 
     def show(name: str, frames: list[np.ndarray]) -> None:
-        logits = run(clip_of(frames, recipe["clip"], dtype))  # (views, classes)
-        scores = probabilities(logits, recipe["fusion"])
+        scores = probabilities(model(clip_of(frames, recipe["clip"], DTYPE)), recipe["fusion"])
         if len(scores) != len(labels):
-            raise Fault(f"the model has {len(scores)} classes, labels.txt {len(labels)}")
+            raise ValueError(f"the model has {len(scores)} classes, labels.txt {len(labels)}")
         best = np.argsort(scores, kind="stable")[::-1][:5]  # of equal ones the later class first
         rows = [{"class": labels[i], "probability": round(float(scores[i]), 6)} for i in best]
         lines = [f"  {row['probability']:.6f}  {row['class']}" for row in rows]

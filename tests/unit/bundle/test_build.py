@@ -54,7 +54,7 @@ def test_openvinos_has_its_own_loader_alone(tmp_path, setup, files, hint, packag
     text = (bundle / "predict.py").read_text()
     compile(text, "predict.py", "exec")
     assert f"hint = {hint}\n" in text and f'FILES = ["{files[0]}", ' in text
-    assert "dtype, run = load_openvino(" in text
+    assert "model = load_openvino(" in text
     assert "onnxruntime" not in text and "ais_bench" not in text
     required = (bundle / "requirements.txt").read_text().splitlines()
     assert {line.split("==")[0] for line in required} == {

@@ -53,7 +53,7 @@ def test_every_odd_stream_gives_the_same_bytes_or_is_refused_too(streams):
         try:
             _, expected = clip_from_video(video, GUIDE)
         except SkippedVideo:
-            with pytest.raises(predict.Fault):
+            with pytest.raises(ValueError):
                 own_clip(video, GUIDE, "float32")
             continue
         found = own_clip(video, GUIDE, "float32")
@@ -167,7 +167,7 @@ def test_missing_checksums_end_it_too(bundle, real_clips, tmp_path, change):
 def test_a_folder_without_a_video(bundle, tmp_path):
     result = bundles.predict(bundle, tmp_path)
     assert result.returncode == 1
-    assert result.stderr == f"error: {tmp_path}: no video in this folder can be seen\n"
+    assert result.stderr == f"error: {tmp_path}: no video in this folder\n"
 
 
 def test_without_a_video_it_asks_for_one(bundle):
