@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -168,8 +169,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch)
         wanted = (dataset_of(args), max(engine.batch, VIDEOS), described.recipe)
-        with get_context("spawn").Pool(1) as pool:  # so that decoding's memory is not counted here
-            videos, decoding, writing = pool.apply(make_bins, (*wanted, described.dtype, folder))
+        # so that decoding's memory is not counted here; a process of a Pool could not start the
+        # workers that read the videos
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            made = pool.submit(make_bins, *wanted, described.dtype, folder)
+            videos, decoding, writing = made.result()
         bins = [bin_path(folder, str(number)) for number in range(videos)]
         clips, reading = read_bins(engine, bins, described.recipe, described.dtype)
         gemm_before = gemm_gflops(setup, args.threads)
