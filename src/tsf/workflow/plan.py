@@ -42,10 +42,21 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
     return paths
 
 
+def refuse_braces(key: str, value: str | Path) -> None:
+    """Raises UserError for text in which Snakemake would take braces for a wildcard."""
+    if "{" in str(value) or "}" in str(value):
+        raise UserError(f"{key} is {str(value)!r}, but Snakemake expands braces; write it without")
+
+
+def checkpoint_name(url: str) -> str:
+    """The name of the file that a URL is downloaded to."""
+    return Path(urlsplit(url).path).name
+
+
 def checkpoint_file(where: str, home: Path) -> str:
     """The path of the weights: the configured file or folder, or where a URL is downloaded to."""
     if "://" in where:
-        return str(RESULTS / "checkpoint" / Path(urlsplit(where).path).name)
+        return str(RESULTS / "checkpoint" / checkpoint_name(where))
     return beside_snakefile(where, home)
 
 
