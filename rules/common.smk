@@ -54,6 +54,7 @@ def home_file(name):
 
 MODEL = config["model"] | {key: home_file(config["model"][key]) for key in ("config", "checkpoint")}
 with one_line():
+    plan.refuse_absent_folder(MODEL)
     RESOLVED = resolve(MODEL, config["recipe"])
     refuse_unfit(RESOLVED, config["keep"], config["bin"])
 RECIPE = RESOLVED.recipe

@@ -23,7 +23,7 @@ def last_line(output: str) -> str:
     return (output.strip().splitlines() or ["no message"])[-1].strip()
 
 
-def on_one_line(error: Exception) -> str:
+def on_one_line(error: object) -> str:
     """The text of a library's exception, which may have many lines, cut at 300 characters."""
     return " ".join(str(error).split())[:300]
 

@@ -42,6 +42,19 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
     return paths
 
 
+def refuse_absent_folder(model: dict) -> None:
+    """Raises UserError for a checkpoint that is not there, where it has to say all of the network.
+
+    model: of the config. A file beside a model.config is asked for when it is read.
+    """
+    where = model["checkpoint"]
+    if model["config"] is None and not ("://" in where or is_made(where) or Path(where).exists()):
+        raise UserError(
+            f"model.checkpoint {where}: no such file or folder; a model of the Hugging Face Hub "
+            "has to be downloaded as a folder, of which this is the path"
+        )
+
+
 def refuse_braces(key: str, value: str | Path) -> None:
     """Raises UserError for text in which Snakemake would take braces for a wildcard."""
     if "{" in str(value) or "}" in str(value):
