@@ -34,6 +34,7 @@ environment.prepare(HOME / "src")
 
 
 with one_line():
+    plan.refuse_unwritable()
     refuse_faulty(workflow.configfiles)
     check(config, HOME / "config/schema.json")
     if config["ascend"]["set_env"]:
@@ -141,7 +142,8 @@ def listing(wildcards):
 
 def lists_digest(wildcards):
     """Changes with what the user's lists and classes say, however old their files are."""
-    return plan.files_digest(path for path in LISTS if not plan.is_made(path))
+    with one_line():
+        return plan.files_digest(path for path in LISTS if not plan.is_made(path))
 
 
 def classes_options(wildcards):

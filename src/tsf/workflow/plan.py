@@ -61,6 +61,17 @@ def refuse_braces(key: str, value: str | Path) -> None:
         raise UserError(f"{key} is {str(value)!r}, but Snakemake expands braces; write it without")
 
 
+def refuse_unwritable() -> None:
+    """Raises UserError if the working directory can take no results, or no records of Snakemake."""
+    for folder in (RESULTS, Path(".snakemake")):
+        place = folder if folder.exists() else Path()
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            raise UserError(
+                f"{place.absolute()}: no right to read and write there; give it to the user who "
+                "runs this, or run in another folder, with --directory"
+            )
+
+
 def checkpoint_name(url: str) -> str:
     """The name of the file that a URL is downloaded to."""
     return Path(urlsplit(url).path).name
