@@ -53,7 +53,7 @@ rule om:
     message:
         "compile {input.onnx} to {output.om} for {params.soc_version}"
     shell:
-        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version {params.soc_version:q}"
+        "python -m tsf.ascend.atc --onnx {input.onnx} --soc-version={params.soc_version:q}"
         " --recipe {params.recipe:q} --batch {params.batch} --precision {params.precision}"
         " {params.fast_gelu} {params.mixlist} --atc-options {params.atc_options:q}"
         " --time-limit {resources.atc_time} --output {output.om} --status {output.status}"
@@ -112,7 +112,7 @@ rule compare_om:
     shell:
         "python -m tsf.ascend.parity --model {input.model} --status {input.status}"
         " --reference {input.reference} --recipe {params.recipe:q} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " --python={resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -144,7 +144,7 @@ rule infer_ascend:
         "infer on an NPU, shard {wildcards.shard}"
     shell:
         f"{ON_SHARD} --status {{input.status}} --devices {{resources.npu_ids}}"
-        " --python {resources.npu_python:q} --time-limit {resources.npu_time} 2>&1 | tee {log}"
+        " --python={resources.npu_python:q} --time-limit {resources.npu_time} 2>&1 | tee {log}"
 
 
 rule measure_npu:
@@ -168,7 +168,7 @@ rule measure_npu:
         "measure {input.model} on an NPU"
     shell:
         "python -m tsf.ascend.performance --model {input.model} --status {input.status}"
-        " --loop {params.loop} --devices {resources.npu_ids} --python {resources.npu_python:q}"
+        " --loop {params.loop} --devices {resources.npu_ids} --python={resources.npu_python:q}"
         " --time-limit {resources.npu_time} --output {output} 2>&1 | tee {log}"
 
 
@@ -221,5 +221,5 @@ rule doctor:
         "check the requirements of the configured engines"
     shell:
         "python -m tsf.ascend.doctor --engines {params.engines} {params.soc_version}"
-        " --bins-mb {params.bins_mb} --devices {params.devices} --python {params.python:q}"
+        " --bins-mb {params.bins_mb} --devices {params.devices} --python={params.python:q}"
         " 2>&1 | tee {log}"

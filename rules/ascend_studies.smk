@@ -64,7 +64,7 @@ rule ascend_blocks:
     shell:
         "python -m tsf.ascend.blocks --model {input.model} --status {input.status}"
         " --states {input.states} --allowed {params.allowed} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " --python={resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -100,7 +100,7 @@ rule om_variant:
         "compile {input.onnx} in {params.precision}"
     shell:
         "mkdir -p {output} && python -m tsf.ascend.atc --may-be-refused --onnx {input.onnx}"
-        " --soc-version {params.soc_version:q} --recipe {params.recipe:q} --batch {params.batch}"
+        " --soc-version={params.soc_version:q} --recipe {params.recipe:q} --batch {params.batch}"
         " --precision {params.precision} {params.fast_gelu} {params.mixlist}"
         " --atc-options {params.atc_options:q} --time-limit {resources.atc_time}"
         " --output {output}/tsf.om --status {output}/status.json 2>&1 | tee {log}"
@@ -131,7 +131,7 @@ rule measure_variant:
     shell:
         "python -m tsf.ascend.variant --folder {input.folder} --reference {input.reference}"
         " --recipe {params.recipe:q} --loop {params.loop} --devices {resources.npu_ids}"
-        " --python {resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
+        " --python={resources.npu_python:q} --time-limit {resources.npu_time} --output {output}"
         " 2>&1 | tee {log}"
 
 

@@ -49,5 +49,5 @@ rule build_bundle:
         "python -m tsf.bundle.build --engines {input.engines} --proofs {input.proofs}"
         " {params.choice} --accuracy {input.accuracy} --recipe {input.recipe}"
         " --classes {input.classes} --locks {input.locks:q} --ascend {input.ascend:q}"
-        " --dataset {params.dataset:q} --model {params.model:q}"
-        " --checkpoint {params.checkpoint:q} {params.sha256} --output {params.folder} 2>&1 | tee {log}"
+        " --dataset={params.dataset:q} --model={params.model:q}"
+        " --checkpoint={params.checkpoint:q} {params.sha256} --output {params.folder} 2>&1 | tee {log}"

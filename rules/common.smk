@@ -5,7 +5,6 @@ import re
 import shlex
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -17,13 +16,14 @@ from tsf.bundle.fit import bundled, refuse_recipe
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
-from tsf.errors import UserError
+from tsf.errors import UserError, one_line
 from tsf.model.checkpoints import checkpoint
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow import environment, plan
 from tsf.workflow.config import check
+from tsf.workflow.config_files import refuse_faulty
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
 from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
 from tsf.workflow.sources import sources
@@ -31,24 +31,20 @@ from tsf.workflow.sources import sources
 environment.prepare(HOME / "src")
 
 
-@contextmanager
-def one_line():
-    """End the run with one line if the user's input is at fault."""
-    try:
-        yield
-    except UserError as fault:
-        sys.exit(f"error: {fault}")
-
-
 with one_line():
+    plan.refuse_unwritable()
+    refuse_faulty(workflow.configfiles)
     check(config, HOME / "config/schema.json")
     if config["ascend"]["set_env"]:
         environment.source(config["ascend"]["set_env"])
 
 
 def option(name, value):
-    """A command line's option with its value, or nothing where the value is null or empty."""
-    return f"{name} {quote(str(value))}" if value else ""
+    """A command line's option with its value, or nothing where the value is null or empty.
+
+    With =, as a value may begin with a dash.
+    """
+    return f"{name}={quote(str(value))}" if value else ""
 
 
 def home_file(name):
@@ -57,6 +53,7 @@ def home_file(name):
 
 MODEL = config["model"] | {key: home_file(config["model"][key]) for key in ("config", "checkpoint")}
 with one_line():
+    plan.refuse_absent_folder(MODEL)
     RESOLVED = resolve(MODEL, config["recipe"])
     refuse_unfit(RESOLVED, config["keep"], config["bin"])
 RECIPE = RESOLVED.recipe
@@ -75,7 +72,6 @@ ROOT = DATASET.root
 VIDEOS = ROOT / "val" if LAYOUT == "kinetics" else ROOT
 # a dataset that the workflow generates is redone as a whole, the videos of another one by one
 GENERATED = [ROOT / MANIFEST] if plan.is_made(ROOT) else []
-DATASET_OPTIONS = options(DATASET)
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
 KEEP = config["keep"]
 SETUPS = plan.named(parse_engines(config["engines"], config["bin"]))
@@ -105,6 +101,11 @@ def sources_of(module):
 def engine_sources(setup):
     """The files of the module that a setup's engine is loaded from."""
     return sources_of(f"engines.{setup.engine}") if setup.engine != "ascend" else []
+
+
+def dataset_options(wildcards):
+    """The dataset's options; a function's result is not searched for wildcards."""
+    return options(DATASET)
 
 
 def from_user(key, *paths):
@@ -139,7 +140,8 @@ def listing(wildcards):
 
 def lists_digest(wildcards):
     """Changes with what the user's lists and classes say, however old their files are."""
-    return plan.files_digest(path for path in LISTS if not plan.is_made(path))
+    with one_line():
+        return plan.files_digest(path for path in LISTS if not plan.is_made(path))
 
 
 def classes_options(wildcards):
@@ -186,7 +188,7 @@ def temporary_bins(wildcards):
         return ""
     bins_disk_mb(wildcards)  # to refuse large shards: an error in a resource takes many lines
     return (
-        f"python -m tsf.data.temporary_bins {DATASET_OPTIONS} --shard {int(wildcards.shard)}"
+        f"python -m tsf.data.temporary_bins {options(DATASET)} --shard {int(wildcards.shard)}"
         f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
         f" --recipe {quote(CLIP_RECIPE)} --dtype {config['bin']} --processes $threads"
         f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "

@@ -32,7 +32,7 @@ rule videos:
     conda:
         "../envs/cpu.yaml"
     params:
-        dataset=DATASET_OPTIONS,
+        dataset=dataset_options,
         classes=classes_options,
         listing=listing,
         lists=lists_digest,
@@ -61,7 +61,7 @@ rule check_videos:
         "../envs/cpu.yaml"
     threads: 4
     params:
-        dataset=DATASET_OPTIONS,
+        dataset=dataset_options,
         classes=classes_options,
         listing=listing,
         lists=lists_digest,
@@ -80,7 +80,7 @@ rule check_videos:
 # videos.tsv or video_check.tsv as ancient() inputs: while their jobs are due, Snakemake (9.27)
 # looks for no other reason to redo the jobs behind them, and would miss a changed video.
 SHARD = {
-    "dataset": DATASET_OPTIONS,
+    "dataset": dataset_options,
     "shard": lambda wildcards: int(wildcards.shard),
     "shards": len(SHARDS),
     "fingerprint": fingerprint,

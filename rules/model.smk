@@ -12,7 +12,7 @@ if plan.is_made(CHECKPOINT_FILE):
 # moved. Their path is a resource, as a changed input or param would redo the job.
 MODEL_RESOURCES = {"checkpoint": CHECKPOINT_FILE}
 MODEL_PARAMS = {
-    "settings": RESOLVED.settings,
+    "settings": lambda wildcards: RESOLVED.settings,
     "checkpoint_digest": checkpoint_digest,
     # of a Hugging Face folder's config.json, which stands beside the weights
     "files_digest": RESOLVED.digest,
@@ -20,7 +20,7 @@ MODEL_PARAMS = {
     "classes": RECIPE.classes,
 }
 MODEL_OPTIONS = (
-    "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint {resources.checkpoint:q}"
+    "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint={resources.checkpoint:q}"
     " --recipe {params.recipe:q} --classes {params.classes}"
 )
 
@@ -95,7 +95,7 @@ rule download_checkpoint:
     message:
         "download {params.url}"
     shell:
-        "python -m tsf.model.download --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        "python -m tsf.model.download --url={params.url:q} --sha256 {params.sha256} --output={output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -242,7 +242,7 @@ rule calibration:
     params:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
-        dataset=DATASET_OPTIONS,
+        dataset=dataset_options,
         listing=listing,
         recipe=CLIP_RECIPE,
     message:
@@ -250,7 +250,7 @@ rule calibration:
         " scored"
     shell:
         "python -m tsf.data.calibration {params.dataset}"
-        " --take-from {params.root:q} --videos {params.videos} --recipe {params.recipe:q}"
+        " --take-from={params.root:q} --videos {params.videos} --recipe {params.recipe:q}"
         " --output {output.clips} --table {output.table} 2>&1 | tee {log}"
 
 
@@ -278,7 +278,7 @@ rule calibration_labels:
     message:
         "look up the classes of the calibration videos"
     shell:
-        "python -m tsf.data.calibration_labels --table {input.table} --taken-from {params.root:q}"
+        "python -m tsf.data.calibration_labels --table {input.table} --taken-from={params.root:q}"
         " --classes {input.classes} --output {output} 2>&1 | tee {log}"
 
 

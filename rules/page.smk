@@ -1,7 +1,7 @@
 # The page results/report.html, and what it shows beside the other steps' results.
 
 OF_SCORED_VIDEOS = {
-    "dataset": DATASET_OPTIONS,
+    "dataset": dataset_options,
     "fingerprint": lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
 }
 
@@ -72,7 +72,7 @@ rule verdict:
         "hold the accuracy against the published one"
     shell:
         "python -m tsf.evaluation.verdict --accuracy {input.accuracy} --summaries {input.summaries}"
-        " --dataset {params.dataset:q} --reference {params.reference:q}"
+        " --dataset={params.dataset:q} --reference {params.reference:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -199,8 +199,8 @@ rule provenance:
     message:
         "note what the run was made of"
     shell:
-        "python -m tsf.workflow.provenance --home {params.home:q} --config {resources.config:q}"
-        " --command {resources.command:q} --checkpoint {resources.checkpoint:q}"
+        "python -m tsf.workflow.provenance --home={params.home:q} --config {resources.config:q}"
+        " --command={resources.command:q} --checkpoint={resources.checkpoint:q}"
         " --checkpoint-sha256 {params.checkpoint_digest} --engines {input.engines}"
         " --lists {params.lists:q} --patches {input.patches:q} --results results"
         " --output {output} 2>&1 | tee {log}"

@@ -65,7 +65,7 @@ rule reference:
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
-        dataset=DATASET_OPTIONS,
+        dataset=dataset_options,
         clips=PARITY["clips"],
     message:
         "compute the reference, mmaction2 in PyTorch, on real clips"

@@ -25,7 +25,7 @@ rule measure:
     # Snakemake lowers this to all cores, so that no job beside this one disturbs the measurement
     threads: 1024
     params:
-        dataset=DATASET_OPTIONS,
+        dataset=dataset_options,
         runs=config["performance"]["runs"],
         warm_up=config["performance"]["warm_up"],
     message:

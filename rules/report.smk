@@ -27,7 +27,7 @@ rule accuracy_report:
     shell:
         "python -m tsf.report.accuracy --accuracy {input.accuracy} --summaries {input.summaries}"
         " --skipped {input.skipped} --simplified {input.simplified} --verify {input.verify}"
-        " {params.om} --dataset {params.dataset:q} --reference {params.reference:q}"
+        " {params.om} --dataset={params.dataset:q} --reference {params.reference:q}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -144,7 +144,7 @@ rule ascend_table_report:
         "write {output}"
     shell:
         "python -m tsf.report.ascend_table --accuracy {input.accuracy}"
-        " --performance {input.performance} --dataset {params.dataset:q} --output {output}"
+        " --performance {input.performance} --dataset={params.dataset:q} --output {output}"
         " 2>&1 | tee {log}"
 
 

@@ -2,7 +2,16 @@
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+REMEDIES = {
+    errno.ENOSPC: "; free some space and run again",
+    errno.EDQUOT: "; free some space and run again",
+    errno.EACCES: "; give the user who runs this the right to it, with chmod or chown",
+    errno.EPERM: "; give the user who runs this the right to it, with chmod or chown",
+    errno.EROFS: "; run in a folder that can be written to",
+}
 
 
 class UserError(Exception):
@@ -14,19 +23,31 @@ def last_line(output: str) -> str:
     return (output.strip().splitlines() or ["no message"])[-1].strip()
 
 
-def on_one_line(error: Exception) -> str:
+def on_one_line(error: object) -> str:
     """The text of a library's exception, which may have many lines, cut at 300 characters."""
     return " ".join(str(error).split())[:300]
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a command line; a UserError or a failed file operation ends it with one line."""
+@contextmanager
+def one_line() -> Iterator[None]:
+    """End the program with one line for a UserError or a file that the system refuses."""
     try:
-        main()
+        yield
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        sys.exit(f"error: {error}" + ("; free some space and run again" if full else ""))
+        sys.exit(f"error: {_of_file(error)}")
+
+
+def _of_file(error: OSError) -> str:
+    """What the system says of a file, and what to do about it."""
+    what = f"{error.filename}: {error.strerror}" if error.filename else on_one_line(error)
+    return f"{what}{REMEDIES.get(error.errno or 0, '')}"
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a command line in `one_line`."""
+    with one_line():
+        main()

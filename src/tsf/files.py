@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tsf.errors import UserError, on_one_line
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -60,8 +62,17 @@ def write_json(path: Path, content: dict) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_json(path: Path) -> dict:
-    content: dict = json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path, remedy: str = "delete it and run again") -> dict:
+    """The content. Raises UserError for a file that was cut short, or holds no JSON object.
+
+    remedy: what to do about such a file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: cut short, or no JSON ({on_one_line(error)}); {remedy}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: no JSON object; {remedy}")
     return content
 
 

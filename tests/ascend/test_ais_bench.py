@@ -103,7 +103,7 @@ def test_an_empty_shard_needs_no_npu(infer, tmp_path):
         ("507011,noisy", "ended with status 1: RuntimeError: execute acl model failed"),
         ("loses-one", "gave no result of -a_000001_000011; run again"),
         ("no-summary", "wrote no summary"),
-        ("half-summary", "summary was cut short"),
+        ("half-summary", "cut short, or no JSON"),
         ("nan", "result of -a_000001_000011: holds a value that is not finite"),
         ("killed", "ais_bench was killed by signal 9"),
     ],

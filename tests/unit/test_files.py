@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tsf import files
+from tsf.errors import UserError
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -65,3 +66,15 @@ def test_text_is_utf_8_and_the_digest_is_sha256(tmp_path):
     files.write_text(tmp_path / "x", "精度\n")
     assert (tmp_path / "x").read_bytes() == "精度\n".encode()
     assert files.sha256(tmp_path / "x") == hashlib.sha256("精度\n".encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"a": 1', b"\xca\xfd", b"[1]", b"null", b"[" * 100_000, bytes(64)]
+)
+def test_a_json_file_that_is_cut_or_overwritten_is_one_line(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(UserError) as fault:
+        files.read_json(tmp_path / "a.json")
+    message = str(fault.value)
+    assert message.startswith(f"{tmp_path / 'a.json'}: ") and "\n" not in message
+    assert message.endswith("; delete it and run again")

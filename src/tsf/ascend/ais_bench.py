@@ -142,10 +142,7 @@ def call(
     for folder, name in product(folders, SUMMARIES):
         path = Path(f"{folder}{name}")
         if path.is_file():
-            try:
-                return read_json(path), folder
-            except ValueError:
-                raise UserError("ais_bench's summary was cut short; run again") from None
+            return read_json(path, "ais_bench did not end well; run again"), folder
     raise UserError("ais_bench ended with status 0, but wrote no summary; run again")
 
 

@@ -19,6 +19,7 @@ from tsf.ascend.states_file import AFTER, BEFORE, WHOLE, States, write_states
 from tsf.errors import UserError
 from tsf.evaluation.reference_file import read_reference
 from tsf.files import whole_file
+from tsf.model.onnx_file import read_onnx
 
 BLOCK = re.compile(
     r"(?:/backbone/transformer_layers/layers|/blocks/blocks)"
@@ -90,7 +91,7 @@ def main() -> None:
     parser.add_argument("--states", type=Path, required=True, help="npz to write: their values")
     args = parser.parse_args()
 
-    model = onnx.load(args.onnx)
+    model = read_onnx(args.onnx)
     states = find_states(model.graph)
     with_outputs(model, list(dict.fromkeys(state.tensor for state in states[:-1])))
     outputs = [output.name for output in model.graph.output]

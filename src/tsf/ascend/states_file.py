@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsf.evaluation.reference_file import read_arrays
 from tsf.files import whole_file
 
 WHOLE = "block"
@@ -32,13 +33,13 @@ def write_states(path: Path, states: States) -> None:
 
 
 def read_states(path: Path) -> States:
-    with np.load(path) as arrays:
-        outputs = arrays["outputs"].tolist()
-        return States(
-            name=str(arrays["name"]),
-            clip=arrays["clip"],
-            blocks=arrays["blocks"].tolist(),
-            steps=arrays["steps"].tolist(),
-            outputs=outputs,
-            values=[arrays[f"value_{number}"] for number in range(max(outputs) + 1)],
-        )
+    arrays = read_arrays(path)
+    outputs = arrays["outputs"].tolist()
+    return States(
+        name=str(arrays["name"]),
+        clip=arrays["clip"],
+        blocks=arrays["blocks"].tolist(),
+        steps=arrays["steps"].tolist(),
+        outputs=outputs,
+        values=[arrays[f"value_{number}"] for number in range(max(outputs) + 1)],
+    )

@@ -1,10 +1,13 @@
 """The file of the reference, .npz: real clips and mmaction2's logits of them."""
 
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tsf.errors import UserError, on_one_line
 from tsf.files import whole_file
 
 
@@ -23,7 +26,18 @@ def write_reference(path: Path, reference: Reference) -> None:
         np.savez(part, **{key: v for key, v in asdict(reference).items() if v is not None})
 
 
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name. Raises UserError for one that was cut short."""
+    try:
+        with np.load(path) as arrays:
+            return dict(arrays)
+    # ValueError, EOFError: not even the beginning is a zip file's
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(
+            f"{path}: not a whole .npz file ({on_one_line(error)}); delete it and run again"
+        ) from None
+
+
 def read_reference(path: Path) -> Reference:
-    with np.load(path) as arrays:
-        content = dict(arrays)
+    content = read_arrays(path)
     return Reference(**{"uint8_clips": None} | content | {"names": content["names"].tolist()})

@@ -105,4 +105,4 @@ def write_summary(path: Path, content: dict) -> None:
 
 
 def read_summary(path: Path) -> dict:
-    return read_json(path)
+    return read_json(path, f"delete {path.parent} and run again")

@@ -97,11 +97,10 @@ def _read_pickle(file: Path) -> Any:
                 f"{file}: not loaded, as it holds code or objects ({code[1]}) beside its weights; "
                 "save the state dict alone"
             ) from None
-        if "weights_only" in str(error):
-            raise UserError(
-                f"{file}: not a loadable checkpoint (it is no file of torch.save, or is damaged)"
-            ) from None
-        raise UserError(f"{file}: not a loadable checkpoint ({_line(error)})") from None
+        raise UserError(
+            f"{file}: not a loadable checkpoint (it is no file of torch.save, or is damaged); get "
+            "it again, or see model.checkpoint in the config"
+        ) from None
 
 
 def _refuse_damaged(file: Path) -> None:

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from tsf import errors
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 from tsf.files import sha256
 from tsf.progress import SECONDS_BETWEEN_LINES
 
@@ -33,11 +33,12 @@ def download(url: str, digest: str, output: Path) -> None:
         http.client.HTTPException,
         TimeoutError,
         ConnectionError,
+        ValueError,  # of a URL that is none, and of a host with impossible characters
     ) as error:
         reason = getattr(error, "reason", None) or error
         raise UserError(
-            f"{url}: cannot be downloaded ({reason}); run again to resume, or download it "
-            "elsewhere and set model.checkpoint to the file"
+            f"{url}: cannot be downloaded ({on_one_line(reason)}); run again to resume, or "
+            "download it elsewhere and set model.checkpoint to the file"
         ) from None
     found = sha256(part)
     if not found.startswith(digest):
@@ -62,8 +63,9 @@ def _fetch(url: str, part: Path) -> None:
     with response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         have = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else 0
+        # without a number of bytes, the sha256 alone tells whether all are there
+        length = response.headers.get("Content-Length", "")
+        total = have + int(length) if length.isdecimal() else 0
         last_line = time.monotonic()
         with open(part, "ab" if resumed else "wb") as file:
             while chunk := response.read(CHUNK):

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import onnx
 
+from tsf.model.onnx_file import read_onnx
+
 
 def macs(path: Path) -> int | None:
     """Multiply-adds of one run: those of its MatMul, Gemm and Conv nodes.
 
     None if shapes are computed in the graph, as in a model that was not simplified.
     """
-    graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True).graph
+    graph = onnx.shape_inference.infer_shapes(read_onnx(path), data_prop=True).graph
     shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = [dim.dim_value for dim in value.type.tensor_type.shape.dim]

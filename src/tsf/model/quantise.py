@@ -11,7 +11,7 @@ import numpy as np
 from tsf import errors
 from tsf.data.bins import bin_files, read_for_model, refuse_wrong_size
 from tsf.data.model_input import exact_dtype
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 os.environ["NNCF_CI"] = "1"  # else NNCF reports its use to its makers over the network
@@ -58,6 +58,16 @@ def quantise(model: openvino.Model, clips: list[Path], recipe: ClipRecipe) -> op
     )
 
 
+def read_network(model: Path) -> openvino.Model:
+    """Raises UserError for a file that was cut short, or is no model."""
+    try:
+        return openvino.Core().read_model(model)
+    except RuntimeError as error:
+        raise UserError(
+            f"{model}: OpenVINO cannot read it ({on_one_line(error)}); delete it and run again"
+        ) from None
+
+
 def save(model: openvino.Model, output: Path) -> None:
     """output: the .xml; the weights go into a .bin beside it."""
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
@@ -79,7 +89,7 @@ def main() -> None:
     args = parser.parse_args()
 
     clips = clip_files(args.clips, args.recipe)
-    save(quantise(openvino.Core().read_model(args.model), clips, args.recipe), args.output)
+    save(quantise(read_network(args.model), clips, args.recipe), args.output)
     print(f"{args.output}: calibrated on {len(clips)} clips")
 
 

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.tables import read_lines
-from tsf.model.quantise import add_quantise_arguments, clip_files, clip_reader, nncf, openvino, save
+from tsf.model.quantise import (
+    add_quantise_arguments,
+    clip_files,
+    clip_reader,
+    nncf,
+    openvino,
+    read_network,
+    save,
+)
 from tsf.recipe.fusion import video_scores
 from tsf.recipe.record import Recipe, add_recipe_argument
 
@@ -62,7 +70,7 @@ def main() -> None:
     args = parser.parse_args()
 
     labelled = read_labels(args.labels, clip_files(args.clips, args.recipe.clip))
-    model = openvino.Core().read_model(args.model)
+    model = read_network(args.model)
     save(quantise_checked(model, labelled, args.recipe), args.output)
     print(f"{args.output}: calibrated and checked on {len(labelled)} clips")
 

@@ -12,8 +12,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import onnx
-
 from tsf import errors
 from tsf.errors import UserError
 from tsf.files import write_json
@@ -21,6 +19,7 @@ from tsf.model import macs
 from tsf.model.architecture import Architecture
 from tsf.model.load import add_model_arguments, load_model
 from tsf.model.npu import items_at_a_time, padded
+from tsf.model.onnx_file import read_onnx
 from tsf.model.optimised import require_divided
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -211,7 +210,7 @@ def layout_costs(shape: Architecture) -> list[Cost]:
 
 def operators(path: Path) -> Counter[str]:
     """How many nodes of each type a model has, without Constant, which computes nothing."""
-    graph = onnx.load(path, load_external_data=False).graph
+    graph = read_onnx(path, weights=False).graph
     return Counter(node.op_type for node in graph.node if node.op_type != "Constant")
 
 

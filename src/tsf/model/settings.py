@@ -3,11 +3,11 @@
 Only settings that are known are taken: another one may change the function.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
+from tsf.files import read_json
 from tsf.model.architecture import CHANNELS, EPS, Architecture
 from tsf.model.key_map import DIVIDED, JOINT, SPACE
 
@@ -151,10 +151,4 @@ def read_hugging_face(folder: Path) -> dict | None:
     path = folder / "config.json"
     if not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: no JSON ({error})") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: no JSON object")
-    return content
+    return read_json(path, "save the model again, with save_pretrained")

@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
 
 from tsf import errors
-from tsf.errors import last_line
+from tsf.errors import UserError, last_line
 from tsf.files import whole_file, write_json
+from tsf.model.onnx_file import read_onnx
 
 
 class NotSimplified(Exception):
@@ -20,7 +20,11 @@ class NotSimplified(Exception):
 
 
 def simplify(model: Path, output: Path) -> None:
-    """Run onnxsim in a process of its own, since it is known to crash. Raises NotSimplified."""
+    """Run onnxsim in a process of its own, since it is known to crash. Raises NotSimplified.
+
+    Raises UserError for a `model` that cannot be read.
+    """
+    before = read_onnx(model, weights=False)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         simplified = Path(scratch) / "simplified.onnx"
         command = [sys.executable, "-m", "onnxsim", str(model), str(simplified)]
@@ -33,10 +37,10 @@ def simplify(model: Path, output: Path) -> None:
                 f"onnxsim ended with status {result.returncode}: {last_line(result.stdout)}"
             )
         try:
-            graph = onnx.load(simplified)  # with weights that onnxsim may put into a second file
-        except (DecodeError, OSError, onnx.checker.ValidationError) as error:
+            graph = read_onnx(simplified)  # with weights that onnxsim may put into a second file
+        except (UserError, OSError) as error:
             raise NotSimplified(f"onnxsim's model cannot be read: {error}") from None
-        check(onnx.load(model, load_external_data=False), graph)
+        check(before, graph)
         # weights included: ATC and ais_bench take one file only
         onnx.save_model(graph, output, save_as_external_data=False)
 
@@ -71,8 +75,7 @@ def main() -> None:
             print(f"warning: {reason}; the model is used as it is, not simplified")
             shutil.copyfile(args.model, part)
     before, after = (
-        len(onnx.load(path, load_external_data=False).graph.node)
-        for path in (args.model, args.output)
+        len(read_onnx(path, weights=False).graph.node) for path in (args.model, args.output)
     )
     status = {"simplified": reason is None, "reason": reason, "nodes": [before, after]}
     write_json(args.status, status)

@@ -4,12 +4,12 @@ They state the network and the picture. Which frames make a clip they do not say
 views of a video are made into.
 """
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
+from tsf.files import read_json
 from tsf.recipe.fields import Stated
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
@@ -48,17 +48,9 @@ def read(folder: Path, picture: bool = True) -> dict[str, dict]:
 
 
 def _read(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file, but a Hugging Face folder has one") from None
-    except OSError as fault:
-        raise UserError(f"{path}: cannot be read ({fault.strerror})") from None
-    except ValueError as fault:
-        raise UserError(f"{path}: no JSON ({fault})") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: no JSON object")
-    return content
+    if not path.exists():
+        raise UserError(f"{path}: no such file, but a Hugging Face folder has one")
+    return read_json(path, "save the model again, with save_pretrained")
 
 
 def stated(content: dict[str, dict], folder: Path) -> Stated:
@@ -85,6 +77,8 @@ def _network(config: dict, where: str, found: Stated) -> None:
     # a file without labels has their number, one with both must agree
     classes = config.get("num_labels") if labels is None else _number_of(labels, where)
     _only(config.get("num_labels", classes), classes, "num_labels", where)
+    if labels is not None and config.get("label2id") is not None:
+        _refuse_other_numbers(labels, config["label2id"], where)
     for field, key, value in (
         ("clip_len", "num_frames", frames),
         ("side", "image_size", side),
@@ -100,7 +94,24 @@ def _network(config: dict, where: str, found: Stated) -> None:
 def _number_of(labels: Any, where: str) -> int:
     if not isinstance(labels, dict) or labels.keys() != {str(n) for n in range(len(labels))}:
         raise UserError(f"{where}: id2label does not name the classes 0, 1, 2, ...")
+    if other := next((label for label in labels.values() if not isinstance(label, str)), None):
+        raise UserError(f"{where}: id2label: {other!r} is no name of a class")
     return len(labels)
+
+
+def _refuse_other_numbers(labels: dict[str, str], numbers: Any, where: str) -> None:
+    """Raises UserError if label2id, `numbers`, gives a class of id2label another number.
+
+    A label that only one of them has is no contradiction: LABEL_0 may stay in the other.
+    """
+    if not isinstance(numbers, dict):
+        raise UserError(f"{where}: label2id is {numbers!r}, no object of labels and numbers")
+    for number, label in labels.items():
+        if str(numbers.get(label, number)) != number:
+            raise UserError(
+                f"{where}: {label!r} is {number} by id2label, but {numbers[label]} by label2id; "
+                "correct the one that is wrong"
+            )
 
 
 def labels(config: Path) -> list[str] | None:

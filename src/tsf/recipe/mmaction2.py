@@ -203,6 +203,13 @@ def network(config: dict, where: str) -> Stated:
     head = _dict(model, "cls_head", where)
     if backbone.get("type") != "TimeSformer":
         raise UserError(f"{where}: model.backbone is {backbone.get('type')}, not TimeSformer")
+    for key, part, known in (
+        ("model", model, "Recognizer3D"),
+        ("model.cls_head", head, "TimeSformerHead"),
+    ):
+        # 1.x may write a scope before it: mmaction.X
+        if str(part.get("type", known)).rpartition(".")[2] != known:
+            raise UserError(f"{where}: {key} is {part['type']}, not {known}")
     for field, key, value in (
         ("clip_len", "model.backbone.num_frames", backbone.get("num_frames")),
         ("side", "model.backbone.img_size", _square(backbone.get("img_size"))),

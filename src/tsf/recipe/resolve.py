@@ -89,13 +89,14 @@ def _from_files(model: dict, name: str | None) -> Files:
     if Path(config).is_file():
         content = read_config(Path(config), bool(model.get("run_config")))
         read = mmaction2.stated if name is None else mmaction2.network
+        stated = read(content, config)
         try:
             settings = json.dumps(mmaction2.network_settings(content))
         except (TypeError, ValueError) as fault:
             raise UserError(
                 f"{config}: model holds what no file of settings can ({fault})"
             ) from None
-        return Files(read(content, config), config, f"{config} has no test_pipeline", settings)
+        return Files(stated, config, f"{config} has no test_pipeline", settings)
     if config in named.CONFIGS:
         stated = named.config_stated(config)
         stated = stated if name is None else _network_alone(stated)

@@ -1,17 +1,27 @@
 """Check the configuration against config/schema.json, with messages that help."""
 
 import json
+import math
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from tsf.engines.setup import parse_engines, refuse_other_bins
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.model.checkpoints import DIGITS, checkpoint
-from tsf.workflow.plan import is_made
+from tsf.workflow.plan import checkpoint_name, is_made, refuse_braces
+
+# 1.0 is an integer to the schema's standard, but none to Python's functions
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: type(value) is int
+    ),
+)
 
 
 def check(config: dict, schema: Path) -> None:
@@ -23,8 +33,12 @@ def check(config: dict, schema: Path) -> None:
     _refuse_retired(config)
     if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
         config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]
-    config.update(_typed(config, content))
-    validator = Draft202012Validator(content)
+    try:
+        config.update(_typed(config, content))
+    except RecursionError:
+        raise UserError("config: a value holds itself, or is nested too deeply") from None
+    _refuse_odd(config, "config")
+    validator = Validator(content)
     faults = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if faults:
         raise UserError("config: " + "; ".join(map(_explain, faults)))
@@ -43,7 +57,12 @@ def check(config: dict, schema: Path) -> None:
             f"config: model.sha256 is of a file of yours or a download, but {model['checkpoint']} "
             "is in results, where the workflow makes it; set model.sha256: null"
         )
-    if "://" in checkpoint(model).where and checkpoint(model).sha256 is None:
+    where = checkpoint(model).where
+    if "://" in where and checkpoint_name(where) in ("", ".", ".."):
+        raise UserError(
+            f"config: model.checkpoint {where} names no file; write the URL of the file of weights"
+        )
+    if "://" in where and checkpoint(model).sha256 is None:
         raise UserError(
             "config: model.checkpoint is a URL, so model.sha256 must be set to check the download; "
             "its first 8 digits are enough, in which the names of mmaction2's files end"
@@ -66,6 +85,20 @@ def _refuse_retired(config: dict) -> None:
         f"config: the key keep has replaced frames and keep_bin; write keep: {keep} in their place "
         "(it is one of all_frames, frames, bins, nothing)"
     )
+
+
+def _refuse_odd(value: Any, key: str) -> None:
+    """Raises UserError for a number that is none, and for text that Snakemake would expand."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_odd(item, f"{key}.{name}" if key != "config" else f"config: {name}")
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_odd(item, key)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{key} is {value}, which is no number to compare with; write a finite one")
+    elif isinstance(value, str) and not key.endswith("filename_tmpl"):
+        refuse_braces(key, value)
 
 
 def _typed(value: Any, schema: dict) -> Any:
@@ -97,7 +130,7 @@ def _explain(fault: ValidationError) -> str:
     key = ".".join(map(str, fault.path)) or "the top level"
     known = sorted(fault.schema.get("properties", {}))
     if fault.validator == "additionalProperties":
-        unknown = sorted(set(fault.instance) - set(known))
+        unknown = sorted(map(str, set(fault.instance) - set(known)))
         close = get_close_matches(unknown[0], known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"its keys are {', '.join(known)}"
         return f"{', '.join(map(repr, unknown))} is not a key of {key}; {hint}"

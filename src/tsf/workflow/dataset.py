@@ -45,6 +45,7 @@ def find_dataset(keys: dict, model: dict, home: Path) -> tuple[Dataset, str]:
                 f"config: dataset.{key} is null, and model.config says no {STATED_AS[key]}; set "
                 f"dataset.{key}"
             )
+        plan.refuse_braces(f"{model['config']}: {STATED_AS[key]}", found[key])
     if plan.is_made(found["root"]):
         raise UserError(
             f"config: dataset.root is {found['root']}, the workflow's own; with layout: list it is "
@@ -140,12 +141,13 @@ def refuse_unfit_list(dataset: Dataset, resolved: Resolved, keep: str) -> None:
 
 def options(dataset: Dataset) -> str:
     """The dataset as the arguments of `tsf.data.listing.add_dataset_arguments`."""
-    text = f"--layout {dataset.layout} --root {quote(str(dataset.root))}"
+    # with =, as a path may begin with a dash
+    text = f"--layout {dataset.layout} --root={quote(str(dataset.root))}"
     if dataset.time_limit is not None:
         text += f" --video-time-limit {dataset.time_limit:g}"
     if dataset.layout != "list":
         return text
     return (
-        f"{text} --list {quote(str(dataset.list))} --filename-tmpl {quote(dataset.filename_tmpl)}"
+        f"{text} --list={quote(str(dataset.list))} --filename-tmpl={quote(dataset.filename_tmpl)}"
         f" --start-index {dataset.start_index}"
     )

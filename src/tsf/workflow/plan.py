@@ -42,10 +42,45 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
     return paths
 
 
+def refuse_absent_folder(model: dict) -> None:
+    """Raises UserError for a checkpoint that is not there, where it has to say all of the network.
+
+    model: of the config. A file beside a model.config is asked for when it is read.
+    """
+    where = model["checkpoint"]
+    if model["config"] is None and not ("://" in where or is_made(where) or Path(where).exists()):
+        raise UserError(
+            f"model.checkpoint {where}: no such file or folder; a model of the Hugging Face Hub "
+            "has to be downloaded as a folder, of which this is the path"
+        )
+
+
+def refuse_braces(key: str, value: str | Path) -> None:
+    """Raises UserError for text in which Snakemake would take braces for a wildcard."""
+    if "{" in str(value) or "}" in str(value):
+        raise UserError(f"{key} is {str(value)!r}, but Snakemake expands braces; write it without")
+
+
+def refuse_unwritable() -> None:
+    """Raises UserError if the working directory can take no results, or no records of Snakemake."""
+    for folder in (RESULTS, Path(".snakemake")):
+        place = folder if folder.exists() else Path()
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            raise UserError(
+                f"{place.absolute()}: no right to read and write there; give it to the user who "
+                "runs this, or run in another folder, with --directory"
+            )
+
+
+def checkpoint_name(url: str) -> str:
+    """The name of the file that a URL is downloaded to."""
+    return Path(urlsplit(url).path).name
+
+
 def checkpoint_file(where: str, home: Path) -> str:
     """The path of the weights: the configured file or folder, or where a URL is downloaded to."""
     if "://" in where:
-        return str(RESULTS / "checkpoint" / Path(urlsplit(where).path).name)
+        return str(RESULTS / "checkpoint" / checkpoint_name(where))
     return beside_snakefile(where, home)
 
 

@@ -1,7 +1,9 @@
 """Downloads: resumed where they broke off, checked, and never half there. The server is local."""
 
 import hashlib
+import socket
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -135,3 +137,59 @@ def test_a_connection_that_is_reset_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("tsf.model.download._fetch", reset)
     message = refusal("http://127.0.0.1/model.pth", DIGEST, tmp_path / "model.pth")
     assert "run again to resume" in message
+
+
+@contextmanager
+def answering(answer):
+    """The URL of a server that says `answer` to whatever it is asked, and closes the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/model.pth"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("length", [b"abc", b"-5", b"", b"1e3"])
+def test_a_length_that_is_no_number_is_none(tmp_path, length):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n"
+    with answering(head + CONTENT) as url:
+        download(url, DIGEST, tmp_path / "model.pth")
+    assert (tmp_path / "model.pth").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nshort",
+        b"HTTP/1.1 302 Found\r\nLocation: /model.pth\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        b"\x00\xff garbage\n\n\n",
+        b"",
+    ],
+)
+def test_an_answer_that_is_no_file_is_one_line(tmp_path, answer):
+    with answering(answer) as url:
+        assert "cannot be downloaded" in refusal(url, DIGEST, tmp_path / "model.pth")
+    assert not (tmp_path / "model.pth").exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["nothing://x/a", "http://[::1/a", f"http://{'a' * 70}.x/a", "x://"]
+)
+def test_a_url_that_is_none_is_one_line(tmp_path, url):
+    assert "cannot be downloaded" in refusal(url, DIGEST, tmp_path / "model.pth")

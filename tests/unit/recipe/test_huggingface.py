@@ -101,6 +101,8 @@ def test_the_number_of_labels_may_stand_alone(folder):
         ("id2label", None, "id2label is None, no whole number"),
         ("id2label", ["a", "b"], "id2label does not name the classes 0, 1, 2, ..."),
         ("id2label", {"1": "a", "2": "b"}, "id2label does not name the classes 0, 1, 2, ..."),
+        ("id2label", {"0": ["a"]}, "id2label: ['a'] is no name of a class"),
+        ("label2id", [0], "label2id is [0], no object of labels and numbers"),
     ],
 )
 def test_another_network_is_refused(folder, key, value, named):
@@ -146,6 +148,18 @@ def test_a_processor_without_a_type_is_refused(folder):
     content = without(without(PREPROCESSOR, "image_processor_type"), "feature_extractor_type")
     path = folder(preprocessor=content)
     with pytest.raises(UserError, match="image_processor_type is missing"):
+        stated(read(path), path)
+
+
+def test_the_two_maps_of_labels_must_not_contradict(folder):
+    labels = CONFIG["id2label"]
+    numbers = {label: int(number) for number, label in labels.items()}
+    for agreeing in (numbers, {"LABEL_0": 0, "LABEL_1": 1}, {}, None):
+        path = folder(config=CONFIG | {"label2id": agreeing})
+        stated(read(path), path)
+    swapped = numbers | {labels["0"]: 1, labels["1"]: 0}
+    path = folder(config=CONFIG | {"label2id": swapped})
+    with pytest.raises(UserError, match="is 0 by id2label, but 1 by label2id"):
         stated(read(path), path)
 
 

@@ -6,7 +6,7 @@ from mmaction2_configs import NEW, OLD, OLD_DATA
 from tsf.errors import UserError
 from tsf.recipe.fields import build
 from tsf.recipe.literal import read_config
-from tsf.recipe.mmaction2 import VideoList, stated, video_list
+from tsf.recipe.mmaction2 import VideoList, network, stated, video_list
 from tsf.recipe.record import ClipRecipe, Recipe, Sampling
 
 MEAN, STD = (123.5, 116.25, 103.5), (58.5, 57.25, 57.5)
@@ -268,3 +268,27 @@ def test_a_list_that_is_not_implemented(read, old, new, named):
     with pytest.raises(UserError) as fault:
         video_list(content, "my.py")
     assert named in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "old, new, named",
+    [
+        ("Recognizer3D", "Recognizer2D", "model is Recognizer2D, not Recognizer3D"),
+        ("TimeSformerHead", "I3DHead", "model.cls_head is I3DHead, not TimeSformerHead"),
+    ],
+)
+def test_another_model_is_refused(old, new, named):
+    config = {
+        "model": {
+            "type": "Recognizer3D",
+            "backbone": {"type": "TimeSformer", "num_frames": 8, "img_size": 224},
+            "cls_head": {"type": "TimeSformerHead", "num_classes": 4},
+        }
+    }
+    network(config, "my.py")
+    part = config["model"] if old == "Recognizer3D" else config["model"]["cls_head"]
+    part["type"] = f"mmaction.{old}"
+    network(config, "my.py")
+    part["type"] = new
+    with pytest.raises(UserError, match=named):
+        network(config, "my.py")

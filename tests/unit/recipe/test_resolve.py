@@ -138,6 +138,20 @@ def test_an_unknown_config_is_told_the_names():
     assert all(name in fault for name in named.CONFIGS)
 
 
+@pytest.mark.parametrize(
+    "text, fault",
+    [
+        ("", "my.py: model.backbone is None, not TimeSformer"),
+        ("model = None", "my.py: model.backbone is None, not TimeSformer"),
+        ("model = [1]", "my.py: model is [1], not a dict"),
+        ("model = dict(", "my.py, line 1: no Python ('(' was never closed)"),
+    ],
+)
+@pytest.mark.parametrize("recipe", [None, {"name": "facebook-kinetics"}])
+def test_a_config_without_a_model_is_one_line(text, fault, recipe):
+    assert fault_of(text, recipe) == fault
+
+
 def test_without_a_pipeline_a_recipe_is_needed():
     fault = fault_of(OLD, None, "test_pipeline", "val_pipeline")
     assert "no recipe: my.py has no test_pipeline" in fault and NAMES in fault

@@ -208,3 +208,44 @@ def test_the_key_that_recipe_replaced_is_refused_with_what_to_write(default):
 def test_the_keys_that_keep_replaced_are_refused_with_its_value(default, old, keep):
     message = fault_of(merge(default, old))
     assert f"write keep: {keep} in their place" in message
+
+
+@pytest.mark.parametrize(
+    "key, value, fault",
+    [
+        ("shards", 1.0, "shards is 1.0, which is not of type 'integer'"),
+        ("shards", "1.0", "shards is '1.0', which is not of type 'integer'"),
+        ("performance.batches", [1.0], "performance.batches.0 is 1.0, which is not of type"),
+        ("parity.max_abs", float("inf"), "parity.max_abs is inf, which is no number"),
+        ("parity.relative_l2.fp16", float("nan"), "parity.relative_l2.fp16 is nan"),
+        ("parity.max_abs", "1e400", "parity.max_abs is inf"),
+        ("dataset.root", "data{x}", "dataset.root is 'data{x}', but Snakemake expands braces"),
+        ("upstream.archives", "}", "upstream.archives is '}', but Snakemake expands braces"),
+        (
+            "model.checkpoint",
+            "https://x.org/a?b={c}",
+            "model.checkpoint is 'https://x.org/a?b={c}'",
+        ),
+        ("model.checkpoint", "https://x.org/", "model.checkpoint https://x.org/ names no file"),
+        ("model.checkpoint", "https://x.org", "model.checkpoint https://x.org names no file"),
+        ("model.checkpoint", "https://x.org/..", "model.checkpoint https://x.org/.. names no file"),
+        ("model", {1: 2}, "'1' is not a key of model"),
+    ],
+)
+def test_values_that_would_fail_later_or_switch_a_check_off(default, key, value, fault):
+    changes = value
+    for name in reversed(key.split(".")):
+        changes = {name: changes}
+    assert fault in fault_of(merge(default, changes))
+
+
+def test_a_value_that_holds_itself(default):
+    default["engines"].append(default["engines"])
+    assert "a value holds itself" in fault_of(default)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.org/a.pt", "https://x.org/a", "https://x.org/a.pth?b=c"]
+)
+def test_the_url_of_a_checkpoint_may_have_any_ending_or_a_query(default, url):
+    check(merge(default, {"model": {"checkpoint": url, "sha256": "0" * 8}}), SCHEMA)

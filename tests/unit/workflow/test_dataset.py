@@ -46,7 +46,7 @@ def fault_of(text=OLD, **keys):
 
 def test_the_other_layouts_have_a_root_alone():
     assert find(None, layout="folder", root="videos") == (Dataset("folder", Path("videos")), "")
-    assert options(Dataset("folder", Path("my videos"))) == "--layout folder --root 'my videos'"
+    assert options(Dataset("folder", Path("my videos"))) == "--layout folder --root='my videos'"
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,13 @@ def test_the_variants_of_the_compiled_model():
         "results/tsf_bs4_npu_u8.onnx", "origin", 4
     )
     assert found["tsf_force_fp16"] == plan.Variant("results/tsf.onnx", "force_fp16", 1)
+
+
+def test_a_folder_of_hugging_face_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("hf").mkdir()
+    for there in ("hf", "https://x.org/a", "results/checkpoint/a.pth"):
+        plan.refuse_absent_folder({"config": None, "checkpoint": there})
+    plan.refuse_absent_folder({"config": "a.py", "checkpoint": "facebook/timesformer"})
+    with pytest.raises(UserError, match=r"^model.checkpoint facebook/timesformer: no such"):
+        plan.refuse_absent_folder({"config": None, "checkpoint": "facebook/timesformer"})
