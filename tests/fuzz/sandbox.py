@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -64,22 +65,24 @@ class Watch:
 
 
 WATCH = Watch()
-_ready = False
 
 
+@cache
+def watch() -> None:
+    """Once a process, which cannot take it off again."""
+    sys.addaudithook(WATCH)
+
+
+@cache
 def prepare() -> None:
     """Once a process: the watch, a bound on its memory, and one thread a library."""
-    global _ready
-    if _ready:
-        return
     import cv2
     import torch
 
-    _ready = True
+    watch()
     sys.dont_write_bytecode = True
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    sys.addaudithook(WATCH)
     with open("/proc/self/status") as file:
         used = next(int(line.split()[1]) << 10 for line in file if line.startswith("VmData"))
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]

@@ -22,10 +22,13 @@ from tsf.data.k400_info import read_info, read_skipped
 from tsf.data.listing import read_list
 from tsf.digests import SUFFIX
 from tsf.model.load import load
+from tsf.model.settings import from_mmaction2
+from tsf.recipe.literal import read_config
 from tsf.recipe.record import ClipRecipe, read_part, to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
 from tsf.workflow.config import check
 from tsf.workflow.dataset import find_dataset, options
+from tsf.workflow.plan import beside_snakefile
 
 HERE, OUT = Path("in"), Path("out")
 
@@ -247,8 +250,10 @@ def _same(run: Path, source: Path) -> bool:
 def a_checkpoint(rng: Random, source: Path) -> bool:
     path = take(rng.choice(("checkpoints/own.pth", "checkpoints/own.safetensors")), source)
     damage(path, rng, mutate.binary)
-    recipe = resolve({"config": str(seeds.OWN / "own.py"), "checkpoint": None}, None).recipe
-    return ends_well(lambda: load(path, None, recipe.clip, recipe.classes))
+    config = str(seeds.OWN / "own.py")
+    recipe = resolve({"config": config, "checkpoint": None}, None).recipe
+    settings = from_mmaction2(read_config(Path(config))["model"], config)
+    return ends_well(lambda: load(path, settings, recipe.clip, recipe.classes))
 
 
 def a_model_config(rng: Random, source: Path) -> bool:
@@ -281,9 +286,12 @@ def a_config(rng: Random, source: Path) -> bool:
 def _before_any_work(config: dict) -> None:
     """As rules/common.smk."""
     check(config, ROOT / "config/schema.json")
-    resolved = resolve(config["model"], config["recipe"])
+    files = {key: config["model"][key] for key in ("config", "checkpoint")}
+    found = {key: name and beside_snakefile(name, ROOT) for key, name in files.items()}
+    model = config["model"] | found
+    resolved = resolve(model, config["recipe"])
     refuse_unfit(resolved, config["keep"], config["bin"])
-    options(find_dataset(config["dataset"], config["model"], ROOT)[0])
+    options(find_dataset(config["dataset"], model, ROOT)[0])
 
 
 def an_npu_smi_table(rng: Random, source: Path) -> bool:

@@ -107,11 +107,11 @@ def test_any_k400_info_is_read_as_it_is_written_or_refused(lines):
         assert read_lines(path) == lines
 
 
-@given(st.dictionaries(line, st.from_regex("[0-9a-f]{32}", fullmatch=True)))
+@given(st.dictionaries(line.filter(bool), st.from_regex("[0-9a-f]{32}", fullmatch=True)))
 def test_digests_come_back(digests):
     with scratch() as path:
         write_digests(path, digests)
-        assert {k: v for k, v in read_digests(path).items() if v} == digests
+        assert read_digests(path) == digests
 
 
 label = line.filter(lambda t: t.strip() and not any(c in t for c in "\t\r"))
@@ -156,7 +156,7 @@ def test_logits_come_back_to_six_decimals(logits):
         write_logits(path, logits)
         read = read_logits(path, len(logits))
         assert read.shape == logits.shape
-        assert np.abs(read - logits).max() <= 0.5000001e-6  # of `%f`
+        assert np.abs(read - logits).max() <= 0.51e-6  # of `%f`, and of the reader's double
 
 
 TINY = ClipRecipe(**vars(GUIDE) | {"sampling": Sampling("mmaction2-0.x", 2, 1, 1), "side": 4})
@@ -171,7 +171,8 @@ def test_bins_come_back_bit_by_bit(values, dtype):
 
 
 numbers = st.integers(0, 1000)
-three = st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 3)
+real = st.floats(allow_nan=False, allow_infinity=False)
+three = st.tuples(real, real, real)
 samplings = st.builds(Sampling, st.sampled_from(record.SAMPLERS), numbers, numbers, numbers)
 clips = st.builds(
     ClipRecipe,
@@ -197,12 +198,14 @@ def test_a_recipe_and_its_parts_come_back(recipe):
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(st.integers() | text, inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | real | text,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.integers() | text, inner, max_size=3)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @given(st.dictionaries(st.from_regex("x[a-z_]{0,5}", fullmatch=True), plain, max_size=3))
