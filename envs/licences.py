@@ -25,6 +25,7 @@ PERMISSIVE = {
 }
 # other licences, and why they are accepted: nothing here is changed or passed on by this repository
 NAMED = {
+    "axe-playwright-python": "with axe-core, MPL-2.0: obliges whoever changes it; for the tests alone",
     "certifi": "MPL-2.0: obliges whoever changes its files",
     "pathspec": "MPL-2.0: obliges whoever changes its files",
     "hypothesis": "MPL-2.0: obliges whoever changes its files; for the tests alone",
@@ -36,6 +37,7 @@ NAMED = {
 }
 # by the text of the licence in the package, as its metadata do not tell
 BY_TEXT = {
+    "axe-playwright-python": "MIT AND MPL-2.0",
     "colorama": "BSD-3-Clause",  # on Windows alone
     "conda-inject": "MIT",
     "cuda-pathfinder": "Apache-2.0",
@@ -118,7 +120,7 @@ def table() -> str:
     lines = [
         "# Licences of the installed packages",
         "",
-        "Written by `python envs/licences.py` from the packages' own metadata, for every locked one.",
+        "Written by `python envs/licences.py` from the metadata of every locked package.",
         "`make sbom` writes the same as CycloneDX, of what is installed on your machine.",
         "",
         "| package | version | licence | for |",

@@ -75,11 +75,12 @@ def watch() -> None:
 
 @cache
 def prepare() -> None:
-    """Once a process: the watch, a bound on its memory, and one thread a library."""
+    """Once a process of mutants: the watch, a bound on its memory, and one thread a library."""
     import cv2
     import torch
 
     watch()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg's and libjpeg's own messages
     sys.dont_write_bytecode = True
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
