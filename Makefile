@@ -32,6 +32,32 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
+# damaged inputs for FUZZ_SECONDS, others with every FUZZ_SEED; tests/fuzz says what is a fault
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
+.PHONY: fuzz
+fuzz: $(VENV)/test.stamp
+	PYTHONPATH=src:tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+# N runs killed at moments that KILLS_SEED chooses
+N ?= 20
+.PHONY: kills
+kills: $(VENV)/test.stamp
+	KILLS=$(N) $(PYTEST) tests/workflow/test_kills.py
+
+# The licences and versions of what is installed, as CycloneDX, and the known vulnerabilities of
+# what is locked, by SERVICE: osv or pypi.
+SERVICE ?= osv
+.PHONY: sbom audit
+sbom: $(VENV)-audit/audit.stamp $(VENV)/run.stamp
+	@mkdir -p results
+	$(VENV)-audit/bin/cyclonedx-py environment $(BIN)/python --output-reproducible \
+	    --output-format JSON --output-file results/sbom.cdx.json
+	@echo results/sbom.cdx.json
+
+audit: $(VENV)-audit/audit.stamp
+	@$(VENV)-audit/bin/python envs/audit.py --service $(SERVICE)
+
 format: $(VENV)/test.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -79,6 +105,13 @@ $(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp
 	@$(begin)
 	@$(call install,envs/test.lock)
 	@$(finish)
+
+# apart from the run's packages, which its own would move
+$(VENV)-audit/audit.stamp: envs/audit.lock | python
+	@$(PYTHON) -m venv --clear $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip --disable-pip-version-check -qq install --no-deps \
+	    --require-hashes -r envs/audit.lock
+	@touch $@
 
 # refuses a Python that the locks are not made for, and another one than $(VENV) was made with
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'

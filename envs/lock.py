@@ -8,6 +8,7 @@ cpu.in   -> cpu.lock, all but the two that follow
             of CUDA's libraries on Linux
          -> the pins in cpu.yaml
 test.in, slurm.in -> a lock each: what they need beyond cpu.lock, of which they move no version
+audit.in -> audit.lock, for an environment of its own
 
 One lock with the hashes of both builds of torch would not do: of two files pip prefers the one
 whose hash its index names, which a folder of wheels does not, and it would install the libraries
@@ -127,7 +128,10 @@ def main() -> None:
         added = {name: text for name, text in needed.items() if name not in cpu}
         write(ENVS / f"{layer}.lock", f"{layer}.in", added)
 
-    for lock in ("cpu", "torch-cuda", *LAYERS):
+    audit = resolve(ENVS / "audit.in", old("audit.lock"))
+    write(ENVS / "audit.lock", "audit.in", audit)
+
+    for lock in ("cpu", "torch-cuda", *LAYERS, "audit"):
         check_installs(f"{lock}.lock")
 
 

@@ -33,7 +33,8 @@ def read_digests(path: Path) -> dict[str, str]:
     """What `write_digests` wrote; a digest that was cut off is no file's. Empty: no such file."""
     if not path.is_file():
         return {}
-    lines = path.read_text("utf-8", "replace").split("\n")
+    # not read_text(), to which a carriage return in a name is a line break
+    lines = path.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
     return {name: value for value, _, name in (line.partition("  ") for line in lines)}
 
 

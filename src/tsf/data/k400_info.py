@@ -31,7 +31,7 @@ def read_info(path: Path) -> list[ScoredVideo]:
     videos = []
     for index, line in enumerate(read_lines(path)):
         fields = line.split(" ")
-        if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"\d+|-1", fields[2]):
+        if len(fields) != 3 or fields[0] != str(index) or not re.fullmatch(r"[0-9]+|-1", fields[2]):
             raise UserError(
                 f"{path}, line {index + 1}: expected '{index} VIDEO LABEL', found {line!r}; delete "
                 "the file and run again"

@@ -14,6 +14,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.data.bins import add_dtype_argument
 from tsf.engines.setup import DEFAULTS, Setup, input_dtype
+from tsf.errors import UserError, on_one_line
 from tsf.files import read_json, sha256, write_json
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -35,10 +36,19 @@ class DescribedEngine:
 
 
 def read_described(path: Path) -> DescribedEngine:
+    """What `write_described` wrote. Raises UserError."""
     content = read_json(path)
-    setup, file = Setup(**content.pop("setup")), Path(content.pop("file"))
-    recipe = ClipRecipe.from_dict(content.pop("recipe"))
-    return DescribedEngine(setup, file, recipe=recipe, **content)
+    try:
+        setup, file = Setup(**content.pop("setup")), Path(content.pop("file"))
+        recipe = ClipRecipe.from_dict(content.pop("recipe"))
+        if setup.engine not in DEFAULTS:
+            raise ValueError(f"no engine is named {setup.engine!r}")
+        return DescribedEngine(setup, file, recipe=recipe, **content)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise UserError(
+            f"{path}: not the description of an engine ({on_one_line(fault)}); delete it and run "
+            "again"
+        ) from None
 
 
 def write_described(path: Path, described: DescribedEngine) -> None:

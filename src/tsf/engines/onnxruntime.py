@@ -35,6 +35,7 @@ class OnnxRuntime:
                 f"ONNX Runtime cannot start {wanted} and would run on {used}; install its driver "
                 f"and libraries, or leave out device: {setup.device}"
             )
+        self.model = model
         self.device = cpu_name() if setup.device == "cpu" else f"{setup.device}, ONNX Runtime"
         entry = self.session.get_inputs()[0]
         self.batch: int = entry.shape[0]
@@ -43,9 +44,14 @@ class OnnxRuntime:
     def run(self, clips: np.ndarray) -> np.ndarray:
         """The logits, (batch * views, classes) float32.
 
-        clips: (batch, views, 3, frames, y, x) of `dtype`.
+        clips: (batch, views, 3, frames, y, x) of `dtype`. Raises UserError.
         """
-        return self.session.run(["result"], {"imgs": clips})[0]
+        try:
+            return self.session.run(["result"], {"imgs": clips})[0]
+        except Exception as error:  # as above
+            raise UserError(
+                f"{self.model}: ONNX Runtime cannot run it: {on_one_line(error)}"
+            ) from None
 
 
 def provider(device: str) -> str:

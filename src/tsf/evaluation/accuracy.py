@@ -21,7 +21,7 @@ from tsf.evaluation.intervals import wilson_interval
 from tsf.files import read_json, whole_file, write_json
 from tsf.inference import results
 from tsf.recipe.fusion import video_scores
-from tsf.recipe.record import SAMPLERS, Recipe, Sampling
+from tsf.recipe.record import SAMPLERS, Recipe, Sampling, read_part
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
@@ -226,7 +226,7 @@ def main() -> None:
     paths = {video.name: video.path for video in listed}
     classes = read_classes(args.classes)
     recipe_json = read_json(args.recipe)
-    recipe = Recipe.from_dict(recipe_json)
+    recipe = read_part(str(args.recipe), Recipe)
     scores = {folder.name: read_scores(folder, info, recipe) for folder in args.results}
     content = {
         "engines": {

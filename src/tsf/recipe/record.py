@@ -8,11 +8,11 @@ decodes no video again.
 import argparse
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 
 # whose rule says which frames make a clip (tsf.data.sampling has the formulas)
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x", "facebook-kinetics", "facebook-ssv2")
@@ -40,7 +40,7 @@ class Sampling:
 
     @classmethod
     def from_dict(cls, content: dict) -> Self:
-        return cls(**content)
+        return typed(cls(**content))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ClipRecipe:
     def from_dict(cls, content: dict) -> Self:
         sampling = Sampling.from_dict(content["sampling"])
         exact = {name: tuple(map(float, content[name])) for name in ("mean", "std")}
-        return cls(**content | {"sampling": sampling} | exact)
+        return typed(cls(**content | {"sampling": sampling} | exact))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,22 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, content: dict) -> Self:
-        return cls(ClipRecipe.from_dict(content["clip"]), content["fusion"], content["classes"])
+        clip = ClipRecipe.from_dict(content["clip"])
+        return typed(cls(clip, content["fusion"], content["classes"]))
+
+
+Checked = TypeVar("Checked", bound="Sampling | ClipRecipe | Recipe")
+
+
+def typed(part: Checked) -> Checked:
+    """The record itself. Raises TypeError for a field of another type, as in a damaged file."""
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(field.type, type) and not isinstance(value, field.type):
+            raise TypeError(f"{field.name} is {value!r}, no {field.type.__name__}")
+        if isinstance(value, tuple) and len(value) != 3:
+            raise TypeError(f"{field.name} has {len(value)} values, for 3 colours")
+    return part
 
 
 class FromDict(Protocol):
@@ -133,5 +148,6 @@ def read_part(text: str, part: type[Part]) -> Part:
         if part is Sampling and "sampling" in content:
             content = content["sampling"]
         return part.from_dict(content)
-    except (OSError, ValueError, TypeError, KeyError) as fault:
-        raise UserError(f"--recipe {text}: no recipe ({type(fault).__name__}: {fault})") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as fault:
+        why = f"{type(fault).__name__}: {on_one_line(fault)}"
+        raise UserError(f"--recipe {' '.join(text.split())}: no recipe ({why})") from None
