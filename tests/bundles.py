@@ -16,12 +16,14 @@ CLASSES = [f"class {n}" for n in range(8)]  # the tiny model's
 DETAIL = {"percent": 75.0, "interval95": [70.0, 80.0]}
 
 
-def build(folder: Path, setup: Setup, model: Path, recipe=GUIDE, **changed) -> Path:
+def build(
+    folder: Path, setup: Setup, model: Path, recipe=GUIDE, dtype="float32", **changed
+) -> Path:
     """folder/bundle. changed: options of tsf.bundle.build that take the place of its own."""
     recipe_file = folder / "recipe.json"
     recipe_file.write_text(to_json(Recipe(recipe, "mean_softmax", 8)))
     described = folder / f"{setup.name}.json"
-    write_described(described, describe(setup, model, recipe, "float32"))
+    write_described(described, describe(setup, model, recipe, dtype))
     boundary = {"name": model.name, "measure": "max_abs", "max_abs": 2e-6, "allowed": 1e-4}
     proof = folder / "proof.json"
     proof.write_text(json.dumps({"clips": ["a", "b"], "boundaries": [boundary]}))

@@ -53,18 +53,19 @@ def error(result: subprocess.CompletedProcess) -> str:
     return lines[0]
 
 
-def tiny_model(path: Path, batch: int) -> None:
+def tiny_model(path: Path, batch: int, taken: int = TensorProto.FLOAT) -> None:
     """imgs (batch, 3, 3, 8, 224, 224) -> result (batch * 3, 8): the first pixel @ WEIGHTS."""
     shape = [batch, 3, 3, 8, 224, 224]
     nodes = [
         helper.make_node("Slice", ["imgs", "zeros", "ones", "axes"], ["pixels"]),
-        helper.make_node("Reshape", ["pixels", "shape"], ["views"]),
+        helper.make_node("Cast", ["pixels"], ["values"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["values", "shape"], ["views"]),
         helper.make_node("MatMul", ["views", "weights"], ["result"]),
     ]
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("imgs", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("imgs", taken, shape)],
         [helper.make_tensor_value_info("result", TensorProto.FLOAT, [batch * 3, 8])],
         [
             numpy_helper.from_array(np.array([0, 0, 0]), "zeros"),

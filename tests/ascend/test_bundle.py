@@ -8,6 +8,7 @@ import bundles
 import machine
 import numpy as np
 import pytest
+from onnx import TensorProto
 from recipes import GUIDE
 
 from tsf.data.make_clip import clip_from_video
@@ -25,12 +26,16 @@ def run(bundle, npu, *arguments, **demands):
     return bundles.predict(bundle, *arguments, env=os.environ | npu(**demands))
 
 
+def json_lines(result):
+    """The result without the lines of its own that the runtime prints."""
+    result.stdout = "".join(x for x in result.stdout.splitlines(True) if x.startswith("{"))
+    return result
+
+
 def test_an_npu_gives_the_models_logits(bundle, npu, real_clips):
     result = run(bundle, npu, "--json", *real_clips.values())
     assert (result.returncode, result.stderr) == (0, "")
-    # the runtime prints lines of its own
-    result.stdout = "".join(x for x in result.stdout.splitlines(True) if x.startswith("{"))
-    found = bundles.rows(result)
+    found = bundles.rows(json_lines(result))
     assert len(found) == len(real_clips)
     for video in real_clips.values():
         _, clip = clip_from_video(video, GUIDE)
@@ -38,6 +43,24 @@ def test_an_npu_gives_the_models_logits(bundle, npu, real_clips):
         best = np.argsort(scores, kind="stable")[::-1][:5]
         expected = [(bundles.CLASSES[i], pytest.approx(scores[i], abs=2e-6)) for i in best]
         assert found[str(video)] == expected
+
+
+def test_an_npu_that_takes_bytes_gets_them(npu, real_clips, tmp_path):
+    onnx = tmp_path / "tiny_u8.onnx"
+    machine.tiny_model(onnx, 1, TensorProto.UINT8)
+    arguments = ["--onnx", onnx, "--soc-version", "Ascend310P3", "--batch", 1, *machine.RECIPE]
+    arguments += ["--output", tmp_path / "tsf.om", "--status", tmp_path / "tsf.om.json"]
+    result = machine.run("ascend.atc", *arguments, folder=tmp_path, env=npu())
+    assert result.returncode == 0, result.stdout
+    bundle = bundles.build(tmp_path, DEFAULTS["ascend"], tmp_path / "tsf.om", dtype="uint8")
+    assert "`imgs`, uint8, 1x3x3x8x224x224" in (bundle / "README.md").read_text()
+
+    result = run(bundle, npu, "--json", real_clips["bikes"])
+    assert (result.returncode, result.stderr) == (0, "")
+    (shown,) = bundles.rows(json_lines(result)).values()
+    _, clip = clip_from_video(real_clips["bikes"], GUIDE, "uint8")
+    scores = video_scores(machine.expected_logits(clip), "mean_softmax")
+    assert shown[0] == (bundles.CLASSES[scores.argmax()], pytest.approx(scores.max(), abs=2e-6))
 
 
 def test_what_it_needs_is_told(bundle):

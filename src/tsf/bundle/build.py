@@ -55,12 +55,16 @@ def predict_text(source: str, described: DescribedEngine, files: list[str]) -> s
             assert node.end_lineno is not None  # of parsed source there is always one
             del lines[node.lineno - 1 : node.end_lineno + 2]  # and the two lines that follow it
     text = "".join(lines)
-    hint = "bf16" if setup.precision.endswith("bf16") else "f32"
-    for old, new in (
+    replaced = [
         ('FILES = ["tsf_sim.onnx", "recipe.json", "labels.txt"]', f"FILES = {quoted(files)}"),
         ("= load_onnxruntime(", f"= {wanted}("),
-        *([('hint = "f32"', f'hint = "{hint}"')] if setup.engine == "openvino" else []),
-    ):
+    ]
+    if setup.engine == "openvino":
+        hint = "bf16" if setup.precision.endswith("bf16") else "f32"
+        replaced.append(('hint = "f32"', f'hint = "{hint}"'))
+    if setup.engine == "ascend":  # ais_bench does not say of which type its input is
+        replaced.append(('"float32", lambda', f'"{described.dtype}", lambda'))
+    for old, new in replaced:
         before, found, after = text.partition(old)
         assert found, f"{PREDICT} has no {old}"
         text = before + new + after

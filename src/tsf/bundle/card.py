@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tsf.engines.described import DescribedEngine
+from tsf.engines.setup import input_dtype
 from tsf.recipe.record import Recipe
 
 RUNTIMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ascend": "ais_bench (Ascend)"}
@@ -25,7 +26,9 @@ class Facts:
     @property
     def input(self) -> str:
         """The type and shape of the model's input."""
-        dtype = "uint8" if self.described.setup.model == "tsf_opt_u8" else "float32"
+        setup = self.described.setup
+        # tsf.om takes the .bin files as they are; another engine's model can take them converted
+        dtype = self.described.dtype if setup.engine == "ascend" else input_dtype(setup.model)
         return f"`imgs`, {dtype}, {'x'.join(map(str, (1, *self.recipe.clip.shape)))}"
 
     @property

@@ -67,7 +67,7 @@ def load_openvino(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]
 
 
 def load_ais_bench(model: Path) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-    """The type of the clips, float32, and clips (1, views, 3, T, y, x) -> logits."""
+    """The type of the clips, and clips (1, views, 3, T, y, x) -> logits."""
     from ais_bench.infer.interface import InferSession
 
     session = InferSession(0, str(model))  # ASCEND_RT_VISIBLE_DEVICES says which NPU is 0

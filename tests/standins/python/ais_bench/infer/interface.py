@@ -46,7 +46,9 @@ class InferSession:
         model = content.removeprefix(MAGIC).split(b"\n", 1)[1]
         print("[INFO] acl init success", flush=True)
         self.session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-        self.shape = self.session.get_inputs()[0].shape
+        (taken,) = self.session.get_inputs()
+        self.shape = taken.shape
+        self.dtype = np.dtype("u1" if taken.type == "tensor(uint8)" else "<f4")
 
     def infer(self, feeds, mode="static", custom_sizes=100000, out_array=True):
         """The outputs, an array each."""
@@ -54,7 +56,7 @@ class InferSession:
             raise ValueError("the list be checked is not a list!")
         (feed,) = feeds
         bytes_of_input = np.ascontiguousarray(feed).tobytes()
-        if len(bytes_of_input) != 4 * int(np.prod(self.shape)):
+        if len(bytes_of_input) != self.dtype.itemsize * int(np.prod(self.shape)):
             raise RuntimeError("check aclmdlGetInputSizeByIndex failed, size not match")
-        values = np.frombuffer(bytes_of_input, "<f4").reshape(self.shape)
+        values = np.frombuffer(bytes_of_input, self.dtype).reshape(self.shape)
         return self.session.run(None, {"imgs": values})
