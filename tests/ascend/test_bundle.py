@@ -25,6 +25,12 @@ def run(bundle, npu, *arguments, **demands):
     return bundles.predict(bundle, *arguments, env=os.environ | npu(**demands))
 
 
+def json_lines(result):
+    """The result without the lines of its own that the runtime prints."""
+    result.stdout = "".join(x for x in result.stdout.splitlines(True) if x.startswith("{"))
+    return result
+
+
 @pytest.fixture
 def bundle_of_bytes(tmp_path):
     """The bundle of a model that takes uint8."""
@@ -39,9 +45,7 @@ def test_an_npu_gives_the_models_logits(fixture, dtype, npu, real_clips, request
     assert f"`imgs`, {dtype}, " in (bundle / "README.md").read_text()
     result = run(bundle, npu, "--json", *real_clips.values())
     assert (result.returncode, result.stderr) == (0, "")
-    # the runtime prints lines of its own
-    result.stdout = "".join(x for x in result.stdout.splitlines(True) if x.startswith("{"))
-    found = bundles.rows(result)
+    found = bundles.rows(json_lines(result))
     assert len(found) == len(real_clips)
     for video in real_clips.values():
         _, clip = clip_from_video(video, GUIDE, dtype)
