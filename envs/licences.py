@@ -25,7 +25,7 @@ PERMISSIVE = {
 }
 # other licences, and why they are accepted: nothing here is changed or passed on by this repository
 NAMED = {
-    "axe-playwright-python": "with axe-core, MPL-2.0: obliges whoever changes it; for the tests alone",
+    "axe-playwright-python": "MPL-2.0 (axe-core): obliges whoever changes it; for the tests alone",
     "certifi": "MPL-2.0: obliges whoever changes its files",
     "pathspec": "MPL-2.0: obliges whoever changes its files",
     "hypothesis": "MPL-2.0: obliges whoever changes its files; for the tests alone",
