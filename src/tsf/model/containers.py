@@ -38,6 +38,7 @@ RECORDS = (
 class Contents(NamedTuple):
     weights: dict[str, Tensor]  # float32, by the file's names without a wrapper's prefix
     notes: list[str]  # what was done to them, for the user to read
+    config: str | None  # the text of the mmaction2 config that a file of mmaction2's was trained by
 
 
 class Record:
@@ -63,7 +64,8 @@ def open_checkpoint(path: Path) -> Contents:
     half = {str(w.dtype)[6:] for w in weights.values()} & {"float16", "bfloat16"}
     if half:
         notes.append(f"{' and '.join(sorted(half))} weights, widened to float32")
-    return Contents({name: _float32(file, name, w) for name, w in weights.items()}, notes)
+    named = {name: _float32(file, name, w) for name, w in weights.items()}
+    return Contents(named, notes, _own_config(content))
 
 
 def _is_safetensors(file: Path) -> bool:
@@ -137,6 +139,15 @@ def _state_dict(file: Path, content: Any) -> dict[str, Tensor]:
                 f"{type(value).__name__}"
             )
     return content
+
+
+def _own_config(content: Any) -> str | None:
+    """mmaction2 0.x keeps the config's text as config, 1.x as cfg."""
+    meta = content.get("meta") if isinstance(content, dict) else None
+    if not isinstance(meta, dict):
+        return None
+    text = meta.get("config", meta.get("cfg"))
+    return text if isinstance(text, str) else None
 
 
 def _without_prefixes(weights: dict[str, Tensor]) -> dict[str, Tensor]:

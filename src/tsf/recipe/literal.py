@@ -43,6 +43,17 @@ def read_config(path: Path, run: bool = False) -> dict[str, Any]:
         raise UserError(f"{path}: its values are nested too deeply") from None
 
 
+def read_text(text: str, where: Path) -> dict[str, Any]:
+    """Every name that the text of a config without `_base_` assigns; it is not run.
+
+    where: the text is from, for messages. Raises UserError as `read_config`.
+    """
+    try:
+        return _assigned(where, _tree(text, where))
+    except RecursionError:
+        raise UserError(f"{where}: its values are nested too deeply") from None
+
+
 def digest(content: Any) -> str:
     """Identifies what `read_config` returns, wherever the file lies and however it is laid out."""
     return hashlib.sha256(json.dumps(_canonical(content)).encode()).hexdigest()
@@ -87,13 +98,17 @@ def _parsed(path: Path) -> ast.Module:
     if path.suffix != ".py":
         raise UserError(f"{path}: a config is a .py file")
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        compile(text, str(path), "exec", dont_inherit=True)  # a keyword given twice parses
+        return _tree(path.read_text(encoding="utf-8"), path)
     except OSError as fault:
         raise UserError(f"{path}: cannot be read ({fault.strerror})") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not UTF-8 text") from None
+
+
+def _tree(text: str, path: Path) -> ast.Module:
+    try:
+        tree = ast.parse(text)
+        compile(text, str(path), "exec", dont_inherit=True)  # a keyword given twice parses
     except SyntaxError as fault:
         raise UserError(f"{path}, line {fault.lineno}: no Python ({fault.msg})") from None
     except (ValueError, MemoryError) as fault:

@@ -305,3 +305,23 @@ def test_other_settings_are_refused(mmaction2, text):
     assert "model.config" in message
     if text == "timesformer_divST":
         assert "timesformer_divST_8x32x1_15e_kinetics400_rgb" in message
+
+
+# ---- a file of mmaction2's that holds its config ----
+
+
+@pytest.mark.parametrize("key", ["config", "cfg"])
+def test_the_heads_are_those_of_the_files_own_config(tmp_path, weights, key):
+    own = recogniser_settings(replace(SMALL, heads=2 * SMALL.heads))
+    content = {"meta": {key: f"model = {own!r}"}, "state_dict": weights}
+    torch.save(content, tmp_path / "x.pth")
+    assert load_small(tmp_path / "x.pth").architecture.heads == 2 * SMALL.heads
+    message = refusal(load_small, tmp_path / "x.pth", SMALL)
+    assert f"has {SMALL.heads} heads, but {tmp_path / 'x.pth'}'s own config says" in message
+
+
+@pytest.mark.parametrize("text", ["model = dict(", "import os", "x = 1", "model = 1", "model = {}"])
+def test_an_own_config_that_cannot_be_read_is_noted(tmp_path, weights, text):
+    torch.save({"meta": {"config": text}, "state_dict": weights}, tmp_path / "x.pth")
+    found = load_small(tmp_path / "x.pth", SMALL)
+    assert any(note.startswith("not compared: ") for note in found.notes)
