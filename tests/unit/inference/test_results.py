@@ -86,3 +86,15 @@ def test_the_summary_has_ais_benchs_keys_and_figures(tmp_path):
 def test_a_shard_without_videos_has_a_summary_too():
     found = results.summary({}, [], arguments())
     assert found["NPU_compute_time"]["count"] == 0 and found["throughput"] == 0
+
+
+def test_a_summary_that_was_cut_short_names_the_folder_to_delete(tmp_path):
+    path = tmp_path / "000" / results.SUMMARY
+    path.parent.mkdir()
+    results.write_summary(path, results.summary({}, [1.0], {"batchsize": 1}))
+    path.write_text(path.read_text()[:40])
+    with pytest.raises(UserError) as fault:
+        results.read_summary(path)
+    message = str(fault.value)
+    assert message.startswith(f"{path}: cut short") and "\n" not in message
+    assert message.endswith(f"; delete {path.parent} and run again")

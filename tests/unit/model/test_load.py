@@ -276,7 +276,7 @@ def test_hugging_faces_config_is_compared(tmp_path, weights):
     path = write_hugging_face(tmp_path, weights, config_json(SMALL, num_frames=96))
     assert "has 8 frames, but" in refusal(load_small, path)
     (path / "config.json").write_text("{")
-    assert "config.json: no JSON" in refusal(load_small, path)
+    assert "config.json: cut short, or no JSON" in refusal(load_small, path)
 
 
 # ---- the command line's settings ----
