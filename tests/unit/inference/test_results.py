@@ -86,3 +86,25 @@ def test_the_summary_has_ais_benchs_keys_and_figures(tmp_path):
 def test_a_shard_without_videos_has_a_summary_too():
     found = results.summary({}, [], arguments())
     assert found["NPU_compute_time"]["count"] == 0 and found["throughput"] == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.pop("args"),
+        lambda content: content["args"].pop("batchsize"),
+        lambda content: content["args"].update(input=None),
+        lambda content: content.update(npu_compute_time_list=["1"]),
+        lambda content: content["H2D_latency"].pop("min"),
+        lambda content: content.update(D2H_latency=[]),
+    ],
+)
+def test_a_damaged_summary_is_refused(tmp_path, damage):
+    content = results.summary({}, [1.0], arguments())
+    path = tmp_path / results.SUMMARY
+    results.write_summary(path, content)
+    assert results.read_summary(path) == content
+    damage(content)
+    results.write_summary(path, content)
+    with pytest.raises(UserError, match=r"sumary\.json: not a summary of results"):
+        results.read_summary(path)
