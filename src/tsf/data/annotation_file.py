@@ -66,8 +66,8 @@ def _row(line: str, where: str) -> Row:
             f"(with_offset) are not implemented, only {EITHER}"
         )
     path, *behind = line.rsplit(maxsplit=numbers) if numbers else [line]
-    if "\t" in path or "\r" in path:
-        raise UserError(f"{where}: a tab or a carriage return within {path!r}; rename it")
+    if any(character in path for character in "\t\r\0"):
+        raise UserError(f"{where}: a tab, a carriage return or a zero byte within {path!r}")
     if not behind and len(fields) > 1 and not SUFFIX.fullmatch(Path(path).suffix):
         raise UserError(f"{where}: expected {EITHER}, found {line!r}")
     frames = int(behind[0]) if numbers == 2 else None

@@ -196,7 +196,10 @@ def _header(video: Path) -> Iterator[av.VideoStream]:
         with av.open(str(video), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise SkippedVideo("no video stream")
-            yield container.streams.video[0]
+            stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise SkippedVideo("undecodable: a codec that is not known")
+            yield stream
     except (av.FFmpegError, OSError) as error:
         raise SkippedVideo(f"undecodable: {error.strerror}") from None
 

@@ -23,6 +23,8 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
         # titles may be in any encoding
         with av.open(str(root / video.path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
+            if stream.codec_context is None:  # a codec that is not known
+                return "", "", ""
             rate = stream.average_rate
             return str(stream.width), str(stream.height), f"{float(rate):.6g}" if rate else ""
     except (av.FFmpegError, OSError):  # it went, or was replaced, since it was decoded

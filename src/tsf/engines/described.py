@@ -16,7 +16,7 @@ from tsf.data.bins import add_dtype_argument
 from tsf.engines.setup import DEFAULTS, Setup, input_dtype
 from tsf.errors import UserError, on_one_line
 from tsf.files import read_json, sha256, write_json
-from tsf.recipe.record import ClipRecipe, add_recipe_argument
+from tsf.recipe.record import ClipRecipe, add_recipe_argument, typed
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ def read_described(path: Path) -> DescribedEngine:
     """What `write_described` wrote. Raises UserError."""
     content = read_json(path)
     try:
-        setup, file = Setup(**content.pop("setup")), Path(content.pop("file"))
+        setup, file = typed(Setup(**content.pop("setup"))), Path(content.pop("file"))
         recipe = ClipRecipe.from_dict(content.pop("recipe"))
         if setup.engine not in DEFAULTS:
             raise ValueError(f"no engine is named {setup.engine!r}")
-        return DescribedEngine(setup, file, recipe=recipe, **content)
+        described = DescribedEngine(setup, file, recipe=recipe, **content)
+        recipe.bin_bytes(described.dtype)
+        return described
     except (KeyError, TypeError, ValueError) as fault:
         raise UserError(
             f"{path}: not the description of an engine ({on_one_line(fault)}); delete it and run "

@@ -120,11 +120,14 @@ def assess(scores: np.ndarray, info: list[ScoredVideo], skipped: int) -> dict:
 
 def describe(folder: Path) -> dict:
     """Device, batch and model, from the engine's summary; no speed, which differs in each run."""
-    summary = results.read_summary(folder / results.SUMMARY)
+    path = folder / results.SUMMARY
+    arguments = results.read_summary(path)["args"]
+    if not {"device", "model"} <= arguments.keys():
+        raise UserError(f"{path}: tells no device or model; delete {folder} and run again")
     return {
-        "device": summary["args"]["device"],
-        "batch": summary["args"]["batchsize"],
-        "model": summary["args"]["model"],
+        "device": arguments["device"],
+        "batch": arguments["batchsize"],
+        "model": arguments["model"],
     }
 
 

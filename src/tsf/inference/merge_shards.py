@@ -35,7 +35,7 @@ def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> 
     inputs = sorted({str(Path(part["args"]["input"]).parent) for part in parts})
     arguments = parts[0]["args"] | {"input": ",".join(inputs), "output": str(folder)}
     content = results.summary(files, milliseconds, arguments)
-    for latency in ("H2D_latency", "D2H_latency"):
+    for latency in results.LATENCIES:
         content[latency] = results.merge_latencies(
             [(part[latency], len(part["npu_compute_time_list"])) for part in parts]
         )

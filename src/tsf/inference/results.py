@@ -18,6 +18,7 @@ from tsf.files import read_json, write_text
 
 SUMMARY = "sumary.json"
 SUFFIX = "_0.txt"
+LATENCIES = ("H2D_latency", "D2H_latency")
 
 
 def result_path(folder: Path, name: str) -> Path:
@@ -105,4 +106,27 @@ def write_summary(path: Path, content: dict) -> None:
 
 
 def read_summary(path: Path) -> dict:
-    return read_json(path, f"delete {path.parent} and run again")
+    """A summary with all that `merge_shards` reads of it. Raises UserError."""
+    content = read_json(path, f"delete {path.parent} and run again")
+    if not _is_summary(content):
+        raise UserError(f"{path}: not a summary of results; delete {path.parent} and run again")
+    return content
+
+
+def _is_summary(content: dict) -> bool:
+    arguments, times = content.get("args"), content.get("npu_compute_time_list")
+    latencies = [content.get(name) for name in LATENCIES]
+    return (
+        isinstance(arguments, dict)
+        and isinstance(arguments.get("input"), str)
+        and isinstance(arguments.get("batchsize"), int)
+        and isinstance(times, list)
+        and all(isinstance(time, float | int) for time in times)
+        and all(_is_latency(latency) for latency in latencies)
+    )
+
+
+def _is_latency(content: object) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), float | int) for key in ("min", "max", "mean")
+    )

@@ -8,11 +8,15 @@ decodes no video again.
 import argparse
 import json
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from tsf.errors import UserError, on_one_line
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # whose rule says which frames make a clip (tsf.data.sampling has the formulas)
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x", "facebook-kinetics", "facebook-ssv2")
@@ -97,17 +101,30 @@ class Recipe:
         return typed(cls(clip, content["fusion"], content["classes"]))
 
 
-Checked = TypeVar("Checked", bound="Sampling | ClipRecipe | Recipe")
+# of the fields that have one of a few values
+CHOICES: dict[str, Collection[str]] = {
+    "sampler": SAMPLERS,
+    "source": SOURCES,
+    "preprocessing": PREPROCESSINGS,
+    "crops": CROPS,
+    "channels": CHANNELS,
+    "fusion": FUSIONS,
+}
+Checked = TypeVar("Checked", bound="DataclassInstance")
 
 
 def typed(part: Checked) -> Checked:
-    """The record itself. Raises TypeError for a field of another type, as in a damaged file."""
+    """The record itself. Raises TypeError or ValueError for a field that is none, as in a damaged
+    file.
+    """
     for field in fields(part):
         value = getattr(part, field.name)
         if isinstance(field.type, type) and not isinstance(value, field.type):
             raise TypeError(f"{field.name} is {value!r}, no {field.type.__name__}")
         if isinstance(value, tuple) and len(value) != 3:
-            raise TypeError(f"{field.name} has {len(value)} values, for 3 colours")
+            raise ValueError(f"{field.name} has {len(value)} values, for 3 colours")
+        if field.name in CHOICES and value not in CHOICES[field.name]:
+            raise ValueError(f"{field.name} is {value!r}, none of {', '.join(CHOICES[field.name])}")
     return part
 
 

@@ -55,8 +55,9 @@ def test_a_line_of_every_form(write, line, row):
         # an offset, or two labels
         ("folder 12 163 3", "3 numbers in 'folder 12 163 3': several labels (multi_class) and an "),
         ("folder 163 1 3 5", "4 numbers in "),
-        ("a\tb.mp4 3", "a tab or a carriage return within 'a\\tb.mp4'"),
-        ("a\rb.mp4 3", "a tab or a carriage return within 'a\\rb.mp4'"),
+        ("a\tb.mp4 3", "a tab, a carriage return or a zero byte within 'a\\tb.mp4'"),
+        ("a\rb.mp4 3", "a tab, a carriage return or a zero byte within 'a\\rb.mp4'"),
+        ("a\0b.mp4 3", "a tab, a carriage return or a zero byte within 'a\\x00b.mp4'"),
     ],
 )
 def test_a_bad_line_is_refused_with_its_number(write, line, words):

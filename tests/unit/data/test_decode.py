@@ -213,3 +213,13 @@ def test_a_name_too_long_for_a_file_is_a_reason_to_skip(streams, tmp_path):
     listed = ListedVideo("y", "a" * 300 + ".mp4", "")
     found = count_frames.count_or_skip(listed, video.parent, GUIDE.sampling)
     assert found == Decoded("y", 0, "unreadable file: File name too long")
+
+
+def test_a_codec_that_is_not_known_is_a_reason_to_skip(streams, tmp_path):
+    """PyAV's stream has neither width nor height then, and raises AttributeError for them."""
+    data = streams["plain"].read_bytes()
+    assert data.count(b"avc1") == 2  # of the brands and of the track
+    video = tmp_path / "unknown.mp4"
+    video.write_bytes(data[:100] + data[100:].replace(b"avc1", b"zzz1"))
+    with pytest.raises(decode.SkippedVideo, match="codec"):
+        decode.header_frames(video)

@@ -127,7 +127,7 @@ def folder(tmp_path):
             logits[:, label] = 9 - rank
         results.write_logits(folder / f"{video.index}_0.txt", logits)
     files = {video.name: f"{video.index}_0.txt" for video in INFO}
-    settings = {"device": "a CPU", "batchsize": 1, "model": "tsf_sim.onnx"}
+    settings = {"device": "a CPU", "batchsize": 1, "model": "tsf_sim.onnx", "input": "out_bin/000"}
     results.write_summary(folder / "sumary.json", results.summary(files, [5.0] * 3, settings))
     return folder
 

@@ -98,3 +98,25 @@ def test_a_summary_that_was_cut_short_names_the_folder_to_delete(tmp_path):
     message = str(fault.value)
     assert message.startswith(f"{path}: cut short") and "\n" not in message
     assert message.endswith(f"; delete {path.parent} and run again")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.pop("args"),
+        lambda content: content["args"].pop("batchsize"),
+        lambda content: content["args"].update(input=None),
+        lambda content: content.update(npu_compute_time_list=["1"]),
+        lambda content: content["H2D_latency"].pop("min"),
+        lambda content: content.update(D2H_latency=[]),
+    ],
+)
+def test_a_damaged_summary_is_refused(tmp_path, damage):
+    content = results.summary({}, [1.0], arguments())
+    path = tmp_path / results.SUMMARY
+    results.write_summary(path, content)
+    assert results.read_summary(path) == content
+    damage(content)
+    results.write_summary(path, content)
+    with pytest.raises(UserError, match=r"sumary\.json: not a summary of results"):
+        results.read_summary(path)
