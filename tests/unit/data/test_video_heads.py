@@ -7,6 +7,7 @@ import runs
 
 from tsf.data import video_heads
 from tsf.data.listing import ListedVideo, RawFrames, name_from_path
+from tsf.data.tables import write_lines
 
 
 def test_the_heads_are_what_ffmpeg_says(real_clips):
@@ -43,5 +44,5 @@ def test_the_table_has_the_scored_videos_alone(tmp_path):
 def scored(folder):
     """A file list of mmaction2's with one of the two videos."""
     path = folder / "list.txt"
-    path.write_text(f"{name_from_path('a.mp4')} 25 0\n")
+    write_lines(path, [f"{name_from_path('a.mp4')} 25 0"])
     return path
