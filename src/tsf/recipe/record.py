@@ -11,12 +11,9 @@ import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from tsf.errors import UserError, on_one_line
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 # whose rule says which frames make a clip (tsf.data.sampling has the formulas)
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x", "facebook-kinetics", "facebook-ssv2")
@@ -110,7 +107,15 @@ CHOICES: dict[str, Collection[str]] = {
     "channels": CHANNELS,
     "fusion": FUSIONS,
 }
-Checked = TypeVar("Checked", bound="DataclassInstance")
+
+
+class Dataclass(Protocol):
+    """A record of any class."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Checked = TypeVar("Checked", bound=Dataclass)
 
 
 def typed(part: Checked) -> Checked:
