@@ -40,6 +40,7 @@ def refuse_damaged() -> None:
 
 
 def load_onnxruntime(model: Path) -> Model:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it would report its use to its maker
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -10,6 +10,8 @@ from tsf.errors import UserError
 
 # the environment variable that names the folder that `prepare` put on PATH
 ADDED = "TSF_PYTHON_ON_PATH"
+# ONNX Runtime and NNCF would otherwise report their use to their makers
+NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "NNCF_CI": "1"}
 
 
 def prepare(package: Path) -> None:
@@ -20,6 +22,7 @@ def prepare(package: Path) -> None:
 
     package: the folder that holds tsf/.
     """
+    os.environ |= NO_TELEMETRY
     modules = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     others = [folder for folder in modules if folder and folder != str(package)]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *others])

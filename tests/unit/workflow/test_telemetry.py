@@ -1,0 +1,27 @@
+"""No job reports its use to the makers of its libraries."""
+
+import os
+import subprocess
+import sys
+
+import machine
+import pytest
+
+from tsf.workflow.environment import NO_TELEMETRY
+
+LOAD = "import sys, onnxruntime; onnxruntime.InferenceSession(sys.argv[1])"
+
+
+@pytest.mark.parametrize("variables, left", [({}, [".ses"]), (NO_TELEMETRY, [])])
+def test_onnxruntime_begins_no_session_of_telemetry(tmp_path, variables, left):
+    """.ses is the file in which its client keeps the session that it reports."""
+    machine.tiny_model(tmp_path / "tiny.onnx", 1)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    outside = {name: text for name, text in os.environ.items() if name not in NO_TELEMETRY}
+    subprocess.run(
+        [sys.executable, "-c", LOAD, tmp_path / "tiny.onnx"],
+        env=outside | variables | {"TMPDIR": str(temporary)},
+        check=True,
+    )
+    assert [path.name for path in temporary.iterdir()] == left
