@@ -35,12 +35,15 @@ def test_the_tools_get_the_users_python(monkeypatch):
     assert os.environ["PYTHONPATH"] == "/checkout/src:/cann/python"
 
 
-def test_an_activated_environment_stays(monkeypatch):
+@pytest.mark.parametrize("prefix, stays", [("/venv", False), (sys.base_prefix, True)])
+def test_the_workflows_virtual_environment_is_not_the_tools(monkeypatch, prefix, stays):
+    """An activated one is on PATH before; a Python that is no virtual environment may have both."""
     own = str(Path(sys.executable).parent)
     monkeypatch.setenv("PATH", f"{own}:/usr/bin")
+    monkeypatch.setattr(sys, "prefix", prefix)
     monkeypatch.delenv(environment.ADDED, raising=False)
     environment.prepare(Path("/checkout/src"))
-    assert own in environment.tool_environment()["PATH"].split(":")
+    assert (own in environment.tool_environment()["PATH"].split(":")) is stays
 
 
 def test_set_env_is_sourced_although_it_fails_under_set_u():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tsf.errors import UserError
 
-# the environment variable that names the folder that `prepare` put on PATH
+# the environment variable that names the folder on PATH that is not for the vendor's programs
 ADDED = "TSF_PYTHON_ON_PATH"
 # ONNX Runtime and NNCF would otherwise report their use to their makers
 NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "NNCF_CI": "1"}
@@ -28,7 +28,8 @@ def prepare(package: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *others])
     own = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", "")
-    if own not in path.split(os.pathsep):
+    # a virtual environment, activated or not, holds the workflow's packages and not the tools'
+    if own not in path.split(os.pathsep) or sys.prefix != sys.base_prefix:
         os.environ[ADDED] = own
     os.environ["PATH"] = own + os.pathsep + path
 
