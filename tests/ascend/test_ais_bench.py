@@ -366,10 +366,15 @@ def start(program: str, folder: Path) -> subprocess.Popen:
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
+def number_of(process):
+    """The number that it prints, after what is told of devices."""
+    return next(int(line) for line in process.stdout if line.strip().isdigit())
+
+
 def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with start(HOLDER, tmp_path) as holder:
-        taken = int(holder.stdout.readline())
+        taken = number_of(holder)
         with device([0, 1]) as other:
             assert {taken, other} == {0, 1}
         holder.kill()
@@ -396,7 +401,7 @@ time.sleep(1000)
 def test_a_device_stays_taken_while_the_program_of_a_killed_job_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with start(HOLDER_OF_PROGRAM.replace("WORDS", repr(SLEEPS)), tmp_path) as job:
-        program = int(job.stdout.readline())
+        program = number_of(job)
         job.kill()
         job.wait()
         with device([0, 1]) as number:

@@ -15,7 +15,7 @@ from tsf.ascend import process
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_files, bin_path, read_bin
-from tsf.engines.described import DescribedEngine, read_described
+from tsf.engines.described import DescribedEngine, read_described, refuse_other_model
 from tsf.engines.setup import refuse_other_bins
 from tsf.errors import UserError
 from tsf.files import read_json, whole_folder
@@ -243,6 +243,7 @@ def main() -> None:
     args = parser.parse_args()
 
     described = read_described(args.engine)
+    refuse_other_model(described)
     status = read_json(args.status)
     refuse_other_bins(Path(status["onnx"]).stem, described.dtype)
     bins = bin_files(args.input)

@@ -58,11 +58,29 @@ def write_described(path: Path, described: DescribedEngine) -> None:
     write_json(path, content)
 
 
-def describe(setup: Setup, file: Path, recipe: ClipRecipe, dtype: str) -> DescribedEngine:
-    """file: the model; an .xml, OpenVINO's format, has its weights in a .bin beside it."""
+def digests(file: Path) -> dict[str, str]:
+    """The sha256 of a model's files, by name.
+
+    An .xml, OpenVINO's format, has its weights in a .bin beside it.
+    """
     weights = file.with_suffix(".bin") if file.suffix == ".xml" else file
-    digests = {path.name: sha256(path) for path in (file, weights)}
-    return DescribedEngine(setup, file, digests, recipe, dtype)
+    return {path.name: sha256(path) for path in (file, weights)}
+
+
+def describe(setup: Setup, file: Path, recipe: ClipRecipe, dtype: str) -> DescribedEngine:
+    return DescribedEngine(setup, file, digests(file), recipe, dtype)
+
+
+def refuse_other_model(described: DescribedEngine) -> None:
+    """Raises UserError if the model is no longer the one that was described, and then proven.
+
+    A file that was put in its place with its time kept is no reason for Snakemake to run a step.
+    """
+    if digests(described.file) != described.sha256:
+        raise UserError(
+            f"{described.file}: not the model that was proven, but cut short or changed since (by "
+            "its sha256); delete it and run again"
+        )
 
 
 def add_engine_argument(parser: argparse.ArgumentParser) -> None:

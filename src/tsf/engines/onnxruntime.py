@@ -28,7 +28,10 @@ class OnnxRuntime:
                 str(model), options, providers=list(dict.fromkeys([wanted, f"CPU{SUFFIX}"]))
             )
         except Exception as error:  # the runtime's exceptions share no other base
-            raise UserError(f"{model}: ONNX Runtime cannot load it: {on_one_line(error)}") from None
+            raise UserError(
+                f"{model}: ONNX Runtime cannot load it: {on_one_line(error)}; delete it and run "
+                "again"
+            ) from None
         used = self.session.get_providers()[0]
         if used != wanted:
             raise UserError(

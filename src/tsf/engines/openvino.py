@@ -45,7 +45,9 @@ class OpenVino:
                 network.reshape({"imgs": [setup.batch, *of_a_video]})
             self.compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
-            raise UserError(f"{model}: OpenVINO cannot load it: {on_one_line(error)}") from None
+            raise UserError(
+                f"{model}: OpenVINO cannot load it: {on_one_line(error)}; delete it and run again"
+            ) from None
         self.device = f"{cpu_name()}, {setup.precision}"
         entry = self.compiled.input(0)
         self.batch: int = entry.shape[0]

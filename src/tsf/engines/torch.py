@@ -29,7 +29,9 @@ class Torch:
         try:
             program = torch.export.load(model)
         except Exception as error:  # the loader's exceptions share no other base
-            raise UserError(f"{model}: PyTorch cannot load it: {on_one_line(error)}") from None
+            raise UserError(
+                f"{model}: PyTorch cannot load it: {on_one_line(error)}; delete it and run again"
+            ) from None
         self.batch: int = program.example_inputs[0][0].shape[0]
         self.where, self.type = setup.device, TYPES[setup.precision]
         self.program = move_to_device_pass(program, self.where).module()

@@ -8,7 +8,7 @@ import numpy as np
 from tsf import errors
 from tsf.data.bins import fill_batch
 from tsf.data.model_input import normalise
-from tsf.engines.described import read_described
+from tsf.engines.described import read_described, refuse_other_model
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
@@ -69,6 +69,7 @@ def main() -> None:
     reference = read_reference(args.reference)
     if args.engine:
         described = read_described(args.engine)
+        refuse_other_model(described)
         engine = load_engine(described.setup, described.file, args.threads)
         clips = reference.uint8_clips if engine.dtype == "uint8" else reference.clips
         if clips is None:

@@ -16,7 +16,7 @@ import numpy as np
 from tsf import errors
 from tsf.data.bins import bin_path, fill_batch, read_for_model
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of
-from tsf.engines.described import add_engine_argument, read_described
+from tsf.engines.described import add_engine_argument, read_described, refuse_other_model
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.performance_record import performance_record
@@ -160,6 +160,7 @@ def main() -> None:
     args = parser.parse_args()
 
     described = read_described(args.engine)
+    refuse_other_model(described)
     setup = described.setup
     start = time.perf_counter()
     engine = load_engine(setup, described.file, args.threads)

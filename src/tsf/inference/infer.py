@@ -9,7 +9,12 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.bins import bin_files, fill_batch, read_for_model
-from tsf.engines.described import DescribedEngine, add_engine_argument, read_described
+from tsf.engines.described import (
+    DescribedEngine,
+    add_engine_argument,
+    read_described,
+    refuse_other_model,
+)
 from tsf.engines.engine import Engine, load_engine
 from tsf.errors import UserError
 from tsf.files import whole_folder
@@ -57,6 +62,7 @@ def main() -> None:
     args = parser.parse_args()
 
     described = read_described(args.engine)
+    refuse_other_model(described)
     engine = load_engine(described.setup, described.file, args.threads)
     bins = bin_files(args.input)
     milliseconds: list[float] = []

@@ -6,7 +6,13 @@ from dataclasses import replace
 import pytest
 from recipes import GUIDE
 
-from tsf.engines.described import describe, main, read_described, write_described
+from tsf.engines.described import (
+    describe,
+    main,
+    read_described,
+    refuse_other_model,
+    write_described,
+)
 from tsf.engines.setup import DEFAULTS, Setup
 from tsf.errors import UserError
 from tsf.recipe.record import to_json
@@ -92,3 +98,17 @@ def test_a_damaged_description_is_refused(tmp_path, model, damage):
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match="not the description of an engine"):
         read_described(path)
+
+
+@pytest.mark.parametrize("name", ["tsf.onnx", "tsf.xml"])
+def test_a_model_in_its_place_is_refused(tmp_path, name):
+    """Also where only OpenVINO's weights, beside the .xml, are others."""
+    model = tmp_path / name
+    model.write_bytes(b"model")
+    weights = model.with_suffix(".bin") if name.endswith(".xml") else model
+    weights.write_bytes(b"weights")
+    described = describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32")
+    refuse_other_model(described)
+    weights.write_bytes(b"Weights")
+    with pytest.raises(UserError, match=r"not the model that was proven.*delete it and run again"):
+        refuse_other_model(described)
