@@ -28,7 +28,7 @@ rule build_bundle:
         ascend=home_file("envs/ascend.yaml"),
     output:
         # not the folder itself: Snakemake would leave a file of its own in it
-        files=expand("results/bundle/{file}", file=BUNDLE_FILES),
+        files=expand("results/bundle/{file}", file=[*BUNDLE_FILES, *models_in_bundle()]),
     log:
         "results/logs/bundle.log",
     benchmark:

@@ -234,6 +234,19 @@ def models_to_bundle(wildcards):
     ]
 
 
+def models_in_bundle():
+    """The names of the model's files in the bundle; none where the choice decides on them."""
+    try:
+        names = bundled(config["bundle"]["engine"], SETUPS, ASCEND["batch"])
+    except UserError:  # there is no bundle, which is no fault of other targets
+        return []
+    files = {Path(OM if name == "ascend" else SETUPS[name].file) for name in names}
+    if len(files) > 1:
+        return []
+    (file,) = files
+    return [file.name, file.with_suffix(".bin").name] if file.suffix == ".xml" else [file.name]
+
+
 def compared(wildcards):
     """The two folders of the config, refused where it names none."""
     with one_line():

@@ -17,27 +17,48 @@ DETAIL = {"percent": 75.0, "interval95": [70.0, 80.0]}
 
 
 def build(
-    folder: Path, setup: Setup, model: Path, recipe=GUIDE, dtype="float32", **changed
+    folder: Path, setup: Setup, model: Path, /, recipe=GUIDE, dtype="float32", **changed
 ) -> Path:
     """folder/bundle. dtype: of the .bin files.
 
     changed: options of tsf.bundle.build that take the place of its own.
     """
+    result = run_build(folder, setup, model, recipe, dtype, **changed)
+    assert result.returncode == 0, result.stderr
+    return folder / "bundle"
+
+
+def run_build(
+    folder: Path,
+    setup: Setup,
+    model: Path,
+    /,
+    recipe=GUIDE,
+    dtype="float32",
+    described=None,
+    distance=2e-6,
+    top1=75.0,
+    **changed,
+) -> subprocess.CompletedProcess:
+    """Of the command line. described: the engine's description, if it is not of `model` as it is.
+
+    distance, top1: what the proof and the accuracy say. The others: as of `build`.
+    """
     recipe_file = folder / "recipe.json"
     recipe_file.write_text(to_json(Recipe(recipe, "mean_softmax", 8)))
-    described = folder / f"{setup.name}.json"
-    write_described(described, describe(setup, model, recipe, dtype))
-    boundary = {"name": model.name, "measure": "max_abs", "max_abs": 2e-6, "allowed": 1e-4}
+    engine = folder / f"{setup.name}.json"
+    write_described(engine, described or describe(setup, model, recipe, dtype))
+    boundary = {"name": model.name, "measure": "max_abs", "max_abs": distance, "allowed": 1e-4}
     proof = folder / "proof.json"
     proof.write_text(json.dumps({"clips": ["a", "b"], "boundaries": [boundary]}))
-    figures = {"videos": 40, "top1_detail": DETAIL, "top5_detail": DETAIL}
+    figures = {"videos": 40, "top1_detail": DETAIL | {"percent": top1}, "top5_detail": DETAIL}
     figures["device"] = "a chip, force_fp16, fast Gelu"
     accuracy = folder / "accuracy.json"
     content = {"engines": {setup.name: figures}, "listed": 42, "skipped": 2}
     accuracy.write_text(json.dumps(content))
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
     options = {
-        "engines": described,
+        "engines": engine,
         "proofs": proof,
         "accuracy": accuracy,
         "recipe": recipe_file,
@@ -50,9 +71,7 @@ def build(
     } | changed
     arguments = [f"--{key}={value}" for key, value in options.items()]
     arguments += ["--locks", *(runs.ROOT / f"envs/{name}.lock" for name in ("cpu", "openvino"))]
-    result = runs.module("bundle.build", *arguments)
-    assert result.returncode == 0, result.stderr
-    return folder / "bundle"
+    return runs.module("bundle.build", *arguments)
 
 
 def predict(bundle: Path, *arguments, **options) -> subprocess.CompletedProcess:

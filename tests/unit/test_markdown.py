@@ -18,6 +18,13 @@ def test_a_bar_in_a_cell_stays_in_its_cell():
     ]
 
 
+def test_a_name_is_no_html():
+    assert rows(table(["label"], [["<script>alert(1)</script> & &lt;"]])) == [
+        ["label"],
+        ["&lt;script>alert(1)&lt;/script> &amp; &amp;lt;"],
+    ]
+
+
 def test_a_figure_keeps_its_digits():
     cells = ["1.50", "007", "1e-06", "-", "", "50%", "3,612,672"]
     assert rows(table(list("abcdefg"), [cells]))[1] == cells

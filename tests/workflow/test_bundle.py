@@ -20,6 +20,16 @@ def run(sample_run, tmp_path_factory):
     return copy
 
 
+def test_a_file_that_is_gone_is_made_again(run):
+    model = run.results / "bundle/tsf_sim.onnx"
+    content = model.read_bytes()
+    model.unlink()
+    result = run.snakemake("bundle")
+    assert result.returncode == 0, result.stdout
+    assert model.read_bytes() == content
+    assert run.dry_run("bundle") == {}
+
+
 def test_the_predictions_are_the_workflows_to_the_last_digit(run, tmp_path):
     bundle = tmp_path / "elsewhere"
     (run.results / "bundle").rename(bundle)

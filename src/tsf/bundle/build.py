@@ -7,10 +7,12 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.bundle import card, pins
+from tsf.bundle.agree import refuse_accuracy, refuse_proof
 from tsf.bundle.fit import refuse_recipe
-from tsf.engines.described import DescribedEngine, read_described
+from tsf.engines.described import DescribedEngine, read_described, refuse_other_model
 from tsf.errors import UserError
 from tsf.files import read_json, sha256, whole_folder
+from tsf.markdown import escaped
 from tsf.recipe.record import Recipe
 
 PREDICT = Path(__file__).with_name("predict.py")
@@ -107,17 +109,21 @@ def main() -> None:
     proofs = dict(zip(engines, args.proofs, strict=True))
     name = chosen(engines, read_json(args.choice) if args.choice else None)
     described = engines[name]
+    refuse_other_model(described)
     models = [described.file.with_name(file) for file in sorted(described.sha256)]
     models.sort(key=lambda path: path != described.file)  # the one that is opened comes first
+    accuracy, proof = read_json(args.accuracy), read_json(proofs[name])
+    refuse_accuracy(args.accuracy, accuracy, name)
+    refuse_proof(proofs[name], proof)
     facts = card.Facts(
         described,
         recipe,
-        read_json(args.accuracy),
-        read_json(proofs[name]),
+        accuracy,
+        proof,
         name,
-        args.dataset,
-        args.model,
-        args.checkpoint,
+        escaped(args.dataset),
+        escaped(args.model),
+        escaped(args.checkpoint),
         args.sha256,
     )
     with whole_folder(args.output) as folder:

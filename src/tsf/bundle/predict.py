@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # a bad video gets one line, ours
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -32,11 +33,15 @@ def one_line(fault: Exception) -> str:
 
 def refuse_damaged() -> None:
     """Raises ValueError if a file that the classes depend on is not the one in SHA256SUMS."""
-    lines = (HERE / "SHA256SUMS").read_text("utf-8").splitlines()
-    sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    remedy = "copy the folder again, or delete it and run snakemake bundle, which makes it"
+    for name in ["SHA256SUMS", *FILES]:
+        if not (HERE / name).is_file():
+            raise ValueError(f"{HERE / name} is missing: {remedy}")
+    lines = (HERE / "SHA256SUMS").read_text("utf-8", "replace").splitlines()
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     for name in FILES:
         if hashlib.sha256((HERE / name).read_bytes()).hexdigest() != sums.get(name):
-            raise ValueError(f"{HERE / name} is not the file in SHA256SUMS: copy the folder again")
+            raise ValueError(f"{HERE / name} is not the file in SHA256SUMS: {remedy}")
 
 
 def load_onnxruntime(model: Path) -> Model:
@@ -166,8 +171,31 @@ def probabilities(logits: np.ndarray, fusion: str) -> np.ndarray:
 def videos_of(paths: list[Path]) -> Iterator[Path]:
     """The files, and the videos below the folders; a folder itself if there are none."""
     for path in paths:
-        inside = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
-        yield from sorted(file for file in inside if file.suffix.lower() in SUFFIXES) or [path]
+        yield from (sorted(videos_below(path)) if os.path.isdir(path) else []) or [path]
+
+
+def videos_below(top: Path) -> Iterator[Path]:
+    """The files with a video's suffix; links to folders are followed, once each.
+
+    Raises ValueError for a folder that cannot be read, and for a link to nothing, which may have
+    been one: their videos would be missing without a word.
+    """
+    seen = set()
+    for folder, subfolders, names in os.walk(top, onerror=refuse_unreadable, followlinks=True):
+        if os.path.realpath(folder) in seen:  # by another link, or by a link to a folder above
+            subfolders.clear()
+            continue
+        seen.add(os.path.realpath(folder))
+        subfolders.sort()
+        for path in (Path(folder, name) for name in names):
+            if path.suffix.lower() in SUFFIXES:
+                yield path
+            elif path.is_symlink() and not os.path.exists(path):
+                raise ValueError(f"{path}: a link to nothing; repair it or delete it")
+
+
+def refuse_unreadable(fault: OSError) -> NoReturn:
+    raise ValueError(f"{fault.filename}: {fault.strerror}; make it readable, or name other folders")
 
 
 def camera_frames(camera: str, sampling: dict) -> Iterator[list[np.ndarray]]:
@@ -191,6 +219,7 @@ def main() -> None:
     if not args.videos and args.camera is None:
         parser.error("which videos? Or --camera 0")
     try:
+        videos = list(videos_of(args.videos))
         refuse_damaged()
         recipe = json.loads((HERE / "recipe.json").read_text("utf-8"))
         labels = (HERE / "labels.txt").read_text("utf-8").split("\n")[:-1]
@@ -210,7 +239,7 @@ def main() -> None:
 
     status, sampling = 0, recipe["clip"]["sampling"]
     try:
-        for video in videos_of(args.videos):
+        for video in videos:
             try:
                 show(str(video), video_frames(video, sampling))
             except Exception as fault:

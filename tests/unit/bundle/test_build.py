@@ -11,6 +11,7 @@ from recipes import GUIDE
 
 from tsf.bundle import build, pins
 from tsf.bundle.fit import bundled, refuse_recipe
+from tsf.engines.described import describe
 from tsf.engines.setup import DEFAULTS, Setup
 from tsf.errors import UserError
 from tsf.recipe.record import Sampling
@@ -73,6 +74,67 @@ def test_the_card_has_the_figures(tmp_path):
             assert figure in text, (name, figure)
         assert "`imgs`, float32, 1x3x3x8x224x224" in text and "3x8" in text
         assert "Apache-2.0" in text and "{" not in text
+
+
+def test_names_on_the_card_are_no_html(tmp_path):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    names = dict.fromkeys(["dataset", "model", "checkpoint"], "<script>a & b</script>")
+    bundle = bundles.build(tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx", **names)
+    for name in ("README.md", "README.zh-CN.md"):
+        text = (bundle / name).read_text()
+        assert "<script>" not in text
+        assert text.count("&lt;script>a &amp; b&lt;/script>") == 3
+
+
+@pytest.mark.parametrize("distance, fits", [(1e-4, True), (1.01e-4, False), (float("nan"), False)])
+def test_a_proof_above_its_threshold_is_refused(tmp_path, distance, fits):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    result = bundles.run_build(
+        tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx", distance=distance
+    )
+    if fits:
+        assert result.returncode == 0
+    else:
+        refused(result, tmp_path, "proof.json: no proof: max_abs of tsf_sim.onnx is ")
+
+
+@pytest.mark.parametrize("top1, fits", [(70.0, True), (80.0, True), (69.9, False), (80.1, False)])
+def test_an_accuracy_outside_of_its_interval_is_refused(tmp_path, top1, fits):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    result = bundles.run_build(
+        tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx", top1=top1
+    )
+    if fits:
+        assert result.returncode == 0
+    else:
+        refused(result, tmp_path, f"accuracy.json: top1 of onnxruntime is {top1:.2f} %, outside")
+
+
+@pytest.mark.parametrize(
+    "setup, files, replaced",
+    [
+        (DEFAULTS["onnxruntime"], ["tsf_sim.onnx"], "tsf_sim.onnx"),
+        (INT8, ["tsf_opt_int8.xml", "tsf_opt_int8.bin"], "tsf_opt_int8.bin"),
+    ],
+)
+def test_a_model_replaced_after_the_inference_is_refused(tmp_path, setup, files, replaced):
+    for file in files:
+        (tmp_path / file).write_bytes(b"the model that ran")
+    described = describe(setup, tmp_path / files[0], GUIDE, "float32")
+    (tmp_path / replaced).write_bytes(b"another model")
+    result = bundles.run_build(tmp_path, setup, tmp_path / files[0], described=described)
+    refused(
+        result, tmp_path, f"{files[0]}: not the model that was proven", "delete it and run again"
+    )
+
+
+def refused(result, folder, what, remedy="delete it and run snakemake bundle"):
+    """One line that says what, and what to do; no bundle, nor a part of one."""
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: {folder}/{what}")
+    assert f"; {remedy}" in line
+    assert not list(folder.glob("*bundle*"))
 
 
 def test_classes_without_names_are_numbers():

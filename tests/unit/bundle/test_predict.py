@@ -1,6 +1,7 @@
 """predict.py gives the workflow's clips to the byte, its probabilities, a line for a fault."""
 
 import json
+import os
 import shutil
 from dataclasses import asdict, replace
 
@@ -12,6 +13,7 @@ from recipes import GUIDE
 
 from tsf.bundle import predict
 from tsf.data.decode import SkippedVideo
+from tsf.data.listing import list_folder
 from tsf.data.make_clip import clip_from_video
 from tsf.data.sampling import frame_numbers
 from tsf.engines.setup import DEFAULTS
@@ -162,6 +164,54 @@ def test_missing_checksums_end_it_too(bundle, real_clips, tmp_path, change):
     result = bundles.predict(tmp_path / "copy", real_clips["bikes"])
     assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
     assert "SHA256SUMS" in result.stderr
+
+
+@pytest.mark.parametrize("file", ["tsf_sim.onnx", "recipe.json", "labels.txt", "SHA256SUMS"])
+def test_a_missing_file_is_named(bundle, real_clips, tmp_path, file):
+    shutil.copytree(bundle, tmp_path / "copy")
+    (tmp_path / "copy" / file).unlink()
+    result = bundles.predict(tmp_path / "copy", real_clips["bikes"])
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == (
+        f"error: {tmp_path}/copy/{file} is missing: copy the folder again, or delete it and run "
+        "snakemake bundle, which makes it\n"
+    )
+
+
+def test_videos_behind_links_are_found_once(tmp_path):
+    """As the workflow lists a folder."""
+    root, elsewhere = tmp_path / "root", tmp_path / "real"
+    for path in (elsewhere / "yoga/a.mp4", elsewhere / "b.MP4", root / "zumba/c.mp4"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (root / "linked").symlink_to("../real")
+    (root / "zumba/up").symlink_to(root)  # a circle
+    (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    found = [str(path.relative_to(root)) for path in predict.videos_of([root])]
+    assert found == ["gone.mp4", "linked/b.MP4", "linked/yoga/a.mp4", "zumba/c.mp4"]
+    assert found == [video.path for video in list_folder(root)]
+
+
+def test_a_link_that_may_have_been_to_a_folder_ends_it(bundle, tmp_path):
+    (tmp_path / "sub").symlink_to(tmp_path / "not mounted")
+    result = bundles.predict(bundle, tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == f"error: {tmp_path}/sub: a link to nothing; repair it or delete it\n"
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
+    """For root every folder can be read."""
+    (tmp_path / "zumba").mkdir()
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("zumba"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refused)
+    with pytest.raises(ValueError, match="zumba: Permission denied; make it readable"):
+        list(predict.videos_of([tmp_path]))
 
 
 def test_a_folder_without_a_video(bundle, tmp_path):
