@@ -105,15 +105,18 @@ def main() -> None:
     refuse_recipe(recipe.clip)
     engines = {path.stem: read_described(path) for path in args.engines}
     proofs = dict(zip(engines, args.proofs, strict=True))
-    name = chosen(engines, read_json(args.choice) if args.choice else None)
+    choice = read_json(args.choice) if args.choice else None
+    name = chosen(engines, choice)
     described = engines[name]
     models = [described.file.with_name(file) for file in sorted(described.sha256)]
     models.sort(key=lambda path: path != described.file)  # the one that is opened comes first
+    rows = {row["name"]: row for row in choice["engines"]} if choice else {}
     facts = card.Facts(
         described,
         recipe,
         read_json(args.accuracy),
         read_json(proofs[name]),
+        rows.get(name),
         name,
         args.dataset,
         args.model,
