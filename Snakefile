@@ -112,8 +112,8 @@ onsuccess:
 
 
 onerror:
-    print("\n".join(plan.error_lines(Path("results/logs"), START)))
     print(
         "Stopped; the logs are in results/logs/. Finished jobs are kept when you run it again."
     )
     print("If Snakemake says that the directory is locked, run it once with --unlock.")
+    print("\n".join(plan.error_lines(Path("results/logs"), START)))

@@ -80,6 +80,30 @@ def report(tmp_path, monkeypatch):
     return report
 
 
+@pytest.mark.parametrize(
+    "macs, same",
+    [
+        (587_490_000_000, True),  # 3 x 195.83 G, 3 x 173.17 G and 3 x 183.97 G: docs/ascend.md
+        (519_510_000_000, True),
+        (551_910_000_000, True),
+        (195_830_000_000, False),  # one view of three
+        (560_000_000_000, False),
+        (943_000_000, False),  # the embedded sample
+        (None, None),
+    ],
+)
+def test_the_guides_model_is_known_by_its_multiply_adds(macs, same):
+    assert performance_summary.is_guides_model(macs) is same
+
+
+def test_the_guides_row_is_marked_beside_another_model(report):
+    assert [row[0] for row in rows(report([RUN], 940_000_000))][2] == (
+        "Ascend 310P3 (the guide's figure); another model: 587.5 G multiply-adds a video, "
+        "this one 0.94 G"
+    )
+    assert "(the guide's figure); of a model of 587.5 G" in report([RUN], None)
+
+
 def test_the_table_has_the_guides_form_and_figure(report):
     faster = RUN | {"batch": 4, "videos_per_second": 8}
     text = report([RUN, faster], 587_500_000_000, "--peak-tflops", "70")

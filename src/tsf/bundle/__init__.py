@@ -1,1 +1,4 @@
-"""Put the model and what it needs into a folder to take along. May import engines, recipe."""
+"""Put the model and what it needs into a folder to take along.
+
+May import engines, recipe, report.
+"""

@@ -107,7 +107,8 @@ def main() -> None:
     refuse_recipe(recipe.clip)
     engines = {path.stem: read_described(path) for path in args.engines}
     proofs = dict(zip(engines, args.proofs, strict=True))
-    name = chosen(engines, read_json(args.choice) if args.choice else None)
+    choice = read_json(args.choice) if args.choice else None
+    name = chosen(engines, choice)
     described = engines[name]
     refuse_other_model(described)
     models = [described.file.with_name(file) for file in sorted(described.sha256)]
@@ -115,11 +116,13 @@ def main() -> None:
     accuracy, proof = read_json(args.accuracy), read_json(proofs[name])
     refuse_accuracy(args.accuracy, accuracy, name)
     refuse_proof(proofs[name], proof)
+    rows = {row["name"]: row for row in choice["engines"]} if choice else {}
     facts = card.Facts(
         described,
         recipe,
         accuracy,
         proof,
+        rows.get(name),
         name,
         escaped(args.dataset),
         escaped(args.model),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tsf.engines.described import DescribedEngine
 from tsf.recipe.record import Recipe
+from tsf.report.choice import COMPARED, Sentence, compared
 
 RUNTIMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ascend": "ais_bench (Ascend)"}
 
@@ -16,6 +17,7 @@ class Facts:
     recipe: Recipe
     accuracy: dict  # accuracy.json
     proof: dict  # of judge_parity
+    chosen: dict | None  # the engine's row in choice.json; None: it was not chosen by its speed
     name: str  # the engine's in accuracy.json
     dataset: str
     model: str  # the name of the config, or of the folder that says of what form the model is
@@ -47,6 +49,18 @@ class Facts:
         if self.described.setup.engine == "ascend":
             return str(self.engine["device"].partition(", ")[2])
         return self.described.setup.precision
+
+    @property
+    def needs_bfloat16(self) -> bool:
+        setup = self.described.setup
+        return setup.engine == "openvino" and setup.precision.endswith("bf16")
+
+    @property
+    def comparison(self) -> Sentence | None:
+        """The sentence of performance.md about its accuracy; None without an exact engine."""
+        if self.chosen is None or self.chosen["comparison"] is None:
+            return None
+        return compared(self.chosen)
 
     @property
     def engine(self) -> dict:
@@ -88,7 +102,8 @@ prints the five best classes and their probabilities. It also takes several vide
 `--camera 0` and `--json` (a line a video). A video that cannot be read gets one line on stderr, the
 others are scored, and the exit status is 1. At each start the model, `recipe.json` and `labels.txt`
 are compared with `SHA256SUMS`; `sha256sum -c SHA256SUMS` checks all files.
-{ENGLISH_ASCEND if facts.described.setup.engine == "ascend" else ""}
+{ENGLISH_ASCEND if facts.described.setup.engine == "ascend" else ""}\
+{ENGLISH_BFLOAT16 if facts.needs_bfloat16 else ""}
 ## Input and output
 
 - Input: {facts.input}: video x views x channels x frames x height x width.
@@ -101,7 +116,7 @@ are compared with `SHA256SUMS`; `sha256sum -c SHA256SUMS` checks all files.
 ## Accuracy
 
 {english_accuracy(facts)}
-
+{english_approximation(facts)}
 ## Parity
 
 {english_parity(facts)} `parity.json` has every boundary.
@@ -130,6 +145,10 @@ this folder, and a model that only its owner may write. With `--json` take the l
 `{`: the runtime prints others.
 """
 
+ENGLISH_BFLOAT16 = """
+It needs a CPU with bfloat16; on another one `predict.py` ends with one line that says so.
+"""
+
 
 def english_accuracy(facts: Facts) -> str:
     listed, skipped = facts.accuracy["listed"], facts.accuracy["skipped"]
@@ -145,6 +164,18 @@ def english_accuracy(facts: Facts) -> str:
         f"| | % | 95 % interval |\n| --- | --- | --- |\n"
         f"| top-1 | {top1} | {interval1} |\n| top-5 | {top5} | {interval5} |"
     )
+
+
+def english_approximation(facts: Facts) -> str:
+    """How far its accuracy is from an exact engine's; nothing where it is one itself."""
+    if facts.described.setup.exact:
+        return ""
+    if facts.comparison is None:
+        found = "For this bundle its accuracy was compared with no exact engine's."
+    else:
+        text, values = facts.comparison
+        found = text.format(**values)
+    return f"\nThe model is an approximation of the original. {found}\n"
 
 
 def english_parity(facts: Facts) -> str:
@@ -178,7 +209,8 @@ python predict.py video.mp4
 输出概率最高的五个类别。也可给出多个视频、文件夹、`--camera 0`，以及 `--json`（每个视频一行）。
 无法读取的视频在 stderr 上占一行，其余照常预测，退出码为 1。每次启动时，模型、`recipe.json` 和
 `labels.txt` 都与 `SHA256SUMS` 核对；`sha256sum -c SHA256SUMS` 可核对全部文件。
-{CHINESE_ASCEND if facts.described.setup.engine == "ascend" else ""}
+{CHINESE_ASCEND if facts.described.setup.engine == "ascend" else ""}\
+{CHINESE_BFLOAT16 if facts.needs_bfloat16 else ""}
 ## 输入与输出
 
 - 输入：{facts.input}：视频 x 视角 x 通道 x 帧 x 高 x 宽。共 {clip.views} 个视角：
@@ -190,7 +222,7 @@ python predict.py video.mp4
 ## 精度
 
 {chinese_accuracy(facts)}
-
+{chinese_approximation(facts)}
 ## 一致性
 
 {chinese_parity(facts)}各项比较见 `parity.json`。
@@ -215,6 +247,10 @@ ais_bench 要求本文件夹的路径只含 A-Z a-z 0-9 _ . / -，且模型文�
 运行时会自行输出一些行，使用 `--json` 时请只取以 `{` 开头的行。
 """
 
+CHINESE_BFLOAT16 = """
+需要支持 bfloat16 的 CPU；在其他 CPU 上，`predict.py` 报告一行错误后退出。
+"""
+
 
 def chinese_accuracy(facts: Facts) -> str:
     listed, skipped = facts.accuracy["listed"], facts.accuracy["skipped"]
@@ -230,6 +266,25 @@ def chinese_accuracy(facts: Facts) -> str:
         f"| | % | 95 % 置信区间 |\n| --- | --- | --- |\n"
         f"| top-1 | {top1} | {interval1} |\n| top-5 | {top5} | {interval5} |"
     )
+
+
+def chinese_approximation(facts: Facts) -> str:
+    if facts.described.setup.exact:
+        return ""
+    if facts.comparison is None:
+        found = "构建本文件夹时，其精度未与任何精确引擎比较。"
+    else:
+        text, values = facts.comparison
+        found = (CHINESE_COMPARED if text == COMPARED else CHINESE_NO_LABEL).format(**values)
+    return f"\n本模型是原模型的近似。{found}\n"
+
+
+CHINESE_COMPARED = (
+    "在 {videos} 个视频上，{engine} 的 top-1 与 {against} 相差 {difference} 个百分点"
+    "（95 % 置信区间 {low} 至 {high}，McNemar 检验 p = {p}），"
+    "因此不能排除最多 {loss} 个百分点的损失。"
+)
+CHINESE_NO_LABEL = "没有视频带标签，无法比较 {engine} 与 {against} 的精度。"
 
 
 def chinese_parity(facts: Facts) -> str:

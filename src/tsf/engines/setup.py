@@ -51,6 +51,14 @@ class Setup:
         return self.precision.startswith("int8")
 
     @property
+    def exact(self) -> bool:
+        """Whether every logit of the engine is proven to be PyTorch's, but for float32's rounding.
+
+        ascend's are not in any precision: see must_keep_origin_dtype in config/schema.json.
+        """
+        return self.engine != "ascend" and self.precision == "f32"
+
+    @property
     def file(self) -> str:
         """The name of the model's file."""
         if self.quantised:

@@ -12,19 +12,11 @@ from typing import Any
 
 from tsf import errors
 from tsf.engines.described import DescribedEngine, read_described
-from tsf.engines.setup import DEFAULTS, Setup
+from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.files import read_json, sha256, write_json
 
 SIGNIFICANCE = 0.05  # of McNemar's p
-
-
-def is_exact(setup: Setup) -> bool:
-    """Whether every logit of the engine is proven to be PyTorch's, but for float32's rounding.
-
-    ascend's are not in any precision: see must_keep_origin_dtype in config/schema.json.
-    """
-    return setup.engine != "ascend" and setup.precision == "f32"
 
 
 def config_lines(described: DescribedEngine) -> list[str]:
@@ -81,22 +73,22 @@ def choose(
     def fastest(names: list[str]) -> str | None:
         return max(names, key=lambda name: speeds[name]["videos_per_second"], default=None)
 
-    exact = fastest([name for name, described in engines.items() if is_exact(described.setup)])
+    exact = fastest([name for name, described in engines.items() if described.setup.exact])
     rows = []
     for name, described in engines.items():
         comparison = None
-        if exact is not None and not is_exact(described.setup):
+        if exact is not None and not described.setup.exact:
             comparison = compare(exact, name, accuracy["paired"])
         rows.append(
             {
                 "name": name,
                 "config": config_lines(described),
-                "exact": is_exact(described.setup),
+                "exact": described.setup.exact,
                 "device": speeds[name]["device"],
                 "videos_per_second": speeds[name]["videos_per_second"],
                 "boundary": proofs[name]["boundaries"][-1],
                 "comparison": comparison,
-                "within_limits": comparison["within"] if comparison else is_exact(described.setup),
+                "within_limits": comparison["within"] if comparison else described.setup.exact,
             }
         )
     within = [row["name"] for row in rows if row["within_limits"]]

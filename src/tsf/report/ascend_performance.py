@@ -13,6 +13,19 @@ def commands(runs: list[dict]) -> str:
     return "".join(f"- {run['model']}: `{' '.join(run['command'])}`\n" for run in runs)
 
 
+def guide_row(guide: dict, macs_per_video: int | None) -> dict:
+    """The guide's figure, marked if it is of another model than the measured one."""
+    if guide["same_model"]:
+        return guide
+    work = f"{guide['macs_per_video'] / 1e9:.1f} G multiply-adds a video"
+    mark = (
+        f"of a model of {work}, those of this one are not known"
+        if macs_per_video is None
+        else f"another model: {work}, this one {macs_per_video / 1e9:.2f} G"
+    )
+    return guide | {"device": f"{guide['device']}; {mark}"}
+
+
 def guide_table(runs: list[dict], guide: dict) -> str:
     """The guide's table: a row a batch size, its own figure below."""
     rows = [
@@ -57,7 +70,7 @@ def markdown(content: dict) -> str:
     meanings = ", ".join(f"{name} = {words}" for name, words in content["precisions"].items())
     return f"""# Performance on the NPU
 
-{guide_table(runs, content["guide"])}
+{guide_table(runs, guide_row(content["guide"], content["macs_per_video"]))}
 fps: 1000 * batch / mean, as ais_bench defines it: videos (all views of each) a second of the model
 alone, without copies, decoding and file reading. Precision: {meanings}.
 

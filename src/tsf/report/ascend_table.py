@@ -15,6 +15,16 @@ def chip(device: str) -> str:
     return device.replace("Ascend", "Ascend ", 1) if device.startswith("Ascend3") else device
 
 
+def mark(guide: dict, macs_per_video: int | None) -> str:
+    """What the guide's row says if its figures are of another model than the measured one."""
+    if guide["same_model"]:
+        return ""
+    work = f"每个视频 {guide['macs_per_video'] / 1e9:.1f} G 次乘加"
+    if macs_per_video is None:
+        return f"；其模型{work}，本模型的未知"
+    return f"；另一个模型：{work}，本模型 {macs_per_video / 1e9:.2f} G"
+
+
 def rows(accuracy: dict, performance: dict, dataset: str) -> list[list[str]]:
     """A row a measured batch size, the guide's last.
 
@@ -38,7 +48,8 @@ def rows(accuracy: dict, performance: dict, dataset: str) -> list[list[str]]:
         )
     guide = performance["guide"]
     figure = [f"top1 acc= {guide['top1']:.2f}", f"{guide['fps']:.2f} fps"]
-    return [*found, ["Ascend 310P3（指南）", str(guide["batch"]), guide["dataset"], *figure]]
+    device = f"Ascend 310P3（指南{mark(guide, performance['macs_per_video'])}）"
+    return [*found, [device, str(guide["batch"]), guide["dataset"], *figure]]
 
 
 def markdown(accuracy: dict, performance: dict, dataset: str) -> str:

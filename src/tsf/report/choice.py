@@ -38,10 +38,10 @@ def sentences(choice: dict) -> list[Sentence]:
         found = [(EXACT, _named("exact", exact))]
     else:
         named = _named("exact", exact) | _named("fastest", fastest)
-        found = [(FASTEST, named), _compared(fastest)]
+        found = [(FASTEST, named), compared(fastest)]
     for row in engines.values():
         if not row["within_limits"] and row["videos_per_second"] > fastest["videos_per_second"]:
-            found += [(FASTER, {"engine": row["name"]}), _compared(row)]
+            found += [(FASTER, {"engine": row["name"]}), compared(row)]
     return found
 
 
@@ -58,8 +58,8 @@ def _named(name: str, row: dict) -> dict[str, str]:
     }
 
 
-def _compared(row: dict) -> Sentence:
-    """What its videos show of an engine's accuracy."""
+def compared(row: dict) -> Sentence:
+    """What its videos show of an engine's accuracy. row: of choice.json, with a comparison."""
     comparison = row["comparison"]
     named = {"engine": row["name"], "against": comparison["against"]}
     if not comparison["labelled"]:

@@ -1,5 +1,6 @@
 """What is in a bundle, that two are the same to the byte, and of what there is none."""
 
+import json
 import subprocess
 from dataclasses import replace
 
@@ -135,6 +136,48 @@ def refused(result, folder, what, remedy="delete it and run snakemake bundle"):
     assert line.startswith(f"error: {folder}/{what}")
     assert f"; {remedy}" in line
     assert not list(folder.glob("*bundle*"))
+
+
+COMPARISON = {
+    "against": "onnxruntime", "labelled": 40, "mcnemar_p": 0.25, "difference": 1.0,
+    "difference95": [-4.666, 6.5],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "comparison, english, chinese",
+    [
+        (COMPARISON, "a loss of up to 4.67 points is not ruled out", "不能排除最多 4.67 个百分点"),
+        (COMPARISON | {"labelled": 0}, "No video has a label", "没有视频带标签"),
+        (None, "compared with no exact engine's", "未与任何精确引擎比较"),
+    ],
+)
+def test_the_card_of_an_approximation_has_its_caution(tmp_path, comparison, english, chinese):
+    (tmp_path / "tsf_opt.onnx").write_bytes(b"bf16")
+    row = {"name": BF16.name, "within_limits": True, "comparison": comparison}
+    choice = tmp_path / "choice.json"
+    choice.write_text(json.dumps({"engines": [row]}))
+    bundle = bundles.build(tmp_path, BF16, tmp_path / "tsf_opt.onnx", choice=choice)
+    text, zh = ((bundle / name).read_text() for name in ("README.md", "README.zh-CN.md"))
+    assert english in text and "needs a CPU with bfloat16" in text and "{" not in text
+    assert chinese in zh and "需要支持 bfloat16 的 CPU" in zh and "{" not in zh
+    if comparison is COMPARISON:
+        for figure in ("-4.67", "+6.50", "+1.00", "0.25", "40", "onnxruntime"):
+            assert figure in text and figure in zh
+
+
+def test_an_engine_that_was_not_chosen_by_its_speed_has_a_caution_too(tmp_path):
+    for name in ("tsf_opt_int8.xml", "tsf_opt_int8.bin"):
+        (tmp_path / name).write_bytes(b"int8")
+    text = (bundles.build(tmp_path, INT8, tmp_path / "tsf_opt_int8.xml") / "README.md").read_text()
+    assert "compared with no exact engine's" in text and "bfloat16" not in text
+
+
+def test_an_exact_engine_has_no_caution(tmp_path):
+    machine.tiny_model(tmp_path / "tsf_sim.onnx", 1)
+    bundle = bundles.build(tmp_path, DEFAULTS["onnxruntime"], tmp_path / "tsf_sim.onnx")
+    assert "approximation" not in (bundle / "README.md").read_text()
+    assert "近似" not in (bundle / "README.zh-CN.md").read_text()
 
 
 def test_classes_without_names_are_numbers():

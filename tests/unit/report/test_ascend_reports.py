@@ -13,9 +13,11 @@ def run(batch, fps, device="Ascend310P3"):
     return {"batch": batch, "videos_per_second": fps, "device": device, **precision}
 
 
-def table(runs, **scored):
+def table(runs, macs=587_500_000_000, same=True, **scored):
     accuracy = {"engines": {"ascend": SCORED | scored, "onnxruntime": {}}}
-    return rows(ascend_table.markdown(accuracy, {"runs": runs, "guide": GUIDE}, "Kinetics400"))
+    guide = GUIDE | {"same_model": same}
+    performance = {"runs": runs, "guide": guide, "macs_per_video": macs}
+    return rows(ascend_table.markdown(accuracy, performance, "Kinetics400"))
 
 
 GUIDES = ["Ascend 310P3（指南）", "1", "Kinetics400", "top1 acc= 77.68", "7.53 fps"]
@@ -29,6 +31,16 @@ def test_the_guides_table():
         ["Ascend 310P3", "4", "Kinetics400", "-", "9.88 fps"],
         GUIDES,
     ]
+
+
+def test_the_guides_row_is_marked_beside_another_model():
+    found = table([run(1, 7.534)], 940_000_000, same=False)
+    assert found[-1][0] == (
+        "Ascend 310P3（指南；另一个模型：每个视频 587.5 G 次乘加，本模型 0.94 G）"
+    )
+    assert table([run(1, 7.534)], None, same=None)[-1][0] == (
+        "Ascend 310P3（指南；其模型每个视频 587.5 G 次乘加，本模型的未知）"
+    )
 
 
 def test_a_dataset_scored_at_another_batch_size_and_without_labels():

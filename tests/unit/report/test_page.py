@@ -95,6 +95,30 @@ def test_a_choice_that_is_not_of_this_run_is_not_said():
     assert "choice.json" not in rendered(content)
 
 
+@pytest.mark.parametrize("macs, same", [(587_500_000_000, True), (940_000_000, False)])
+def test_the_guides_speed_is_marked_beside_another_model(macs, same):
+    content = deepcopy(small())
+    guide = {"device": "the guide's chip", "fps": 7.53, "macs_per_video": 587_500_000_000}
+    content["measured"]["ascend_performance"] = {
+        "runs": content["measured"]["performance"]["measurements"][:1],
+        "macs_per_video": macs,
+        "guide": guide | {"same_model": same},
+    }
+    found = rendered(content)
+    assert "7.53" in found
+    assert ("587.5 G multiply-adds a video, this one 0.94 G" in found) is not same
+    assert ("587.5 G 次乘加，本模型为 0.94 G" in found) is not same
+
+
+@pytest.mark.parametrize(
+    "interval, span", [([90, 99.5], (87, 100)), ([1, 60], (0, 63)), ([40, 60], (37, 63))]
+)
+def test_no_accuracy_of_a_group_is_over_100(monkeypatch, interval, span):
+    monkeypatch.setattr(charts, "inline", lambda drawn, *words: drawn.axes[0].get_xlim())
+    row = {"interval95": interval, "percent": 50, "known": False}
+    assert charts.groups("short_side", [row]) == span
+
+
 def test_both_languages_are_in_the_page(text):
     assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 100
     assert text.count('<tspan lang="en">') == text.count('<tspan lang="zh">') > 10

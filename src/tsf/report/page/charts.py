@@ -100,7 +100,9 @@ def groups(key: str, rows: Sequence[dict]) -> Markup:
         low, high = (
             limit(row["interval95"][i] for row in rows) for i, limit in enumerate((min, max))
         )
-        axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(low - 3, high + 3), xlabel="top-1, %")
+        # a margin of 3 points, but no share is below 0 or above 100 %
+        span = (max(low - 3, 0), min(high + 3, 100))
+        axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=span, xlabel="top-1, %")
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
     return inline(drawn, f"Top-1 by {key}", "top-1, %", "not known")
