@@ -45,8 +45,10 @@ def test_runs_without_a_common_video_or_measurement_have_a_page(folders, tmp_pat
     other = shutil.copytree(folders[1], tmp_path / "other")
     table = (other / "predictions.csv").read_text().replace("video0", "another0")
     (other / "predictions.csv").write_text(table)
+    write_digest(other / "predictions.csv", table.encode())
     measured = read_json(other / "measured.json")
     write_json(other / "measured.json", measured | {"performance": None})
+    made_up.note(other)
     text = page(compared([folders[0], other]))
     assert "No video is in both runs" in text
     assert "Only in A: 100 videos" in re.sub(r"<[^>]*>", "", text)
