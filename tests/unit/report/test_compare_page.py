@@ -6,6 +6,7 @@ import shutil
 import made_up
 import pytest
 
+from tsf.digests import write_digest
 from tsf.evaluation.compare import compare, paired
 from tsf.evaluation.results_folder import read_results
 from tsf.files import read_json, write_json
