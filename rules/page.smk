@@ -178,6 +178,8 @@ rule provenance:
         sources_of("workflow.provenance"),
         **PAGE_INPUT,
         engines=expand("results/engines/{engine}.json", engine=ENGINES),
+        predictions="results/predictions.csv",
+        heads="results/video_heads.tsv",
         patches=PATCHES,
     output:
         "results/provenance.json",
@@ -203,6 +205,9 @@ rule provenance:
         " --command={resources.command:q} --checkpoint={resources.checkpoint:q}"
         " --checkpoint-sha256 {params.checkpoint_digest} --engines {input.engines}"
         " --lists {params.lists:q} --patches {input.patches:q} --results results"
+        # of one run, or the comparison refuses the folder
+        " --parts {input.accuracy} {input.verdict} {input.measured} {input.verify}"
+        " {input.predictions} {input.heads} {input.skipped} {input.engines}"
         " --output {output} 2>&1 | tee {log}"
 
 

@@ -17,7 +17,8 @@ from tsf.data.tables import write_table
 from tsf.evaluation import accuracy, results_folder, verdict
 from tsf.evaluation.details import details
 from tsf.evaluation.gallery import choose, described
-from tsf.files import write_json, write_text
+from tsf.evaluation.prediction_table import write_predictions
+from tsf.files import read_json, sha256, write_json, write_text
 from tsf.inference.results import summary
 from tsf.report.page.write import page
 
@@ -128,13 +129,21 @@ def write_results(folder: Path, content: dict) -> None:
         if name in content:
             write_json(folder / f"{name}.json", content[name])
     tables = content["tables"]
-    tables["predictions"].to_csv(folder / "predictions.csv", index=False)
+    write_predictions(folder / "predictions.csv", tables["predictions"].set_index("engine"))
     heads = [
         [row[0], *("" if np.isnan(number) else str(number) for number in row[1:])]
         for row in tables["heads"].itertuples()
     ]
     write_table(folder / "video_heads.tsv", ("video", *tables["heads"].columns), heads)
     write_skipped(folder / "skipped.tsv", content["skipped"])
+    note(folder)
+
+
+def note(folder: Path) -> None:
+    """In provenance.json, the files that lie beside it as those of its run."""
+    path = folder / "provenance.json"
+    parts = [name for name in results_folder.FILES if name != path.name]
+    write_json(path, read_json(path) | {"results": {name: sha256(folder / name) for name in parts}})
 
 
 def noise(seed: int) -> bytes:

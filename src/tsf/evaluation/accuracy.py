@@ -18,7 +18,8 @@ from tsf.data.tables import read_lines
 from tsf.errors import UserError
 from tsf.evaluation import paired
 from tsf.evaluation.intervals import wilson_interval
-from tsf.files import read_json, whole_file, write_json
+from tsf.evaluation.prediction_table import write_predictions
+from tsf.files import read_json, write_json
 from tsf.inference import results
 from tsf.recipe.fusion import video_scores
 from tsf.recipe.record import SAMPLERS, Recipe, Sampling, read_part
@@ -247,8 +248,7 @@ def main() -> None:
     write_json(args.output, content)
     tops = {name: predictions(s, info, paths, classes) for name, s in scores.items()}
     table = pd.concat(tops, names=["engine", None]).droplevel(1)
-    with whole_file(args.predictions) as part:
-        table.to_csv(part)
+    write_predictions(args.predictions, table)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Nobody makes them for the page's sake, so those that lie there may be of another
 """
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from tsf import errors
@@ -14,7 +15,7 @@ from tsf.files import read_json, sha256, write_json
 def performance_fault(performance: dict, engines: list[DescribedEngine]) -> str | None:
     """Why performance.json is not of this run; None if it is.
 
-    It is if it has a measurement of every engine that the run configures, with the same model. The
+    It is if it has a measurement of every setup that the run configures, with the same model. The
     NPU is measured at batch sizes of its own, with a model each, so that one may be missing.
     """
     for engine in engines:
@@ -24,10 +25,10 @@ def performance_fault(performance: dict, engines: list[DescribedEngine]) -> str 
             for row in performance["measurements"]
             if row["engine"] == setup.engine and row["model"] == engine.file.name
         ]
-        if not rows and setup.engine != "ascend":
-            return f"it has no measurement of {setup.name}"
         if any(row.get("sha256") != engine.sha256 for row in rows):
             return f"{engine.file.name} was another file when it was measured"
+        if setup.engine != "ascend" and asdict(setup) not in [row.get("setup") for row in rows]:
+            return f"it has no measurement of {setup.name}"
     return None
 
 
@@ -52,10 +53,16 @@ def parity_fault(parity: dict, verify: dict) -> str | None:
     return None
 
 
-def choice_fault(choice: dict) -> str | None:
-    """Why choice.json is not of this run; None if all that it was made from is as it was."""
+def choice_fault(choice: dict, engines: list[DescribedEngine]) -> str | None:
+    """Why choice.json is not of this run; None if it is.
+
+    It is if it compares the run's setups, which their names tell apart, and all that it was made
+    from is as it was.
+    """
     if "made_from" not in choice:
         return "it does not say what it was made from"
+    if {row["name"] for row in choice["engines"]} != {engine.setup.name for engine in engines}:
+        return "it compares other engines"
     for name, digest in choice["made_from"].items():
         if not Path(name).exists() or sha256(Path(name)) != digest:
             return f"{name} has changed since it was made"
@@ -86,7 +93,7 @@ def main() -> None:
         "faults": {
             "parity": parity and parity_fault(parity, read_json(args.verify)),
             "performance": performance and performance_fault(performance, engines),
-            "choice": choice and choice_fault(choice),
+            "choice": choice and choice_fault(choice, engines),
             "ascend_performance": npu and npu_fault(npu, engines),
         },
     }

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -212,6 +213,7 @@ def main() -> None:
         "write result": reporting,
     }
     content = record | {
+        "setup": asdict(setup),
         "sha256": described.sha256,
         "threads": args.threads,
         "macs": count,

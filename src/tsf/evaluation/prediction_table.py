@@ -1,13 +1,30 @@
-"""Read predictions.csv, the five best classes of every video, per engine."""
+"""predictions.csv, the five best classes of every video, per engine; beside it its digest."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
+from tsf.digests import refuse_changed, write_digest
+from tsf.files import whole_file
+
+
+def write_predictions(path: Path, table: pd.DataFrame) -> None:
+    """table: a row a video and engine, by engine."""
+    data = table.to_csv().encode()
+    with whole_file(path) as part:
+        part.write_bytes(data)
+    write_digest(path, data)
+
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """A row a video and engine; every name is text, a class that is called nan or 1 too."""
-    columns = pd.read_csv(path, nrows=0).columns
+    """A row a video and engine; every name is text, a class that is called nan or 1 too.
+
+    Raises UserError for a file that has changed since it was written.
+    """
+    data = path.read_bytes()
+    refuse_changed(path, data)
+    columns = pd.read_csv(BytesIO(data), nrows=0).columns
     numbers = {name: float for name in columns if name.startswith("probability")}
     text = {name: str for name in columns if name not in numbers}
-    return pd.read_csv(path, dtype=text | numbers, keep_default_na=False)
+    return pd.read_csv(BytesIO(data), dtype=text | numbers, keep_default_na=False)

@@ -9,14 +9,14 @@ from tsf.data.k400_info import read_skipped
 from tsf.data.video_heads import read_heads
 from tsf.errors import UserError, on_one_line
 from tsf.evaluation.prediction_table import read_predictions
-from tsf.files import read_json
+from tsf.files import read_json, sha256
 
 # what is read of each file; a run of another release may lack it
 KEYS = {
     "accuracy": ("engines", "listed", "scored", "skipped", "recipe"),
     "verdict": ("engines", "dataset", "model"),
     "measured": ("performance", "faults"),
-    "provenance": ("commit", "versions", "machine", "sha256", "config"),
+    "provenance": ("commit", "versions", "machine", "sha256", "config", "results"),
     "verify": ("clips", "boundaries"),
 }
 COLUMNS = {"engine", "video", "path", "label", "top1", "probability1"}
@@ -54,9 +54,6 @@ def read_results(folder: Path) -> Results:
                 f"{folder}: there is no {name}, so these are not the results of a finished run; "
                 "run snakemake all there, or see compare in the config"
             )
-    for name in TABLES:
-        if not (folder / name).read_bytes().endswith(b"\n"):
-            raise UserError(f"{folder / name}: its last line is cut off; make it again")
     content = {name: _json(folder / f"{name}.json", keys) for name, keys in KEYS.items()}
     try:
         predictions = read_predictions(folder / "predictions.csv")
@@ -64,6 +61,8 @@ def read_results(folder: Path) -> Results:
         skipped = {video: reason for video, _, reason in read_skipped(folder / "skipped.tsv")}
     except (ValueError, KeyError) as error:
         raise UserError(f"{folder}: a table is damaged: {on_one_line(error)}") from None
+    _refuse_other_run(folder, content["provenance"]["results"])
+    _refuse_other_verdict(folder / "verdict.json", content["verdict"], content["accuracy"])
     _refuse_other(folder / "predictions.csv", predictions, content["accuracy"])
     return Results(folder, content, predictions, heads, skipped)
 
@@ -77,6 +76,36 @@ def _json(path: Path, keys: tuple[str, ...]) -> dict:
     if missing:
         raise UserError(f"{path}: no {missing[0]!r} in it; make it again with this release")
     return content
+
+
+def _refuse_other_run(folder: Path, digests: dict[str, str]) -> None:
+    """Raises UserError for a file that is not the one that provenance.json was written behind.
+
+    digests: the sha256 by name. A command that makes accuracy.json alone, with another checkpoint,
+    leaves the other files as they were.
+    """
+    for name in dict.fromkeys((*FILES, *digests)):
+        path = folder / name
+        if name == "provenance.json":
+            continue
+        if not path.is_file() or sha256(path) != digests.get(name):
+            raise UserError(
+                f"{path}: of another run than provenance.json beside it; run snakemake all again "
+                "there"
+            )
+
+
+def _refuse_other_verdict(path: Path, verdict: dict, accuracy: dict) -> None:
+    """Raises UserError if the verdict does not sum up the accuracies."""
+    name, engine = next(iter(accuracy["engines"].items()))
+    wanted = {key: accuracy[key] for key in ("listed", "scored", "skipped")}
+    wanted |= {"engine": name, "top1": engine.get("top1"), "videos": engine["videos"]}
+    found = {key: verdict.get(key) for key in wanted}
+    if found != wanted or list(verdict["engines"]) != list(accuracy["engines"]):
+        raise UserError(
+            f"{path}: of another run than accuracy.json beside it; delete it and run snakemake "
+            "all again there"
+        )
 
 
 def _refuse_other(path: Path, table: pd.DataFrame, accuracy: dict) -> None:

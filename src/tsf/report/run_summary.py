@@ -26,7 +26,8 @@ def summary(verdict: dict, accuracy: dict, report: Path) -> str:
     if reference := verdict["reference"]:
         where = "within" if reference["within_noise"] else "outside"
         lines.append(
-            f"published  {reference['top1']:.2f} %, {where} the interval of {verdict['engine']}"
+            f"published  {reference['top1']:.2f} % on {reference['dataset']}, {where} the interval "
+            f"of {verdict['engine']}"
         )
     return "\n".join([*lines, f"report   {report}"])
 

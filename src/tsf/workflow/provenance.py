@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--lists", type=Path, nargs="*", default=[], help="files of the dataset")
     parser.add_argument("--patches", type=Path, nargs="*", default=[])
     parser.add_argument("--results", type=Path, required=True, help="folder")
+    parser.add_argument("--parts", type=Path, nargs="+", required=True, help="files of the run")
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
@@ -148,6 +149,7 @@ def main() -> None:
             "lists": digests(args.lists),
             "patches": digests(args.patches),
         },
+        "results": {str(path.relative_to(args.results)): sha256(path) for path in args.parts},
         "stages": stages(args.results / "benchmarks"),
         "disk": disk(args.results),
         "config": args.config,

@@ -13,8 +13,9 @@ from tsf.data.k400_info import write_skipped
 from tsf.errors import UserError
 from tsf.evaluation import compare
 from tsf.evaluation.changes import changes, made_of, same
+from tsf.evaluation.prediction_table import read_predictions, write_predictions
 from tsf.evaluation.results_folder import FILES, read_results
-from tsf.files import read_json, write_json
+from tsf.files import read_json, sha256, write_json
 
 
 @cache
@@ -39,6 +40,7 @@ def edit(path, change):
     found = read_json(path)
     change(found)
     write_json(path, found)
+    made_up.note(path.parent)
 
 
 def rows(labels, best, probability):
@@ -130,9 +132,9 @@ def test_the_engines_of_both_are_paired():
 
 def cut_videos(folder, names):
     """Leave these videos out of a results folder, as if they had been skipped."""
-    table = pd.read_csv(folder / "predictions.csv", keep_default_na=False)
+    table = read_predictions(folder / "predictions.csv")
     table = table[~table["video"].isin(names)]
-    table.to_csv(folder / "predictions.csv", index=False)
+    write_predictions(folder / "predictions.csv", table.set_index("engine"))
 
     def fewer(found):
         found["scored"] -= len(names)
@@ -141,9 +143,12 @@ def cut_videos(folder, names):
             engine["videos"] = len(of_engine)
             engine["top1"] = 100 * float((of_engine["label"] == of_engine["top1"]).mean())
 
-    edit(folder / "accuracy.json", fewer)
     skipped = [(name, "a class", "missing file") for name in names[:1]]
     write_skipped(folder / "skipped.tsv", [*content()["skipped"], *skipped])
+    edit(folder / "accuracy.json", fewer)
+    engine = next(iter(read_json(folder / "accuracy.json")["engines"].values()))
+    of_verdict = {"scored": engine["videos"], "videos": engine["videos"], "top1": engine["top1"]}
+    edit(folder / "verdict.json", lambda found: found.update(of_verdict))
 
 
 def test_videos_of_one_run_alone_are_named_with_the_reason(folder, written):
@@ -186,13 +191,63 @@ def test_an_older_file_is_refused(folder):
 
 def test_predictions_of_another_run_are_refused(folder):
     other = made_up.content(60, 8, ("onnxruntime", "openvino"))["tables"]["predictions"]
-    other.to_csv(folder / "predictions.csv", index=False)
+    write_predictions(folder / "predictions.csv", other.set_index("engine"))
+    with pytest.raises(UserError, match=r"predictions\.csv: of another run than provenance\.json"):
+        read_results(folder)
+    made_up.note(folder)
     with pytest.raises(UserError, match="engines are not those"):
         read_results(folder)
     table = content()["tables"]["predictions"].copy()
     table["label"] = table["label"].unique()[0]
-    table.to_csv(folder / "predictions.csv", index=False)
+    write_predictions(folder / "predictions.csv", table.set_index("engine"))
+    made_up.note(folder)
     with pytest.raises(UserError, match="make both again"):
+        read_results(folder)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "provenance.json"])
+def test_a_file_of_another_run_is_named(folder, tmp_path, name):
+    """Whole, but made of a run with another engine: as by `snakemake accuracy.json`."""
+    other = made_up.content(50, 8, ("openvino",))
+    other["measured"]["performance"] = None
+    other["verify"]["clips"] = ["c"]
+    other["skipped"] = other["skipped"][:-1]
+    (tmp_path / "other").mkdir()
+    made_up.write_results(tmp_path / "other", other)
+    for file in (tmp_path / "other").glob(f"{name}*"):  # its digest too
+        shutil.copy(file, folder)
+    with pytest.raises(UserError, match="of another run than provenance") as fault:
+        read_results(folder)
+    assert str(fault.value).startswith(f"{folder / name}: ") and "\n" not in str(fault.value)
+
+
+def test_an_engine_s_description_of_another_run_is_named(folder):
+    """It is not compared, but was there when the run ended."""
+    file = folder / "engines/torch.json"
+    write_json(file, {"sha256": {"tsf.pt2": "1"}})
+    found = read_json(folder / "provenance.json")
+    found["results"]["engines/torch.json"] = sha256(file)
+    write_json(folder / "provenance.json", found)
+    read_results(folder)
+    write_json(file, {"sha256": {"tsf.pt2": "2"}})
+    with pytest.raises(UserError, match=r"engines/torch\.json: of another run"):
+        read_results(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found["engines"].pop("torch"),
+        lambda found: found.update(engine="torch"),
+        lambda found: found.update(top1=1.0),
+        lambda found: found.update(videos=1),
+        lambda found: found.update(scored=1),
+    ],
+)
+def test_a_verdict_that_the_provenance_was_written_behind_sums_up_the_accuracies(folder, change):
+    """A foreign one is newer than the provenance, which snakemake all then makes again."""
+    edit(folder / "verdict.json", change)
+    with pytest.raises(UserError, match=r"verdict\.json: of another run than accuracy\.json"):
         read_results(folder)
 
 

@@ -7,6 +7,7 @@ import runs
 from tsf.data.classes import write_classes
 from tsf.data.tables import write_table
 from tsf.data.video_heads import COLUMNS
+from tsf.digests import write_digest
 from tsf.evaluation.details import all_classes
 from tsf.evaluation.prediction_table import read_predictions
 
@@ -21,8 +22,13 @@ ROWS = [
 ]
 
 
+def write_csv(path, rows):
+    path.write_text(HEADER + "".join(rows))
+    write_digest(path, path.read_bytes())
+
+
 def write(folder, rows):
-    (folder / "predictions.csv").write_text(HEADER + "".join(rows))
+    write_csv(folder / "predictions.csv", rows)
     write_classes(folder / "classes.txt", ["nan", "1", "never"])
     heads = [("v1", "320", "240", "25", "250"), ("v2", "", "", "", "250")]
     write_table(folder / "heads.tsv", COLUMNS, [*heads, ("v3", "320", "240", "25", "250")])
@@ -59,6 +65,6 @@ def test_without_labels_there_is_nothing_to_measure(tmp_path):
 
 def test_classes_without_a_name_are_numbers_in_their_order(tmp_path):
     rows = ["a,v1,p,10,9,0.9,2,0.1\n", "a,v2,p,run,10,0.9,9,0.1\n"]
-    (tmp_path / "predictions.csv").write_text(HEADER + "".join(rows))
+    write_csv(tmp_path / "predictions.csv", rows)
     table = read_predictions(tmp_path / "predictions.csv")
     assert all_classes(["run"], table) == ["run", "9", "10"]

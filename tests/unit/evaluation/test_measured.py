@@ -1,8 +1,9 @@
 """A measurement of another model is not shown as this run's."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import pytest
 from recipes import GUIDE
 
 from tsf.engines.described import DescribedEngine
@@ -17,7 +18,12 @@ NOW = DescribedEngine(
     GUIDE,
     "float32",
 )
-ROW = {"engine": "onnxruntime", "model": "tsf_sim.onnx", "sha256": {"tsf_sim.onnx": "11"}}
+ROW = {
+    "engine": "onnxruntime",
+    "model": "tsf_sim.onnx",
+    "setup": asdict(NOW.setup),
+    "sha256": {"tsf_sim.onnx": "11"},
+}
 
 
 def test_a_measurement_of_the_same_file_is_of_this_run():
@@ -37,6 +43,23 @@ def test_an_engine_that_was_added_since_is_missed():
     assert fault == "it has no measurement of openvino"
 
 
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"batch": 4}, {"device": "cuda"}])
+def test_the_same_file_in_another_precision_batch_or_device_is_not(change):
+    other = replace(NOW, setup=replace(NOW.setup, **change))
+    fault = performance_fault({"measurements": [ROW]}, [other])
+    assert fault == f"it has no measurement of {other.setup.name}"
+    both = {"measurements": [ROW, ROW | {"setup": asdict(other.setup)}]}
+    assert performance_fault(both, [other]) is None
+
+
+def test_a_choice_is_of_the_run_s_setups():
+    choice = {"made_from": {}, "engines": [{"name": "onnxruntime"}]}
+    assert choice_fault(choice, [NOW]) is None
+    other = replace(NOW, setup=replace(NOW.setup, precision="bf16"))
+    for engines in ([other], [NOW, other], []):
+        assert choice_fault(choice, engines) == "it compares other engines"
+
+
 def test_the_npu_s_model_is_compared_where_the_run_has_it():
     om = replace(NOW, setup=Setup("ascend", "", ""), file=Path("results/tsf.om"))
     om = replace(om, sha256={"tsf.om": "11"})
@@ -52,15 +75,15 @@ def test_the_npu_s_model_is_compared_where_the_run_has_it():
 def test_a_choice_is_of_the_files_that_it_was_made_from(tmp_path):
     file = tmp_path / "accuracy.json"
     file.write_text("{}")
-    choice = {"made_from": {str(file): sha256(file)}}
-    assert choice_fault(choice) is None
+    choice = {"made_from": {str(file): sha256(file)}, "engines": [{"name": "onnxruntime"}]}
+    assert choice_fault(choice, [NOW]) is None
     file.touch()  # the time alone is no change
-    assert choice_fault(choice) is None
+    assert choice_fault(choice, [NOW]) is None
     file.write_text("{ }")
-    assert choice_fault(choice) == f"{file} has changed since it was made"
+    assert choice_fault(choice, [NOW]) == f"{file} has changed since it was made"
     file.unlink()
-    assert choice_fault(choice) == f"{file} has changed since it was made"
-    assert choice_fault({}) == "it does not say what it was made from"
+    assert choice_fault(choice, [NOW]) == f"{file} has changed since it was made"
+    assert choice_fault({}, [NOW]) == "it does not say what it was made from"
 
 
 def test_parity_needs_every_boundary_of_the_proof_as_it_is():

@@ -6,6 +6,7 @@ import shutil
 import made_up
 import pytest
 
+from tsf.digests import write_digest
 from tsf.evaluation.compare import compare, paired
 from tsf.evaluation.results_folder import read_results
 from tsf.files import read_json, write_json
@@ -45,8 +46,10 @@ def test_runs_without_a_common_video_or_measurement_have_a_page(folders, tmp_pat
     other = shutil.copytree(folders[1], tmp_path / "other")
     table = (other / "predictions.csv").read_text().replace("video0", "another0")
     (other / "predictions.csv").write_text(table)
+    write_digest(other / "predictions.csv", table.encode())
     measured = read_json(other / "measured.json")
     write_json(other / "measured.json", measured | {"performance": None})
+    made_up.note(other)
     text = page(compared([folders[0], other]))
     assert "No video is in both runs" in text
     assert "Only in A: 100 videos" in re.sub(r"<[^>]*>", "", text)

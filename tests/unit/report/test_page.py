@@ -9,10 +9,12 @@ import made_up
 import pytest
 from made_up import ENGINES, rendered
 
+from tsf.errors import UserError
 from tsf.evaluation.changes import made_of
 from tsf.report import choice
 from tsf.report.page import charts
 from tsf.report.page.words import CHINESE, TEMPLATES, both
+from tsf.report.page.write import read_strip
 
 
 @cache
@@ -199,3 +201,28 @@ def test_twenty_thousand_videos_of_400_classes_stay_below_5_mb():
     assert text.count("data:image/webp") == 60
     # no row a video: those named are in the gallery, those skipped, the classes and confusions
     assert text.count("<tr>") < 1000
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_the_published_accuracy_is_named_with_its_dataset(within):
+    """Which need not be the run's."""
+    content = deepcopy(small())
+    reference = content["verdict"]["reference"]
+    reference.update(dataset="Another-600", within_noise=within)
+    text = rendered(content)
+    english, chinese = ("within", "内") if within else ("outside", "外")
+    assert f"The published 77.92 % on Another-600 is {english} that interval." in text
+    assert f"Another-600 上公布的 77.92% 在该区间之{chinese}。" in text
+    assert f"Another-600: {reference['source']}" in text
+
+
+def test_a_picture_that_is_not_whole_is_refused(tmp_path):
+    webp = made_up.noise(1)
+    path = tmp_path / "strips/v.webp"
+    path.parent.mkdir()
+    path.write_bytes(webp)
+    assert read_strip(path) == webp
+    for damaged in (b"", webp[:3], webp[:7], webp[:-1], bytes(len(webp))):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"v\.webp: not a whole WebP picture; delete .*strips "):
+            read_strip(path)

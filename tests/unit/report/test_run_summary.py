@@ -24,7 +24,7 @@ VERDICT = {
     "listed": 50,
     "scored": 40,
     "skipped": 10,
-    "reference": {"top1": 77.9, "within_noise": True},
+    "reference": {"top1": 77.9, "dataset": "Kinetics-400", "within_noise": True},
     "engines": {
         "onnxruntime": {"videos_per_second": 2.258},
         "openvino": {"videos_per_second": 4.0},
@@ -42,7 +42,7 @@ def test_the_verdict_at_the_end():
         "skipped  1: empty file",
         "onnxruntime  top-1 75.00 %, 95 % interval 59.81 to 85.81, 2.26 videos a second",
         "openvino  no label, so no accuracy, 4.00 videos a second",
-        "published  77.90 %, within the interval of onnxruntime",
+        "published  77.90 % on Kinetics-400, within the interval of onnxruntime",
         "report   results/report.html",
     ]
 
@@ -50,5 +50,7 @@ def test_the_verdict_at_the_end():
 def test_a_reference_outside_the_interval_or_none():
     verdict = deepcopy(VERDICT)
     verdict["reference"]["within_noise"] = False
-    assert "77.90 %, outside the interval" in summary(verdict, ACCURACY, "report.html")
+    assert "77.90 % on Kinetics-400, outside the interval" in summary(
+        verdict, ACCURACY, "report.html"
+    )
     assert "published" not in summary(verdict | {"reference": None}, ACCURACY, "report.html")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.k400_info import read_skipped
+from tsf.errors import UserError
 from tsf.files import read_json, write_text
 from tsf.report.choice import sentences
 from tsf.report.page import charts
@@ -32,6 +33,14 @@ def page(
     )
 
 
+def read_strip(path: Path) -> bytes:
+    """Raises UserError for a WebP file of another length than its first bytes tell."""
+    webp = path.read_bytes()
+    if webp[:4] != b"RIFF" or int.from_bytes(webp[4:8], "little") + 8 != len(webp):
+        raise UserError(f"{path}: not a whole WebP picture; delete {path.parent} and run again")
+    return webp
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in JSON:
@@ -43,7 +52,7 @@ def main() -> None:
 
     content = {name: read_json(getattr(args, name)) for name in JSON}
     strips = {
-        video["video"]: (args.strips / f"{video['video']}.webp").read_bytes()
+        video["video"]: read_strip(args.strips / f"{video['video']}.webp")
         for video in content["gallery"]["videos"]
     }
     text = page(content, read_skipped(args.skipped), strips)
