@@ -3,12 +3,15 @@
 import base64
 import json
 import re
+from dataclasses import asdict
 
 import cv2
 import numpy as np
 import pytest
 import runs
 
+from tsf.engines.setup import DEFAULTS
+from tsf.evaluation.results_folder import read_results
 from tsf.files import sha256
 
 JSON = ("accuracy", "details", "verdict", "gallery", "measured", "verify", "provenance")
@@ -58,7 +61,10 @@ def test_provenance_says_what_was_run(sample_run):
     stages = {row["stage"]: row for row in found["stages"]}
     assert stages["infer/onnxruntime"]["jobs"] == runs.SHARDS
     assert {"out_bin", "accuracy", "details", "strips", "merge_shards/onnxruntime"} <= set(stages)
-    assert found["disk"]["out_bin"] == 40 * 14_450_688
+    digests = (sample_run.results / "out_bin").rglob("*.xxh128")
+    assert found["disk"]["out_bin"] == 40 * 14_450_688 + sum(p.stat().st_size for p in digests)
+    assert "engines/onnxruntime.json" in found["results"]
+    assert read_results(sample_run.results).engines == ["onnxruntime"]  # as compare reads them
 
 
 @pytest.fixture
@@ -67,6 +73,7 @@ def measurement(sample_run):
     row = {
         "engine": "onnxruntime",
         "model": "tsf_sim.onnx",
+        "setup": asdict(DEFAULTS["onnxruntime"]),
         "sha256": {"tsf_sim.onnx": sha256(sample_run.results / "tsf_sim.onnx")},
         "precision": "f32",
         "batch": 1,
