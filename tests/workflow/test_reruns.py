@@ -18,7 +18,15 @@ from tsf.data.listing import shard_of
 MODEL = {"onnx", "onnx_sim"}
 # whatever is redone is noted, and the page shows it
 PAGE = {"provenance", "html_report"}
-REPORTS = {"accuracy", "accuracy_report", "details", "gallery", "strips", "verdict"} | PAGE
+REPORTS = {
+    "accuracy",
+    "accuracy_report",
+    "details",
+    "gallery",
+    "measured",
+    "strips",
+    "verdict",
+} | PAGE
 RESULTS = {"merge_shards", *REPORTS}
 INFERENCE = {"infer", *RESULTS}
 # the proofs that the engines compute what PyTorch does; verify.json is in the report
