@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from recipes import GUIDE
 
-from tsf.engines.described import DescribedEngine, write_described
+from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.evaluation import parity
@@ -75,9 +75,8 @@ def measure(tmp_path, monkeypatch):
         write_reference(tmp_path / "reference.npz", reference)
         line = ["parity", "--reference", "reference.npz", "--output", "x.json", *options]
         if engine is not None:
-            described = DescribedEngine(
-                DEFAULTS["onnxruntime"], tmp_path / "x.onnx", {}, FACEBOOK, "float32"
-            )
+            (tmp_path / "x.onnx").write_bytes(b"the model that `engine` stands for")
+            described = describe(DEFAULTS["onnxruntime"], tmp_path / "x.onnx", FACEBOOK, "float32")
             write_described(tmp_path / "engine.json", described)
             monkeypatch.setattr(parity, "load_engine", lambda *_: engine)
             line += ["--engine", "engine.json"]
