@@ -62,7 +62,9 @@ def test_wording_redoes_nothing():
 def test_what_renders_redoes_renderings_alone():
     for module, steps in redone().items():
         if module.startswith("report/") or module == "markdown.py":
-            assert all(step.endswith("_report") for step in steps), module
+            # the bundle's model card is rendered too
+            others = [step for step in steps if not step.endswith("_report")]
+            assert others in ([], ["build_bundle"]), module
 
 
 def test_an_engine_redoes_that_engine_alone():
