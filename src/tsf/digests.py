@@ -13,7 +13,7 @@ from pathlib import Path
 import xxhash
 
 from tsf.errors import UserError
-from tsf.files import write_text
+from tsf.files import whole_file, write_text
 
 SUFFIX = ".xxh128"
 Data = bytes | memoryview  # contiguous
@@ -43,9 +43,18 @@ def digest_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def write_digest(path: Path, data: Data) -> None:
-    """data: what `path` holds."""
+def write_with_digest(path: Path, data: Data) -> None:
+    """The whole file or none, and its digest beside it."""
+    with whole_file(path) as part:
+        part.write_bytes(data)
     write_digests(digest_path(path), {path.name: digest(data)})
+
+
+def read_unchanged(path: Path) -> bytes:
+    """What `write_with_digest` wrote. Raises UserError for a file that has changed since."""
+    data = path.read_bytes()
+    refuse_changed(path, data)
+    return data
 
 
 def refuse_changed(path: Path, data: Data, made_with: Path | None = None) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tsf.data.model_input import normalise
-from tsf.digests import SUFFIX, digest_path, refuse_changed, write_digest
+from tsf.digests import SUFFIX, digest_path, refuse_changed, write_with_digest
 from tsf.errors import UserError
-from tsf.files import whole_file
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
 
 
@@ -48,11 +47,8 @@ def refuse_wrong_size(path: Path, recipe: ClipRecipe, dtype: str) -> None:
 
 def write_bin(clip: np.ndarray, path: Path) -> None:
     """Write a clip as the guide does: little-endian values, no header. And its digest beside it."""
-    data = np.ascontiguousarray(clip, clip.dtype.newbyteorder("<")).data
-    with whole_file(path) as part:
-        # not clip.tofile(), which on a full disk does not say that the disk is full
-        part.write_bytes(data)
-    write_digest(path, data)
+    # not clip.tofile(), which on a full disk does not say that the disk is full
+    write_with_digest(path, np.ascontiguousarray(clip, clip.dtype.newbyteorder("<")).data)
 
 
 def delete_bin(folder: Path, name: str) -> None:

@@ -7,9 +7,8 @@ str.splitlines() and the text mode of open() also know other ends, which a class
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tsf.digests import refuse_changed, write_digest
+from tsf.digests import read_unchanged, write_with_digest
 from tsf.errors import UserError
-from tsf.files import whole_file
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -19,17 +18,12 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         if "\n" in line:
             raise UserError(f"{path}: {line!r} holds a line break; rename what it names")
         text.append(f"{line}\n")
-    data = "".join(text).encode()
-    with whole_file(path) as part:
-        part.write_bytes(data)
-    write_digest(path, data)
+    write_with_digest(path, "".join(text).encode())
 
 
 def read_lines(path: Path) -> list[str]:
     """What `write_lines` wrote. Raises UserError for a file that has changed since."""
-    data = path.read_bytes()
-    refuse_changed(path, data)
-    return data.decode().split("\n")[:-1]
+    return read_unchanged(path).decode().split("\n")[:-1]
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -5,16 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from tsf.digests import refuse_changed, write_digest
-from tsf.files import whole_file
+from tsf.digests import read_unchanged, write_with_digest
 
 
 def write_predictions(path: Path, table: pd.DataFrame) -> None:
     """table: a row a video and engine, by engine."""
-    data = table.to_csv().encode()
-    with whole_file(path) as part:
-        part.write_bytes(data)
-    write_digest(path, data)
+    write_with_digest(path, table.to_csv().encode())
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -22,8 +18,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
 
     Raises UserError for a file that has changed since it was written.
     """
-    data = path.read_bytes()
-    refuse_changed(path, data)
+    data = read_unchanged(path)
     columns = pd.read_csv(BytesIO(data), nrows=0).columns
     numbers = {name: float for name in columns if name.startswith("probability")}
     text = {name: str for name in columns if name not in numbers}

@@ -7,7 +7,7 @@ import runs
 from tsf.data.classes import write_classes
 from tsf.data.tables import write_table
 from tsf.data.video_heads import COLUMNS
-from tsf.digests import write_digest
+from tsf.digests import write_with_digest
 from tsf.evaluation.details import all_classes
 from tsf.evaluation.prediction_table import read_predictions
 
@@ -23,8 +23,7 @@ ROWS = [
 
 
 def write_csv(path, rows):
-    path.write_text(HEADER + "".join(rows))
-    write_digest(path, path.read_bytes())
+    write_with_digest(path, (HEADER + "".join(rows)).encode())
 
 
 def write(folder, rows):

@@ -6,7 +6,7 @@ import shutil
 import made_up
 import pytest
 
-from tsf.digests import write_digest
+from tsf.digests import write_with_digest
 from tsf.evaluation.compare import compare, paired
 from tsf.evaluation.results_folder import read_results
 from tsf.files import read_json, write_json
@@ -45,8 +45,7 @@ def test_another_engine_flips_videos(folders):
 def test_runs_without_a_common_video_or_measurement_have_a_page(folders, tmp_path):
     other = shutil.copytree(folders[1], tmp_path / "other")
     table = (other / "predictions.csv").read_text().replace("video0", "another0")
-    (other / "predictions.csv").write_text(table)
-    write_digest(other / "predictions.csv", table.encode())
+    write_with_digest(other / "predictions.csv", table.encode())
     measured = read_json(other / "measured.json")
     write_json(other / "measured.json", measured | {"performance": None})
     made_up.note(other)
