@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -144,13 +144,17 @@ def shard_of(name: str, shards: int) -> int:
     return zlib.crc32(name.encode()) % shards
 
 
-def in_shard(videos: list[ListedVideo], shard: int, shards: int) -> list[ListedVideo]:
-    """The distinct videos of one shard, in the list's order."""
+def by_name(videos: Iterable[ListedVideo]) -> dict[str, ListedVideo]:
+    """The distinct videos, in the list's order: of rows with one name the first."""
     distinct: dict[str, ListedVideo] = {}
     for video in videos:
-        if shard_of(video.name, shards) == shard:
-            distinct.setdefault(video.name, video)
-    return list(distinct.values())
+        distinct.setdefault(video.name, video)
+    return distinct
+
+
+def in_shard(videos: list[ListedVideo], shard: int, shards: int) -> list[ListedVideo]:
+    """The distinct videos of one shard, in the list's order."""
+    return list(by_name(v for v in videos if shard_of(v.name, shards) == shard).values())
 
 
 def write_list(path: Path, videos: list[ListedVideo]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.decode import SkippedVideo, clip_frames
-from tsf.data.listing import ListedVideo, add_dataset_arguments, dataset_of, list_videos
+from tsf.data.listing import ListedVideo, add_dataset_arguments, by_name, dataset_of, list_videos
 from tsf.data.make_clip import KEEP
 from tsf.data.rawframe_folder import read_pictures
 from tsf.errors import UserError
@@ -90,8 +90,7 @@ def main() -> None:
     args = parser.parse_args()
 
     wanted = {video["video"] for video in read_json(args.gallery)["videos"]}
-    # by name, so that a video with two rows counts once: the first of them, as it was scored
-    listed = {video.name: video for video in list_videos(dataset_of(args))[::-1]}
+    listed = by_name(list_videos(dataset_of(args)))
     videos = [listed[name] for name in sorted(wanted)]
     with whole_folder(args.output) as folder:
         work = partial(write_strip, root=args.root, recipe=args.recipe, folder=folder)

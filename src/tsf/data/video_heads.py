@@ -8,7 +8,13 @@ import av
 import pandas as pd
 
 from tsf import errors
-from tsf.data.listing import ListedVideo, add_dataset_arguments, dataset_of, list_videos
+from tsf.data.listing import (
+    ListedVideo,
+    add_dataset_arguments,
+    by_name,
+    dataset_of,
+    list_videos,
+)
 from tsf.data.tables import read_lines, read_table, write_table
 from tsf.workers import each
 
@@ -53,9 +59,8 @@ def main() -> None:
 
     rows = (line.split(" ") for line in read_lines(args.file_list))
     frames = {name: total for name, total, _ in rows}
-    # by name, so that a video with two rows counts once: the first of them, as it was scored
-    videos = list({v.name: v for v in list_videos(dataset_of(args))[::-1]}.values())[::-1]
-    videos = [video for video in videos if video.name in frames]
+    listed = by_name(list_videos(dataset_of(args)))
+    videos = [video for name, video in listed.items() if name in frames]
     work, limit = partial(head, root=args.root), args.video_time_limit
     found = each(work, videos, args.processes, "read the videos' heads", untold, limit)
     rows_of_videos = [
