@@ -184,8 +184,10 @@ def collect(bins: list[Path], output: Path, views: int, folder: Path) -> None:
         results.write_logits(results.result_path(folder, path.stem), logits)
 
 
-def add_time_limit(parser: argparse.ArgumentParser) -> None:
-    """Add the time that a run of ais_bench may take, for `seconds_for`."""
+def add_npu_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every step that runs ais_bench takes; the time limit is that of `seconds_for`."""
+    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
+    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
     parser.add_argument(
         "--time-limit",
         type=float,
@@ -237,9 +239,7 @@ def main() -> None:
     parser.add_argument("--status", type=Path, required=True, help="json: how the .om was made")
     parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
-    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
-    add_time_limit(parser)
+    add_npu_arguments(parser)
     args = parser.parse_args()
 
     described = read_described(args.engine)

@@ -94,9 +94,7 @@ def main() -> None:
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     parser.add_argument("--states", type=Path, required=True, help="npz of tsf.ascend.states")
     parser.add_argument("--allowed", type=float, required=True, help="relative L2 distance")
-    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
-    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
-    ais_bench.add_time_limit(parser)
+    ais_bench.add_npu_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 

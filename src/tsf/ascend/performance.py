@@ -73,9 +73,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help=".om file")
     parser.add_argument("--status", type=Path, required=True, help="json: how it was made")
     parser.add_argument("--loop", type=int, required=True, help="runs")
-    parser.add_argument("--devices", type=int, nargs="+", required=True, help="ids to choose from")
-    parser.add_argument("--python", default="python3", help="the Python that has ais_bench")
-    ais_bench.add_time_limit(parser)
+    ais_bench.add_npu_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
