@@ -7,6 +7,7 @@ from tsf.recipe.record import Recipe
 from tsf.report.choice import COMPARED, Sentence, compared
 
 RUNTIMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ascend": "ais_bench (Ascend)"}
+TOP = {"top-1": "top1", "top-5": "top5"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,13 @@ def percent(detail: dict) -> tuple[str, str]:
     """The accuracy, and its 95 % interval, both without their unit."""
     low, high = detail["interval95"]
     return f"{detail['percent']:.2f}", f"{low:.2f} - {high:.2f}"
+
+
+def accuracy_table(facts: Facts, interval: str) -> str:
+    """Of the labelled videos. interval: the head of that column."""
+    rows = {name: percent(facts.engine[f"{key}_detail"]) for name, key in TOP.items()}
+    lines = (f"| {name} | {value} | {span} |" for name, (value, span) in rows.items())
+    return "\n".join([f"| | % | {interval} |", "| --- | --- | --- |", *lines])
 
 
 def english(facts: Facts) -> str:
@@ -156,14 +164,7 @@ def english_accuracy(facts: Facts) -> str:
     videos = facts.engine["videos"]
     if not videos:
         return f"{about}; none of the others has a label, so the accuracy is not known."
-    (top1, interval1), (top5, interval5) = (
-        percent(facts.engine[f"{k}_detail"]) for k in ("top1", "top5")
-    )
-    return (
-        f"{about}, {videos} with a label scored.\n\n"
-        f"| | % | 95 % interval |\n| --- | --- | --- |\n"
-        f"| top-1 | {top1} | {interval1} |\n| top-5 | {top5} | {interval5} |"
-    )
+    return f"{about}, {videos} with a label scored.\n\n{accuracy_table(facts, '95 % interval')}"
 
 
 def english_approximation(facts: Facts) -> str:
@@ -258,13 +259,8 @@ def chinese_accuracy(facts: Facts) -> str:
     videos = facts.engine["videos"]
     if not videos:
         return f"{about}；其余均无标签，精度未知。"
-    (top1, interval1), (top5, interval5) = (
-        percent(facts.engine[f"{k}_detail"]) for k in ("top1", "top5")
-    )
     return (
-        f"{about}，在 {videos} 个有标签的视频上评分。\n\n"
-        f"| | % | 95 % 置信区间 |\n| --- | --- | --- |\n"
-        f"| top-1 | {top1} | {interval1} |\n| top-5 | {top5} | {interval5} |"
+        f"{about}，在 {videos} 个有标签的视频上评分。\n\n{accuracy_table(facts, '95 % 置信区间')}"
     )
 
 
