@@ -68,10 +68,7 @@ def read_results(folder: Path) -> Results:
 
 
 def _json(path: Path, keys: tuple[str, ...]) -> dict:
-    try:
-        content = read_json(path)
-    except ValueError as error:
-        raise UserError(f"{path}: cut short or damaged: {on_one_line(error)}") from None
+    content = read_json(path)
     missing = [key for key in keys if key not in content]
     if missing:
         raise UserError(f"{path}: no {missing[0]!r} in it; make it again with this release")
