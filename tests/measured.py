@@ -1,5 +1,17 @@
 """Measurements in the form of the steps' JSON, for tests of several steps."""
 
+from tsf.evaluation.performance_record import performance_record
+
+NPU_RUN = performance_record(
+    "ascend",
+    "tsf_bs4.om",
+    "force_fp16",
+    4,
+    "Ascend310P3",
+    [530.0, 531.0, 532.6],
+    h2d_milliseconds=1.5,
+)
+
 
 def boundaries(**changes):
     """The distances of four boundaries. changes: n<position> -> other values of that boundary."""

@@ -1,6 +1,7 @@
 """Every measurement of speed has one form, whatever ran the model."""
 
 import pytest
+from measured import NPU_RUN
 
 from tsf.evaluation.performance_record import latencies, performance_record
 
@@ -10,17 +11,6 @@ def test_percentiles():
     assert (found["mean"], found["min"], found["p50"], found["max"]) == (250, 100, 250, 400)
     # of n sorted values the percentile p lies at p / 100 * (n - 1), so here at 2.7 and 2.97
     assert found["p90"] == pytest.approx(370) and found["p99"] == pytest.approx(397)
-
-
-NPU_RUN = performance_record(
-    "ascend",
-    "tsf_bs4.om",
-    "force_fp16",
-    4,
-    "Ascend310P3",
-    [530.0, 531.0, 532.6],
-    h2d_milliseconds=1.5,
-)
 
 
 def test_a_record_has_what_was_measured_and_null_for_the_rest():

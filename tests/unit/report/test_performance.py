@@ -4,9 +4,9 @@ import json
 
 import runs
 from markdown_rows import rows
+from measured import NPU_RUN
 
 from tsf.evaluation import performance
-from tsf.evaluation.performance_record import performance_record
 from tsf.report.performance import markdown
 
 STAGES = {"video to clip": 0.05, "write .bin": 0.01, "read .bin": 0.02, "model": 0.4}
@@ -28,16 +28,6 @@ MEASUREMENT = {
     "load_seconds": 4.39,
     "end_to_end": performance.end_to_end({**STAGES, "write result": 0.02}, 2.5),
 }
-
-NPU_RUN = performance_record(
-    "ascend",
-    "tsf_bs4.om",
-    "force_fp16",
-    4,
-    "Ascend310P3",
-    [530.0, 531.0, 532.6],
-    h2d_milliseconds=1.5,
-)
 
 
 def test_the_rows_of_the_report(tmp_path):
