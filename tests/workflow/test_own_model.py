@@ -242,7 +242,7 @@ def due(folder, videos, place):
 
 def test_a_config_that_is_moved_redoes_the_words_of_the_report_alone(folder, videos, own):
     """It says where each value of the recipe is taken from; no model, no video is redone."""
-    page = {"details", "gallery", "strips", "verdict", "provenance", "html_report"}
+    page = {"details", "gallery", "strips", "verdict", "measured", "provenance", "html_report"}
     words = {"all", "recipe", "accuracy", "accuracy_report"} | page
     assert set(runs.jobs(due(folder, videos, own()))) <= words
 
