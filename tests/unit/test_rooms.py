@@ -6,7 +6,7 @@ import re
 import pytest
 from runs import ROOT
 
-from tsf.workflow.sources import PACKAGE, imports
+from tsf.workflow.sources import PACKAGE, read
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 # beside the rooms, for every one of them
@@ -25,7 +25,7 @@ def test_a_room_imports_what_it_says(room):
     found = {
         name.split(".")[1]
         for path in (PACKAGE / room).glob("*.py")
-        for name in imports(path)
+        for name in read(path).imports
         if name.startswith("tsf.")
     }
     assert found & set(ROOMS) - {room} == may_import(room)
