@@ -73,10 +73,11 @@ doctor: $(VENV)/run.stamp
 
 # A lock is complete, so pip resolves nothing (--no-deps), and checks the hash of every file.
 # -qq: errors, without a warning for every folder or index of the user's that lacks a package.
+# --no-compile: Python compiles what is imported, a small part, when it is.
 # pip takes a package for installed as soon as its metadata is there, so what an installation that
 # broke off has left is installed again. The stamp is as old as the beginning: a lock that changes
 # meanwhile is newer.
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile
 venv = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 begin = redo=$$(test ! -e $@.begun || echo --force-reinstall); echo $$redo > $@.begun
 install = $(PIP) --no-deps --require-hashes $$(cat $@.begun) -r $(1)
