@@ -8,6 +8,8 @@ import av
 import pandas as pd
 
 from tsf import errors
+from tsf.data.decode import SkippedVideo, opened_header
+from tsf.data.listed_file import file_of
 from tsf.data.listing import (
     ListedVideo,
     add_dataset_arguments,
@@ -26,15 +28,14 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
     if video.rawframes is not None:
         return "", "", ""
     try:
-        # titles may be in any encoding
-        with av.open(str(root / video.path), metadata_errors="replace") as container:
+        with opened_header(file_of(video, root)) as container:
             stream = container.streams.video[0]
             if stream.codec_context is None:  # a codec that is not known
                 return "", "", ""
             rate = stream.average_rate
             return str(stream.width), str(stream.height), f"{float(rate):.6g}" if rate else ""
-    except (av.FFmpegError, OSError):  # it went, or was replaced, since it was decoded
-        return "", "", ""
+    except (av.FFmpegError, OSError, SkippedVideo):
+        return "", "", ""  # it went, or was replaced, since it was decoded
 
 
 def untold(video: ListedVideo, reason: str) -> tuple[str, str, str]:

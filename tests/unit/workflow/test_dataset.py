@@ -14,7 +14,14 @@ from tsf.recipe.resolve import resolve
 from tsf.workflow import fingerprint
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
 
-NOTHING = {"layout": "list", "root": None, "list": None, "filename_tmpl": None, "start_index": None}
+NOTHING = {
+    "layout": "list",
+    "root": None,
+    "list": None,
+    "filename_tmpl": None,
+    "start_index": None,
+    "index": None,
+}
 FRAMES = "a 40 1\nb 40 0\n"
 VIDEOS = "a.mp4 1\nb.mp4 0\n"
 
