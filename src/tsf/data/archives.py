@@ -15,6 +15,7 @@ from tsf.errors import UserError, on_one_line
 FOLDERS = ("", "val")  # below the dataset's root
 COMPRESSED = re.compile(r"(.+)\.(?:tgz|tar\.(?:gz|bz2|xz|zst))", re.IGNORECASE)
 GZIP = b"\x1f\x8b"  # the first bytes of such a file
+PADDING = 1 << 20  # bytes behind the end mark that are looked at; tar writes at most 10,240
 CACHE_COLUMNS = ("path", "offset", "size", "fault")
 
 
@@ -98,14 +99,19 @@ def scan(archive: Path) -> list[Member]:
                     path = _normal(info.name)
                     found[path] = _member(info, path, found)
             end = file.seek(tar.offset)
-            mark = file.read(tarfile.BLOCKSIZE)
+            rest = file.read(PADDING)
     except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise UserError(f"{archive}: {_no_archive(archive, error)}") from None
-    if mark != bytes(tarfile.BLOCKSIZE):
+    if not rest.startswith(bytes(tarfile.BLOCKSIZE)):
         raise UserError(
             f"{archive}: damaged or cut short at byte {end} of {archive.stat().st_size}, where the "
             "next header or the end mark should be; copy it again, or move it away: its videos are "
             "then skipped as missing"
+        )
+    if any(rest):
+        raise UserError(
+            f"{archive}: goes on behind the end mark at byte {end}, as archives do that were "
+            "joined with cat, and what is there would be missing; take it apart, or pack it anew"
         )
     return list(found.values())
 
