@@ -93,16 +93,16 @@ def test_of_a_path_that_is_there_twice_the_last_counts_as_for_tar(tmp_path):
 def test_an_archive_that_is_cut_anywhere_is_refused(tmp_path):
     whole = tmp_path / "part_0.tar"
     with tarfile.open(whole, "w") as tar:
-        for number in range(3):
+        for number in range(2):
             add(tar, f"{number}.mp4", b"x" * 700)
-    data, end = whole.read_bytes(), 3 * (512 + 1024)
+    data, end = whole.read_bytes(), 2 * (512 + 1024)
     cut = tmp_path / "cut.tar"
-    for length in [*range(0, end + 512, 100), 512, 1536, 3072, end, end + 511]:
+    for length in range(end + 512):
         cut.write_bytes(data[:length])
         with pytest.raises(UserError, match=r"cut\.tar: .*cut short.*(copy it again|missing)"):
             scan(cut)
     cut.write_bytes(data[: end + 512])  # one block of zeros is an end
-    assert len(scan(cut)) == 3
+    assert len(scan(cut)) == 2
 
 
 def test_a_damaged_header_is_refused_and_loses_nothing_in_silence(tmp_path):
