@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tsf.errors import UserError
 from tsf.files import sha256
 
 
@@ -33,14 +34,21 @@ def ffmpeg_name(video: VideoFile) -> Iterator[str]:
     """What FFmpeg is told to open, within the block: it keeps the file open afterwards.
 
     FFmpeg guesses the format by the name too, where the first bytes do not tell. So the container
-    gets a name for the moment that has the suffix of the video.
+    gets a name for the moment that has the suffix of the video. Raises UserError if it cannot.
     """
     if isinstance(video, Path):
         yield str(video)
         return
-    with TemporaryDirectory() as folder:
-        link = Path(folder, f"video{video.suffix}")
+    try:
+        folder = TemporaryDirectory(ignore_cleanup_errors=True)
+        link = Path(folder.name, f"video{video.suffix}")
         link.symlink_to(video.container.absolute())
+    except OSError as error:  # which is no fault of the video
+        raise UserError(
+            f"no link can be made in the folder of temporary files ({error}); set TMPDIR to one "
+            "that can be written to"
+        ) from None
+    with folder:
         end = video.offset + video.size
         yield f"subfile,,start,{video.offset},end,{end},,:{link}"
 

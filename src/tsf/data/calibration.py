@@ -11,7 +11,6 @@ from tsf import errors
 from tsf.data import decode
 from tsf.data.bins import bin_path, delete_bin, write_bin
 from tsf.data.byte_range import VideoFile, sha256_of, size_of
-from tsf.data.listed_file import file_of
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
@@ -99,8 +98,7 @@ def main() -> None:
             f"{args.list} lists raw frames, so it cannot be told whether a video in "
             f"{args.take_from} is scored: make sure that none is"
         )
-    there = (video for video in scored if not video.fault)
-    listed = ListedFiles([file_of(video, args.root) for video in there])
+    listed = ListedFiles([v.stored or args.root / v.path for v in scored if not v.fault])
     with whole_folder(args.output) as folder:
         candidates = shuffled(args.take_from)
         limit = args.video_time_limit

@@ -193,7 +193,8 @@ def _header(video: VideoFile) -> Iterator[av.VideoStream]:
     """The video stream of an open file. Raises SkippedVideo."""
     _refuse_absent(video)
     try:
-        with opened_header(video) as container:
+        # titles may be in any encoding
+        with ffmpeg_name(video) as name, av.open(name, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise SkippedVideo("no video stream")
             stream = container.streams.video[0]
@@ -202,12 +203,6 @@ def _header(video: VideoFile) -> Iterator[av.VideoStream]:
             yield stream
     except (av.FFmpegError, OSError) as error:
         raise SkippedVideo(f"undecodable: {error.strerror}") from None
-
-
-def opened_header(video: VideoFile) -> av.container.InputContainer:
-    """The file in PyAV, to be closed. Raises av.FFmpegError, OSError."""
-    with ffmpeg_name(video) as name:
-        return av.open(name, metadata_errors="replace")  # titles may be in any encoding
 
 
 def _refuse_absent(video: VideoFile) -> None:

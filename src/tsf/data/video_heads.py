@@ -8,8 +8,7 @@ import av
 import pandas as pd
 
 from tsf import errors
-from tsf.data.decode import SkippedVideo, opened_header
-from tsf.data.listed_file import file_of
+from tsf.data.byte_range import ffmpeg_name
 from tsf.data.listing import (
     ListedVideo,
     add_dataset_arguments,
@@ -27,15 +26,17 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
     """Width, height and average frame rate, "" where the file does not tell, or is raw frames."""
     if video.rawframes is not None:
         return "", "", ""
+    file = video.stored or root / video.path
     try:
-        with opened_header(file_of(video, root)) as container:
+        # titles may be in any encoding
+        with ffmpeg_name(file) as name, av.open(name, metadata_errors="replace") as container:
             stream = container.streams.video[0]
             if stream.codec_context is None:  # a codec that is not known
                 return "", "", ""
             rate = stream.average_rate
             return str(stream.width), str(stream.height), f"{float(rate):.6g}" if rate else ""
-    except (av.FFmpegError, OSError, SkippedVideo):
-        return "", "", ""  # it went, or was replaced, since it was decoded
+    except (av.FFmpegError, OSError):  # it went, or was replaced, since it was decoded
+        return "", "", ""
 
 
 def untold(video: ListedVideo, reason: str) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from tsf.data.byte_range import ByteRange, sha256_of, size_of
 from tsf.data.decode import SkippedVideo, all_rawframes, count_frames, header_frames
 from tsf.data.listing import ListedVideo
 from tsf.data.make_clip import clip_from_video
+from tsf.errors import UserError
 from tsf.files import sha256
 
 # the order of frames, the header's count, the container or the end of the file differ
@@ -87,3 +88,11 @@ def test_an_archive_that_went_is_a_missing_file(streams, tmp_path):
     stored.container.unlink()
     with pytest.raises(SkippedVideo, match=r"^missing file$"):
         clip_from_video(stored, GUIDE)
+
+
+def test_no_place_for_a_link_stops_the_step_and_costs_no_video(streams, tmp_path, monkeypatch):
+    stored = packed(streams["single"], tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    for work in (header_frames, lambda video: clip_from_video(video, GUIDE)):
+        with pytest.raises(UserError, match=r"no link can be made .*; set TMPDIR"):
+            work(stored)
