@@ -51,8 +51,8 @@ def test_columns_in_any_order_and_an_absolute_archive(root):
         (HEADER + "a.mp4\tpart_0.bin\t5\n", "line 2: 3 columns, expected 4"),
         (HEADER + "a.mp4\tpart_0.bin\t-5\t3\n", "line 2: offset '-5' is no whole number"),
         (HEADER + "a.mp4\tpart_0.bin\t5\t1e3\n", "line 2: size '1e3' is no whole number"),
-        (HEADER + "a.mp4\tpart_1.bin\t5\t3\n", "line 2: .*part_1.bin: no such archive"),
-        (HEADER + "a.mp4\t\t5\t3\n", "line 2: .*: no such archive"),
+        (HEADER + "a.mp4\tpart_1.bin\t5\t3\n", "line 2: no archive 'part_1.bin' in "),
+        (HEADER + "a.mp4\t\t5\t3\n", "line 2: no archive '' in "),
         (
             HEADER + "a.mp4\tpart_0.bin\t5\t996\n",
             "line 2: ends at byte 1001, but .*part_0.bin has 1000",
