@@ -2,7 +2,8 @@
 
 FFmpeg, which OpenCV and PyAV decode with, reads such a range by itself, by its protocol `subfile`:
 the decoder seeks in it as in a file, so that frames and faults are those of the unpacked file,
-and nothing is unpacked.
+and nothing is unpacked. Only a playlist (ffconcat) in the place of a video does not play, as the
+files that it names would have to lie beside it.
 """
 
 import hashlib
