@@ -3,6 +3,7 @@
 # the files that list the videos and the classes
 LISTS = {
     "kinetics": [ROOT / "annotations/val.csv"],
+    "tar": [ROOT / "annotations/val.csv", *([DATASET.index] if DATASET.index else [])],
     "folder": [],
     "list": [DATASET.list],
 }[LAYOUT]
@@ -10,7 +11,7 @@ with one_line():
     CLASSES = plan.classes_file(config["dataset"]["classes"], MODEL["checkpoint"], HOME)
 if CLASSES:
     LISTS += [CLASSES]
-elif LAYOUT == "kinetics":
+elif LAYOUT in ("kinetics", "tar"):
     LISTS += [ROOT / "annotations/train.csv"]
 # a message's own braces are doubled
 FOUND_BY_IN_MESSAGE = FOUND_BY.replace("{", "{{").replace("}", "}}")

@@ -1,6 +1,7 @@
 """Datasets for these tests, in Kinetics layout, from videos that are there already."""
 
 import os
+import tarfile
 from pathlib import Path
 
 from tsf.data.kinetics import HEADER
@@ -41,3 +42,12 @@ def scored_videos(run) -> list[tuple[Path, str]]:
 def link(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     os.link(source, target)
+
+
+def pack(archive: Path, files: dict[str, Path], **options) -> Path:
+    """A tar archive of the files, by their paths in it."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w", **options) as tar:
+        for path, file in files.items():
+            tar.add(file, path)
+    return archive

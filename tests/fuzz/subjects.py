@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import yaml
+from datasets import pack
 from runs import ROOT
 
 from fuzz import mutate, seeds
@@ -165,6 +166,19 @@ def a_kinetics_csv(rng: Random, source: Path) -> bool:
     return dataset("--root", root)
 
 
+def an_archive(rng: Random, source: Path) -> bool:
+    """With every video of a dataset in it, or its index."""
+    root, index = take("k400", source), HERE / "index.tsv"
+    videos = sorted((root / "val").iterdir())
+    archive = pack(root / "part_0.tar", {f"deep/{video.name}": video for video in videos})
+    if rng.randrange(3):
+        damage(archive, rng, mutate.binary)
+        return dataset("--layout", "tar", "--root", root)
+    step("data.archive_index", "--root", root, "--output", OUT / "index.tsv")
+    index.write_bytes(mutate.text((OUT / "index.tsv").read_bytes(), rng))
+    return dataset("--layout", "tar", "--root", root, "--index", index)
+
+
 def an_annotation_file(rng: Random, source: Path) -> bool:
     root = take("clips", source)
     path = take("lists/videos.txt", source)
@@ -307,6 +321,7 @@ SUBJECTS: dict[Callable[[Random, Path], bool], int] = {
     our_raw_frame: 1,
     a_kinetics_csv: 3,
     an_annotation_file: 2,
+    an_archive: 2,
     a_classes_file: 2,
     a_table: 3,
     a_bin: 2,

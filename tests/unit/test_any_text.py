@@ -19,6 +19,8 @@ from recipes import GUIDE
 from tsf.ascend.npu_smi import Chip, normalise, parse_board, parse_info
 from tsf.data import kinetics
 from tsf.data.annotation_file import NO_LABEL, Row, read_annotation_file
+from tsf.data.archive_index import read_index
+from tsf.data.archives import scan
 from tsf.data.bins import read_bin, write_bin
 from tsf.data.classes import class_names, read_classes, write_classes
 from tsf.data.decoded import Decoded, read_decoded, write_decoded
@@ -251,6 +253,8 @@ def read_part_of(path):
 READERS = {
     "val.csv": kinetics.read_annotations,
     "list.txt": read_annotation_file,
+    "index.tsv": lambda path: read_index(path, path.parent),
+    "part_0.tar": scan,
     "classes.txt": lambda path: class_names("folder", path.parent, path),
     "config.json": lambda path: class_names("folder", path.parent, path),
     "train.csv": lambda path: class_names("folder", path.parent, path),
@@ -263,6 +267,7 @@ READERS = {
 }
 # what the formats are made of, so that some texts come near to one
 PIECES = ["label,youtube_id,time_start,time_end\n", ",", "\n", "\t", " ", '"', "1", "-1", "a.mp4"]
+PIECES += ["path\tarchive\toffset\tsize\n", "index.tsv"]
 PIECES += ["x = ", "dict(", ")", "{", "}", "[", "]", ":", '"id2label"', "1e999", "nan", "\0", "\r"]
 near = st.lists(st.sampled_from(PIECES) | text, max_size=12).map("".join).map(str.encode)
 

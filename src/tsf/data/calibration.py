@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -11,12 +10,13 @@ from pathlib import Path
 from tsf import errors
 from tsf.data import decode
 from tsf.data.bins import bin_path, delete_bin, write_bin
+from tsf.data.byte_range import VideoFile, sha256_of, size_of
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
 from tsf.data.tables import write_lines
 from tsf.errors import UserError
-from tsf.files import delete_parts, sha256, whole_folder
+from tsf.files import delete_parts, whole_folder
 from tsf.progress import with_progress
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 from tsf.workers import one_by_one
@@ -34,15 +34,15 @@ def shuffled(root: Path) -> list[Path]:
 class ListedFiles:
     """Tells whether a file is one of the listed videos, by its content."""
 
-    def __init__(self, videos: list[Path]):
-        self.by_size: dict[int, list[Path]] = {}
+    def __init__(self, videos: list[VideoFile]):
+        self.by_size: dict[int, list[VideoFile]] = {}
         for video in videos:
-            if video.is_file():
-                self.by_size.setdefault(os.path.getsize(video), []).append(video)
+            if not isinstance(video, Path) or video.is_file():
+                self.by_size.setdefault(size_of(video), []).append(video)
 
     def has(self, path: Path) -> bool:
-        same_size = self.by_size.get(os.path.getsize(path), [])
-        return bool(same_size) and sha256(path) in map(sha256, same_size)
+        same_size = self.by_size.get(size_of(path), [])
+        return bool(same_size) and sha256_of(path) in map(sha256_of, same_size)
 
 
 def write_clips(
@@ -98,7 +98,7 @@ def main() -> None:
             f"{args.list} lists raw frames, so it cannot be told whether a video in "
             f"{args.take_from} is scored: make sure that none is"
         )
-    listed = ListedFiles([args.root / video.path for video in scored])
+    listed = ListedFiles([v.stored or args.root / v.path for v in scored if not v.fault])
     with whole_folder(args.output) as folder:
         candidates = shuffled(args.take_from)
         limit = args.video_time_limit

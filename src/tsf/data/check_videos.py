@@ -21,10 +21,13 @@ from tsf.data.account import (
 )
 from tsf.data.class_numbers import add_class_count_argument, with_class_names
 from tsf.data.classes import add_classes_argument, class_names, with_known_labels
+from tsf.data.listed_file import file_of
 from tsf.data.listing import (
     SUFFIXES,
+    Dataset,
     ListedVideo,
     add_dataset_arguments,
+    archived,
     dataset_of,
     list_videos,
 )
@@ -40,15 +43,15 @@ SCORED_ALL_THE_SAME = (FEW_FRAMES, NOT_LISTED)
 
 def finding(video: ListedVideo, root: Path, sampling: Sampling) -> str:
     """The fault of a video's file or of its folder of raw frames, or ""."""
-    path = root / video.path
     try:
         decode.refuse_long_name(video.name)
         if video.rawframes is None:
-            frames = decode.header_frames(path)
+            file = file_of(video, root)
+            frames = decode.header_frames(file)
             if 0 < frames < sampling.clip_len:  # the header may be wrong
-                frames = decode.count_frames(path, sampling)
+                frames = decode.count_frames(file, sampling)
         else:
-            refuse_absent(path, video.rawframes, sampling)
+            refuse_absent(root / video.path, video.rawframes, sampling)
             frames = video.rawframes.total
     except decode.SkippedVideo as reason:
         return str(reason)
@@ -88,10 +91,14 @@ def check(
     return findings
 
 
-def not_listed(videos: list[ListedVideo], root: Path) -> list[tuple[str, str]]:
-    """(path, NOT_LISTED) of every other video in the folders that the listed ones lie in."""
+def not_listed(videos: list[ListedVideo], dataset: Dataset) -> list[tuple[str, str]]:
+    """(path, NOT_LISTED) of every other video in the folders, or archives, of the listed ones."""
     found = []
-    listed = {video.path for video in videos}
+    root, listed = dataset.root, {video.path for video in videos}
+    if dataset.layout == "tar":
+        names = {Path(path).name for path in listed}
+        others = [member for member in archived(dataset) if member.name not in names]
+        return [(m.place, NOT_LISTED) for m in others if Path(m.name).suffix.lower() in SUFFIXES]
     for folder in sorted({str(Path(path).parent) for path in listed}):
         for name in sorted(os.listdir(root / folder) if (root / folder).is_dir() else []):
             path = str(Path(folder, name))
@@ -119,7 +126,7 @@ def main() -> None:
     limits = (args.processes, args.video_time_limit)
     findings = check(videos, classes, args.root, args.recipe, *limits)
     if args.layout != "list":  # it names a part of the videos on purpose, those of a split
-        findings += not_listed(videos, args.root)
+        findings += not_listed(videos, dataset_of(args))
     for path, found in findings:
         print(f"{path}: {found}")
     bad = [(path, found) for path, found in findings if found not in SCORED_ALL_THE_SAME]

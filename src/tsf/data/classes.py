@@ -17,9 +17,9 @@ def class_names(
     """The model's classes in the order of their indices; empty if they are not known.
 
     classes: a Kinetics train.csv, a Hugging Face config.json, or a text file with a class a line,
-    as mmaction2's label_map_k400.txt. Without it the Kinetics layout has its own train.csv.
-    number: of the model's classes, if known. Raises UserError, also if there are more names, or
-    fewer.
+    as mmaction2's label_map_k400.txt. Without it the layouts kinetics and tar have their own
+    train.csv. number: of the model's classes, if known. Raises UserError, also if there are more
+    names, or fewer.
     """
     source = classes_source(layout, root, classes)
     if source is None:
@@ -42,7 +42,7 @@ def class_names(
 
 def classes_source(layout: str, root: Path, classes: Path | None) -> Path | None:
     """The file that names the classes. None: there is none."""
-    if classes is None and layout == "kinetics":
+    if classes is None and layout in ("kinetics", "tar"):
         return root / "annotations/train.csv"
     return classes
 
@@ -98,8 +98,8 @@ def with_known_labels(
 ) -> list[ListedVideo]:
     """The videos, without a label where their folder in a folder tree is not a class.
 
-    Such videos get predictions, but do not count in the accuracy. In the Kinetics layout a label
-    always means a class, so an unknown one stays, to be reported.
+    Such videos get predictions, but do not count in the accuracy. In the layouts kinetics and tar a
+    label always means a class, so an unknown one stays, to be reported.
     """
     unknown = set(unknown_labels(videos, classes)) if layout == "folder" else set()
     return [replace(video, label="") if video.label in unknown else video for video in videos]

@@ -11,6 +11,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.data import decode
 from tsf.data.decoded import Decoded, given_up, write_decoded
+from tsf.data.listed_file import file_of
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.rawframe_folder import read_pictures
 from tsf.recipe.record import Sampling, add_recipe_argument
@@ -19,13 +20,13 @@ from tsf.workers import each
 
 def count_or_skip(listed: ListedVideo, root: Path, sampling: Sampling) -> Decoded:
     """The outcome of decoding a video as a row of the shard's table."""
-    path = root / listed.path
     try:
         decode.refuse_long_name(listed.name)
         if listed.rawframes is None:
-            return Decoded(listed.name, decode.count_frames(path, sampling), "")
+            return Decoded(listed.name, decode.count_frames(file_of(listed, root), sampling), "")
         with decode.decoder_faults():
-            read_pictures(path, listed.rawframes, sampling)  # it is skipped if one is damaged
+            # it is skipped if one is damaged
+            read_pictures(root / listed.path, listed.rawframes, sampling)
         return Decoded(listed.name, listed.rawframes.total, "")
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))

@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 
+from tsf.data.byte_range import VideoFile, ffmpeg_name
 from tsf.data.sampling import frame_numbers, needs_fps
 from tsf.errors import on_one_line
 from tsf.recipe.record import Sampling
@@ -90,7 +91,7 @@ def whole_picture(frame: np.ndarray) -> np.ndarray:
 
 @decoder_faults()
 def clip_frames(
-    video: Path, sampling: Sampling, keep: Callable[[np.ndarray], Kept]
+    video: VideoFile, sampling: Sampling, keep: Callable[[np.ndarray], Kept]
 ) -> tuple[int, list[int], dict[int, Kept]]:
     """The true frame count, the numbers of the clips' frames in order, and these frames by number.
 
@@ -114,7 +115,7 @@ def clip_frames(
     return total, numbers, frames
 
 
-def known_fps(video: Path, sampling: Sampling) -> float | None:
+def known_fps(video: VideoFile, sampling: Sampling) -> float | None:
     """The frames a second by the file's head, for a sampler that needs them.
 
     It is the average rate that the container tells, right or wrong: the one that Facebook's code
@@ -128,7 +129,7 @@ def known_fps(video: Path, sampling: Sampling) -> float | None:
         return float(stream.average_rate)
 
 
-def count_frames(video: Path, sampling: Sampling) -> int:
+def count_frames(video: VideoFile, sampling: Sampling) -> int:
     """The true frame count: every frame is decoded, none is kept. Raises SkippedVideo.
 
     Counting packets would not do: a packet may not decode, and an edit list hides frames. And the
@@ -141,7 +142,7 @@ def _shape(frame: np.ndarray) -> tuple[int, ...]:
     return whole_picture(frame).shape
 
 
-def all_rawframes(video: Path) -> Iterator[bytes]:
+def all_rawframes(video: VideoFile) -> Iterator[bytes]:
     """The JPEG of every frame, in order. Raises SkippedVideo if there is none."""
     with decoder_faults():
         capture = _open(video)
@@ -169,7 +170,7 @@ def _grab(
     return total, frames
 
 
-def header_frames(video: Path) -> int:
+def header_frames(video: VideoFile) -> int:
     """The frame count in the file's header; 0 if the header has none.
 
     Raises SkippedVideo for a file that cannot be a video. Only where PyAV cannot read the header,
@@ -188,12 +189,12 @@ def header_frames(video: Path) -> int:
 
 
 @contextmanager
-def _header(video: Path) -> Iterator[av.VideoStream]:
+def _header(video: VideoFile) -> Iterator[av.VideoStream]:
     """The video stream of an open file. Raises SkippedVideo."""
     _refuse_absent(video)
     try:
         # titles may be in any encoding
-        with av.open(str(video), metadata_errors="replace") as container:
+        with ffmpeg_name(video) as name, av.open(name, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise SkippedVideo("no video stream")
             stream = container.streams.video[0]
@@ -204,23 +205,24 @@ def _header(video: Path) -> Iterator[av.VideoStream]:
         raise SkippedVideo(f"undecodable: {error.strerror}") from None
 
 
-def _refuse_absent(video: Path) -> None:
+def _refuse_absent(video: VideoFile) -> None:
     try:
-        status = video.stat()
+        status = (video if isinstance(video, Path) else video.container).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise SkippedVideo("missing file") from None
     except OSError as error:
         raise SkippedVideo(f"unreadable file: {error.strerror}") from None
     if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for somebody to write to it
         raise SkippedVideo("not a file")
-    if status.st_size == 0:
+    if (status.st_size if isinstance(video, Path) else video.size) == 0:
         raise SkippedVideo("empty file")
 
 
-def _open(video: Path) -> cv2.VideoCapture:
+def _open(video: VideoFile) -> cv2.VideoCapture:
     _refuse_absent(video)
-    # one decode thread: the parallelism is one process a core
-    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    with ffmpeg_name(video) as name:
+        # one decode thread: the parallelism is one process a core
+        capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
         with _header(video):  # mostly raises with a more precise reason
             raise SkippedVideo("undecodable: OpenCV cannot open it")

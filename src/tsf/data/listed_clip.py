@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf.data.decode import decoder_faults, refuse_long_name
+from tsf.data.listed_file import file_of
 from tsf.data.listing import ListedVideo
 from tsf.data.make_clip import clip_from_frames, clip_from_video, refuse_impossible
 from tsf.data.rawframe_folder import read_pictures
@@ -21,7 +22,7 @@ def clip_of(
     """
     refuse_long_name(video.name)
     if video.rawframes is None:
-        return clip_from_video(root / video.path, recipe, dtype)
+        return clip_from_video(file_of(video, root), recipe, dtype)
     refuse_impossible(recipe, dtype)
     if recipe.source != "rawframes":
         raise UserError("the list is of raw frames, but the recipe's source is the video")

@@ -6,16 +6,18 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
-from tsf.data import kinetics
+from tsf.data import archives, kinetics
 from tsf.data.annotation_file import read_annotation_file
+from tsf.data.archive_index import read_index
+from tsf.data.byte_range import ByteRange
 from tsf.data.tables import read_table, write_table
 from tsf.errors import UserError
 
-LAYOUTS = ("kinetics", "folder", "list")
+LAYOUTS = ("kinetics", "tar", "folder", "list")
 SUFFIXES = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
 COLUMNS = ("video", "path", "label")
 
@@ -41,6 +43,9 @@ class ListedVideo:
     path: str  # of the file, or the folder of its raw frames; relative to the dataset's root
     label: str  # the label's key, or a class's number by an annotation file; "" if it has none
     rawframes: RawFrames | None = None  # None for a file, and when read from videos.tsv
+    # of the layout tar, whose paths are those of the unpacked files
+    stored: ByteRange | None = None  # the file, in an archive
+    fault: str = ""  # why the archives do not have it
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,55 @@ class Dataset:
     list: Path | None = None  # mmaction2's annotation file
     filename_tmpl: str = "img_{:05}.jpg"  # of raw frames
     start_index: int = 1  # the number in the first raw frame's name
+    # of the layout tar
+    index: Path | None = None  # the table of what lies where in the archives; None: their headers
+    cache: Path | None = field(default=None, compare=False)  # folder, for what the headers say
     # seconds that decoding one video may take; no part of where the videos are
     time_limit: float | None = field(default=None, compare=False)
 
 
 def list_videos(dataset: Dataset) -> list[ListedVideo]:
     """Every listed video. Raises UserError."""
-    if dataset.layout == "kinetics":
+    if dataset.layout in ("kinetics", "tar"):
         rows = kinetics.read_annotations(dataset.root / "annotations/val.csv")
-        return [ListedVideo(row.name, f"val/{row.name}.mp4", row.label) for row in rows]
+        videos = [ListedVideo(row.name, f"val/{row.name}.mp4", row.label) for row in rows]
+        return videos if dataset.layout == "kinetics" else in_archives(dataset, videos)
     if dataset.layout == "list":
         return list_annotated(dataset)
     return list_folder(dataset.root)
+
+
+def archived(dataset: Dataset) -> list[archives.Member]:
+    """The files in the archives of a dataset of the layout tar. Raises UserError."""
+    if dataset.index is not None:
+        return read_index(dataset.index, dataset.root)
+    return archives.members(dataset.root, dataset.cache)
+
+
+def in_archives(dataset: Dataset, videos: list[ListedVideo]) -> list[ListedVideo]:
+    """The videos, each with its place in an archive, in whatever folder there."""
+    of_name: dict[str, list[archives.Member]] = {}
+    for member in archived(dataset):
+        of_name.setdefault(member.name, []).append(member)
+    return [
+        _in_archive(video, of_name.get(os.path.basename(video.path), []), dataset.root)
+        for video in videos
+    ]
+
+
+def _in_archive(video: ListedVideo, members: list[archives.Member], root: Path) -> ListedVideo:
+    """members: every one of the video's name."""
+    if not members:
+        return replace(video, fault="missing file")
+    member, *others = members
+    if others:
+        places = f"{member.place} and {others[0].place}"
+        return replace(video, fault=f"several files of its name: {places}")
+    if member.fault:
+        return replace(video, fault=member.fault)
+    suffix = os.path.splitext(video.path)[1]
+    stored = ByteRange(root / member.archive, member.offset, member.size, suffix)
+    return replace(video, stored=stored)
 
 
 def list_annotated(dataset: Dataset) -> list[ListedVideo]:
@@ -173,6 +215,8 @@ def add_dataset_arguments(parser: argparse.ArgumentParser, root_required: bool =
     parser.add_argument("--list", type=Path, help="annotation file, of the layout list")
     parser.add_argument("--filename-tmpl", default=Dataset.filename_tmpl, help="of raw frames")
     parser.add_argument("--start-index", type=int, default=Dataset.start_index, help="their first")
+    parser.add_argument("--index", type=Path, help="tsv of byte ranges, of the layout tar")
+    parser.add_argument("--archive-cache", type=Path, help="folder, for the archives' headers")
     parser.add_argument("--video-time-limit", type=float, help="seconds to decode one video")
 
 
@@ -183,6 +227,8 @@ def dataset_of(args: argparse.Namespace) -> Dataset:
         args.list,
         args.filename_tmpl,
         args.start_index,
+        args.index,
+        args.archive_cache,
         args.video_time_limit,
     )
 

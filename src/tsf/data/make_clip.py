@@ -7,12 +7,12 @@ resized planes are normalised before the crops, which overlap, are copied out of
 
 from collections.abc import Callable, Mapping
 from math import ceil
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from tsf.data import decode
+from tsf.data.byte_range import VideoFile
 from tsf.data.model_input import level_values
 from tsf.errors import UserError
 from tsf.recipe.record import CHANNELS, CROPS, PREPROCESSINGS, ClipRecipe
@@ -173,7 +173,7 @@ def clip_from_frames(
 
 @decode.decoder_faults()
 def clip_from_video(
-    video: Path, recipe: ClipRecipe, dtype: str = "float32"
+    video: VideoFile, recipe: ClipRecipe, dtype: str = "float32"
 ) -> tuple[int, np.ndarray]:
     """The frame count and the model's input, as `clip_from_frames` gives it, from a video.
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
+from tsf.data.byte_range import VideoFile
 from tsf.data.decoded import Decoded, given_up, write_decoded
+from tsf.data.listed_file import file_of
 from tsf.data.listing import ListedVideo, add_shard_arguments, videos_of_shard
 from tsf.data.rawframe_files import write_rawframes
 from tsf.data.sampling import refuse_lost_fps
@@ -16,7 +18,7 @@ from tsf.recipe.record import Sampling, add_recipe_argument
 from tsf.workers import each
 
 
-def extract(video: Path, folder: Path, which: str, sampling: Sampling) -> int:
+def extract(video: VideoFile, folder: Path, which: str, sampling: Sampling) -> int:
     """Write `folder`/img_00001.jpg, ... and return how many frames the video has.
 
     which: "needed" writes the clip's frames only, "all" every frame; a frame's name and bytes are
@@ -36,7 +38,7 @@ def extract_or_skip(
     """`extract` into `folder`/<name>, its outcome as a row of the shard's table."""
     try:
         decode.refuse_long_name(listed.name)
-        total = extract(root / listed.path, folder / listed.name, which, sampling)
+        total = extract(file_of(listed, root), folder / listed.name, which, sampling)
     except decode.SkippedVideo as reason:
         return Decoded(listed.name, 0, str(reason))
     return Decoded(listed.name, total, "")

@@ -10,6 +10,7 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.decode import SkippedVideo, clip_frames
+from tsf.data.listed_file import file_of
 from tsf.data.listing import ListedVideo, add_dataset_arguments, by_name, dataset_of, list_videos
 from tsf.data.make_clip import KEEP
 from tsf.data.rawframe_folder import read_pictures
@@ -34,7 +35,7 @@ def frames_seen(video: ListedVideo, root: Path, recipe: ClipRecipe) -> list[np.n
         numbers, pictures = read_pictures(root / video.path, video.rawframes, recipe.sampling)
         return [pictures[number] for number in numbers]
     keep = KEEP[recipe.source]
-    _, numbers, frames = clip_frames(root / video.path, recipe.sampling, keep)
+    _, numbers, frames = clip_frames(file_of(video, root), recipe.sampling, keep)
     return [_decoded(frames[number]) for number in numbers]
 
 

@@ -8,6 +8,7 @@ import av
 import pandas as pd
 
 from tsf import errors
+from tsf.data.byte_range import ffmpeg_name
 from tsf.data.listing import (
     ListedVideo,
     add_dataset_arguments,
@@ -25,9 +26,10 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
     """Width, height and average frame rate, "" where the file does not tell, or is raw frames."""
     if video.rawframes is not None:
         return "", "", ""
+    file = video.stored or root / video.path
     try:
         # titles may be in any encoding
-        with av.open(str(root / video.path), metadata_errors="replace") as container:
+        with ffmpeg_name(file) as name, av.open(name, metadata_errors="replace") as container:
             stream = container.streams.video[0]
             if stream.codec_context is None:  # a codec that is not known
                 return "", "", ""

@@ -12,6 +12,8 @@ from tsf.recipe.resolve import Resolved
 from tsf.workflow import plan
 from tsf.workflow.fingerprint import listed_videos
 
+ARCHIVE_CACHE = plan.RESULTS / "archives"  # what is where in the archives, by their headers
+
 # the keys of the layout list: null stands for what model.config says, under mmaction2's names
 STATED_AS = {
     "list": "ann_file",
@@ -28,6 +30,8 @@ def find_dataset(keys: dict, model: dict, home: Path) -> tuple[Dataset, str]:
     UserError.
     """
     layout = keys["layout"]
+    if keys["index"] is not None and layout != "tar":
+        raise UserError(f"config: dataset.index is for layout: tar, not for {layout}")
     if layout != "list":
         for key in STATED_AS:
             if key != "root" and keys[key] is not None:
@@ -35,7 +39,15 @@ def find_dataset(keys: dict, model: dict, home: Path) -> tuple[Dataset, str]:
         if keys["root"] is None:
             raise UserError(f"config: dataset.root is null; layout {layout} needs the folder")
         _refuse_start_index(model)
-        return Dataset(layout, Path(keys["root"])), ""
+        if layout != "tar":
+            return Dataset(layout, Path(keys["root"])), ""
+        if plan.is_made(keys["root"]):
+            raise UserError(
+                f"config: dataset.root is {keys['root']}, the workflow's own, whose videos are in "
+                "no archive; write layout: kinetics"
+            )
+        index = None if keys["index"] is None else Path(plan.beside_snakefile(keys["index"], home))
+        return Dataset(layout, Path(keys["root"]), index=index, cache=ARCHIVE_CACHE), ""
     stated = _stated(model)
     taken = {key: stated[key] for key in STATED_AS if keys[key] is None and key in stated}
     found = {key: keys[key] for key in STATED_AS if keys[key] is not None} | taken
@@ -145,6 +157,10 @@ def options(dataset: Dataset) -> str:
     text = f"--layout {dataset.layout} --root={quote(str(dataset.root))}"
     if dataset.time_limit is not None:
         text += f" --video-time-limit {dataset.time_limit:g}"
+    if dataset.index is not None:
+        text += f" --index={quote(str(dataset.index))}"
+    if dataset.cache is not None:
+        text += f" --archive-cache={quote(str(dataset.cache))}"
     if dataset.layout != "list":
         return text
     return (

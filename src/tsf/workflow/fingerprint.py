@@ -71,6 +71,11 @@ def _read_shards(dataset: Dataset, number: int, sampling: Sampling) -> list[Shar
 
 def video_state(root: Path, video: ListedVideo, sampling: Sampling) -> str:
     """What changes with the video's file, or with its raw frames that the clips read."""
+    if video.fault:
+        return video.fault
+    if video.stored:
+        place = video.stored
+        return f"{place.container} {file_state(str(place.container))} {place.offset} {place.size}"
     path = os.path.join(root, video.path)  # making a Path costs as much as a stat
     if video.rawframes is None:
         return file_state(path)
@@ -124,7 +129,7 @@ def listing_digest(dataset: Dataset) -> str:
 
 
 def _exists(dataset: Dataset) -> bool:
-    if dataset.layout == "kinetics":
+    if dataset.layout in ("kinetics", "tar"):
         return (dataset.root / "annotations/val.csv").is_file()
     return dataset.root.is_dir()
 

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 
+import datasets
 import numpy as np
 import pytest
 from recipes import GUIDE
@@ -95,3 +96,13 @@ def test_the_order_is_mixed_and_always_the_same(tmp_path):
     assert sorted(order) == [f"{n:02d}.mp4" for n in range(40)] != order
     neighbours = np.diff([int(name[:2]) for name in order])
     assert (neighbours == 1).sum() < 10
+
+
+def test_the_videos_in_archives_are_left_out(monkeypatch, folder, real_clips):
+    root = datasets.kinetics(folder / "k400", [(0, "yoga"), (1, "yoga")], ["yoga"])
+    name = datasets.video(root, 0).name
+    datasets.pack(root / "part_0.tar", {f"deep/{name}": real_clips["bikes"]})
+    (folder / "val").rename(folder / "not scored")
+    root.rename(folder / "val")
+    with pytest.raises(SystemExit, match="train: 2 videos that can be decoded and are not scored"):
+        run(monkeypatch, folder, 3, layout=("tar",))

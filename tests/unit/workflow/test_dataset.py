@@ -14,7 +14,14 @@ from tsf.recipe.resolve import resolve
 from tsf.workflow import fingerprint
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
 
-NOTHING = {"layout": "list", "root": None, "list": None, "filename_tmpl": None, "start_index": None}
+NOTHING = {
+    "layout": "list",
+    "root": None,
+    "list": None,
+    "filename_tmpl": None,
+    "start_index": None,
+    "index": None,
+}
 FRAMES = "a 40 1\nb 40 0\n"
 VIDEOS = "a.mp4 1\nb.mp4 0\n"
 
@@ -218,3 +225,20 @@ def test_the_options_come_back_as_they_were():
         dataset, layout="folder", list=None, filename_tmpl="img_{:05}.jpg", start_index=1
     )
     assert dataset_of(parser.parse_args(shlex.split(options(plain)))) == plain
+    packed = Dataset("tar", Path("a b"), index=Path("it's.tsv"), cache=Path("results/archives"))
+    found = dataset_of(parser.parse_args(shlex.split(options(packed))))
+    assert found == packed and found.cache == packed.cache
+
+
+def test_archives_with_an_index_or_by_their_headers():
+    keys = NOTHING | {"layout": "tar", "root": "k400", "index": "index.tsv"}
+    dataset, said = find_dataset(keys, {"config": None}, Path("home"))
+    assert (dataset.layout, dataset.root, dataset.index, said) == (
+        *("tar", Path("k400"), Path("index.tsv")),
+        "",
+    )
+    assert find_dataset(keys | {"index": None}, {"config": None}, Path("home"))[0].index is None
+    with pytest.raises(UserError, match=r"dataset\.index is for layout: tar, not for kinetics"):
+        find_dataset(keys | {"layout": "kinetics"}, {"config": None}, Path("home"))
+    with pytest.raises(UserError, match=r"the workflow's own, .*; write layout: kinetics"):
+        find_dataset(keys | {"root": "results/sample_data"}, {"config": None}, Path("home"))

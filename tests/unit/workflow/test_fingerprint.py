@@ -3,6 +3,7 @@
 import os
 import re
 
+import datasets
 import pytest
 from recipes import GUIDE
 
@@ -129,6 +130,29 @@ def test_a_folder_tree_is_followed_too(root):
     (root / "val/a b.mp4").write_bytes(b"video")
     assert len(changed(before, fingerprints(root, "folder"))) == 1
     assert listing_digest(Dataset("folder", root)) != listing
+
+
+def test_an_archive_changes_the_shards_of_its_videos_alone(root):
+    files = {name: root / f"val/{name}.mp4" for name in NAMES[:19]}
+
+    def pack(archive, names, content):
+        for name in names:
+            files[name].write_bytes(content)
+        datasets.pack(root / archive, {f"{name}.mp4": files[name] for name in names})
+
+    pack("part_0.tar", NAMES[:2], b"video")
+    pack("part_1.tar", NAMES[2:19], b"video")
+    before, shards = fingerprints(root, "tar"), {shard_of(name, SHARDS) for name in NAMES[:2]}
+    assert len(shards) < SHARDS and fingerprints(root, "tar") == before
+    pack("part_0.tar", NAMES[:2], b"other")  # of the same size
+    assert changed(before, fingerprints(root, "tar")) == shards
+    before = fingerprints(root, "tar")
+    os.utime(root / "part_0.tar", ns=(0, 1))  # touched, as a file
+    assert changed(before, fingerprints(root, "tar")) == shards
+    (root / "part_0.tar").rename(root / "val/part_0.tar")
+    assert changed(before, fingerprints(root, "tar")) == shards
+    (root / "val/part_0.tar").unlink()
+    assert changed(before, fingerprints(root, "tar")) == shards
 
 
 @pytest.mark.parametrize("disk_mb, fits", [(60, 4), (30, 2), (15, 1)])
