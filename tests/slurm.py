@@ -84,9 +84,11 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs to use this cluster."""
+        """What a process needs to use this cluster, and no other that the tests run on."""
         path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{PATH}"
-        return {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
+        others = ("SLURM", "SBATCH", "SRUN", "SQUEUE", "SINFO")
+        own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+        return {**own, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
 
     def run(self, *command: str) -> str:
         return subprocess.run(
@@ -128,17 +130,17 @@ class Cluster:
 
     def kill(self, name: str) -> None:
         """Kill a daemon at once, a node's with its jobs' slurmstepd, then their processes."""
-        daemons = []
+        daemons, below = [], []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                # where a slurmstepd also is; it hides its environment
+                # a daemon's folder, and so that of its slurmstepd, whose environment is hidden
                 if process.cwd() == str(self.folder / name):
                     daemons.append(process)
-        below = [child for daemon in daemons for child in daemon.children(recursive=True)]
+                    below += process.children(recursive=True)
         for process in (*daemons, *below):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(daemons + below, timeout=10)
+        psutil.wait_procs({*daemons, *below}, timeout=10)
 
     def lose(self, node: str) -> None:
         """The node dies. An administrator tells Slurm, which would find out by SlurmdTimeout."""
@@ -176,7 +178,7 @@ def write_config(folder: Path) -> None:
     srun.chmod(0o755)
 
 
-def wait(what: str, done: Callable[[], bool], seconds: float = 30) -> None:
+def wait(what: str, done: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until it is so. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while not done():
@@ -187,7 +189,10 @@ def wait(what: str, done: Callable[[], bool], seconds: float = 30) -> None:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
-    """A running cluster in this new folder, whose path has neither blanks nor some 80 letters."""
+    """A running cluster in this new folder.
+
+    The folder's path must have no blanks and, for the sockets in it, at most some 80 letters.
+    """
     write_config(folder)
     found = Cluster(folder)
     try:
