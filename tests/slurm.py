@@ -2,6 +2,9 @@
 
 The daemons (munged, slurmctld, a slurmd for every node) are processes of the tests, by root or any
 other user: no service, nothing in /etc, every file in one folder, every port on 127.0.0.1.
+
+`python tests/slurm.py FOLDER` ends the cluster in this folder when its standard input ends: a pipe
+from the tests' process, which may end in any way.
 """
 
 import os
@@ -12,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 
@@ -20,7 +23,7 @@ import psutil
 
 NODES = ("n1", "n2", "n3")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"  # where Debian has the daemons
-PROGRAMS = ("setpriv", "munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
 MISSING = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
 
 # A node claims 4 CPUs and 4 GB, whatever the machine has (config_overrides). The emptiest node gets
@@ -80,7 +83,6 @@ class Job:
 @dataclass(frozen=True)
 class Cluster:
     folder: Path
-    daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -113,13 +115,13 @@ class Cluster:
             return len(self.run("sinfo", "--noheader", "--Node", "--states=idle").splitlines())
         return 0
 
-    def start(self, name: str, *command: str | Path) -> None:
-        """Start a daemon, which ends when the tests' process does, however that ends."""
+    def start(self, name: str, *command: str) -> None:
+        """Start a daemon, in a folder of its own."""
         folder = self.folder / name
         folder.mkdir(mode=0o700)
         with open(self.folder / f"{name}.out", "w") as output:
-            self.daemons[name] = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *command],
+            subprocess.Popen(
+                command,
                 cwd=folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -128,24 +130,33 @@ class Cluster:
                 start_new_session=True,
             )
 
-    def kill(self, name: str) -> None:
-        """Kill a daemon at once, a node's with its jobs' slurmstepd, then their processes."""
-        daemons, below = [], []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                # a daemon's folder, and so that of its slurmstepd, whose environment is hidden
-                if process.cwd() == str(self.folder / name):
-                    daemons.append(process)
-                    below += process.children(recursive=True)
-        for process in (*daemons, *below):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs({*daemons, *below}, timeout=10)
-
     def lose(self, node: str) -> None:
         """The node dies. An administrator tells Slurm, which would find out by SlurmdTimeout."""
-        self.kill(node)
+        kill(self.folder / node)
         self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+
+
+def running(folder: Path) -> list[psutil.Process]:
+    """The daemons in a folder, then their jobs' processes.
+
+    A job's slurmstepd hides its environment, but is in the folder of its slurmd.
+    """
+    daemons, below = [], []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(folder):
+                daemons.append(process)
+                below += process.children(recursive=True)
+    return [*daemons, *below]
+
+
+def kill(folder: Path) -> None:
+    """Kill the daemons in a folder and their jobs, at once."""
+    while processes := running(folder):
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        time.sleep(0.1)
 
 
 def free_ports(count: int) -> list[int]:
@@ -195,7 +206,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     """
     write_config(folder)
     found = Cluster(folder)
-    try:
+    end = [sys.executable, __file__, folder]
+    with subprocess.Popen(end, stdin=subprocess.PIPE, start_new_session=True):
         found.start(
             *("munged", "munged", "--foreground", "--force", f"--key-file={folder}/key"),
             *(f"--socket={folder}/munge.sock", "--pid-file=pid", "--log-file=log"),
@@ -207,6 +219,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             found.start(node, "slurmd", "-D", "-N", node)
         wait("three idle nodes", lambda: found.idle() == len(NODES))
         yield found
-    finally:
-        for name in found.daemons:
-            found.kill(name)
+
+
+if __name__ == "__main__":
+    sys.stdin.read()
+    kill(Path(sys.argv[1]))

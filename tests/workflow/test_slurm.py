@@ -147,5 +147,5 @@ def test_the_generic_profile(cluster, checkout):
     sleeps = cluster.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=sleep 600").strip()
     assert status(sleeps) == "running\n"
     assert status("99999") == "failed\n"  # Slurm knows it no more
-    cluster.kill("slurmctld")
+    slurm.kill(cluster.folder / "slurmctld")
     assert status(sleeps) == "running\n"  # nobody can say, and Snakemake must not submit it again
