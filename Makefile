@@ -68,6 +68,10 @@ format: $(VENV)/test.stamp
 docs: $(VENV)/run.stamp
 	PYTHONPATH=src $(BIN)/python -m tsf.workflow.describe_config .
 
+# what profiles/slurm and profiles/generic need besides
+.PHONY: cluster
+cluster: $(VENV)/cluster.stamp
+
 doctor: $(VENV)/run.stamp
 	$(BIN)/snakemake doctor --cores 1
 
@@ -102,7 +106,12 @@ $(VENV)/run.stamp: $(addprefix envs/,cpu.lock openvino.lock torch-cpu.lock torch
 	    $(call install,envs/torch-cuda.lock))
 	@$(finish)
 
-$(VENV)/test.stamp: envs/test.lock $(VENV)/run.stamp
+$(VENV)/cluster.stamp: envs/cluster.lock $(VENV)/run.stamp
+	@$(begin)
+	@$(call install,envs/cluster.lock)
+	@$(finish)
+
+$(VENV)/test.stamp: envs/test.lock $(VENV)/cluster.stamp
 	@$(begin)
 	@$(call install,envs/test.lock)
 	@$(finish)

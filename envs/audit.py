@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ENVS = Path(__file__).parent
-LOCKS = ("cpu.lock", "openvino.lock", "test.lock", "slurm.lock", "audit.lock")
+LOCKS = ("cpu.lock", "openvino.lock", "test.lock", "cluster.lock", "audit.lock")
 # those of torch are apart: a database knows a release by its number without +cpu
 TORCH = "torch-cuda.lock"
 

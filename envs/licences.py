@@ -17,7 +17,7 @@ LOCKS = {
     "torch-cpu.lock": "the run",
     "torch-cuda.lock": "torch's build for CUDA",
     "test.lock": "the tests",
-    "slurm.lock": "Slurm",
+    "cluster.lock": "a cluster",
 }
 PERMISSIVE = {
     *("0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause"),

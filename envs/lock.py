@@ -7,7 +7,7 @@ cpu.in   -> cpu.lock, all but the two that follow
             the first, which needs nothing else; the package index has the second, with gigabytes
             of CUDA's libraries on Linux
          -> the pins in cpu.yaml
-test.in, slurm.in -> a lock each: what they need beyond cpu.lock, of which they move no version
+test.in, cluster.in -> a lock each: what they need beyond cpu.lock, of which they move no version
 audit.in -> audit.lock, for an environment of its own
 
 One lock with the hashes of both builds of torch would not do: of two files pip prefers the one
@@ -47,7 +47,7 @@ TORCH_CPU = """
 """
 
 # how cpu.lock binds each: Slurm's plugin asks for a newer numpy, of which it uses np.inf alone
-LAYERS = {"test": "--constraint", "slurm": "--override"}
+LAYERS = {"test": "--constraint", "cluster": "--override"}
 
 HEADER = "# Written by `make lock` from {source}: change that file.\n"
 

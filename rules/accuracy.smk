@@ -20,6 +20,7 @@ rule accuracy:
         "results/logs/accuracy.log",
     benchmark:
         "results/benchmarks/accuracy.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

@@ -190,6 +190,7 @@ rule npu_performance:
         "results/logs/npu_performance.log",
     benchmark:
         "results/benchmarks/npu_performance.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

@@ -213,6 +213,7 @@ rule account:
         "results/logs/account.log",
     benchmark:
         "results/benchmarks/account.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

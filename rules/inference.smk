@@ -69,6 +69,7 @@ rule merge_shards:
         "results/logs/merge_shards/{engine}.log",
     benchmark:
         "results/benchmarks/merge_shards/{engine}.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

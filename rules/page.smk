@@ -42,6 +42,7 @@ rule details:
         "results/logs/details.log",
     benchmark:
         "results/benchmarks/details.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     message:

@@ -85,6 +85,7 @@ rule compare_bytes:
         "results/logs/parity/bytes.log",
     benchmark:
         "results/benchmarks/parity/bytes.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -159,6 +160,7 @@ use rule prove as verify with:
     benchmark:
         "results/benchmarks/verify.tsv"
     priority: 0
+    localrule: True
     message:
         "compare the models and engines of this run with the thresholds"
 
@@ -174,5 +176,6 @@ use rule prove as parity with:
     benchmark:
         "results/benchmarks/parity.tsv"
     priority: 0
+    localrule: True
     message:
         "compare every model and engine with the thresholds"

@@ -47,6 +47,7 @@ rule performance:
         "results/logs/performance.log",
     benchmark:
         "results/benchmarks/performance.tsv"
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     message:

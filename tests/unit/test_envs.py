@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from itertools import combinations
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from runs import ROOT
 from tsf.workflow.sources import sources
 
 OF_CPU_IN = ["cpu.lock", "openvino.lock", "torch-cuda.lock"]
-TOGETHER = (*OF_CPU_IN, "torch-cpu.lock", "test.lock", "slurm.lock")
+TOGETHER = (*OF_CPU_IN, "torch-cpu.lock", "test.lock", "cluster.lock")
 LOCKS = (*TOGETHER, "audit.lock")  # which has an environment of its own
 
 
@@ -49,7 +49,7 @@ def test_every_package_has_one_version_and_its_hashes(name):
     [
         ("cpu.in", OF_CPU_IN),
         ("test.in", ["test.lock"]),
-        ("slurm.in", ["slurm.lock"]),
+        ("cluster.in", ["cluster.lock"]),
     ],
 )
 def test_what_is_chosen_is_locked(chosen, locks):
@@ -102,11 +102,24 @@ def test_the_ascend_environment_has_what_its_steps_import():
     assert {PACKAGES.get(name, name) for name in found} <= {Requirement(x).name for x in listed}
 
 
-@pytest.mark.parametrize("name", ["cpu.lock", "openvino.lock", "test.lock"])
+@pytest.mark.parametrize("name", ["cpu.lock", "openvino.lock", "test.lock", "cluster.lock"])
 def test_the_tests_run_on_what_is_locked(name):
     for project, (requirement, _) in requirements(name).items():
         if requirement.marker is None or requirement.marker.evaluate():
             assert requirement.specifier.contains(version(project)), requirement
+
+
+def test_the_plugins_for_clusters_take_the_versions_of_the_run():
+    """cpu.lock overrides what they ask for, which is refused by one of them for numpy alone."""
+    locked = pins("cpu.lock") | pins("cluster.lock")
+    refused = set()
+    for plugin in pins("cluster.lock"):
+        for asked in map(Requirement, requires(plugin)):
+            if asked.marker is None or asked.marker.evaluate({"extra": ""}):
+                pin = locked[canonicalize_name(asked.name)].removeprefix("==")
+                if not asked.specifier.contains(pin):
+                    refused.add((plugin, asked.name))
+    assert refused == {("snakemake-executor-plugin-slurm", "numpy")}
 
 
 def test_torch_is_one_of_the_locked_builds():

@@ -14,6 +14,7 @@ case "$*" in
         if [ "$last" = "$LACKS" ]; then echo "$FAULT" >&2; exit 1; fi;;
 esac
 """
+RUN = ["envs/cpu.lock", "envs/openvino.lock", "envs/torch-cpu.lock"]
 NOT_FOUND = "ERROR: No matching distribution found for it"
 
 
@@ -61,10 +62,16 @@ def test_a_python_that_is_not_there_is_named(tmp_path):
     assert "python3.99 is none; set PYTHON" in done.stderr
 
 
+def test_the_plugins_for_clusters_are_installed_behind_the_run(venv):
+    done = make(venv, "cluster")
+    assert done.returncode == 0, done.stderr
+    assert installed(venv) == [*RUN, "envs/cluster.lock"]
+
+
 def test_what_is_found_is_installed(venv):
     done = make(venv, f"{venv}/run.stamp")
     assert done.returncode == 0, done.stderr
-    assert installed(venv) == ["envs/cpu.lock", "envs/openvino.lock", "envs/torch-cpu.lock"]
+    assert installed(venv) == RUN
 
 
 @pytest.mark.parametrize(
@@ -78,8 +85,7 @@ def test_what_pip_does_not_find_is_told(venv, lacks, said, instead):
     done = make(venv, f"{venv}/run.stamp", LACKS=lacks, FAULT=NOT_FOUND)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
-    locks = ["envs/cpu.lock", "envs/openvino.lock", "envs/torch-cpu.lock"]
-    assert installed(venv) == locks + instead
+    assert installed(venv) == RUN + instead
 
 
 @pytest.mark.parametrize("lacks", ["envs/openvino.lock", "envs/torch-cpu.lock"])
