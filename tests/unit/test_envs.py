@@ -21,27 +21,47 @@ LOCKS = (*TOGETHER, "audit.lock")  # which has an environment of its own
 
 
 def requirements(name):
-    """Every requirement of a file in envs/, with the number of its hashes, by project."""
+    """Every requirement of a file in envs/, with the number of its hashes, and its project."""
     text = re.sub(r"\s*#.*", "", (ROOT / "envs" / name).read_text())
-    found = {}
     for entry in text.replace("\\\n", "").splitlines():
         line, *hashes = re.split(r"\s+--hash=sha256:", entry.strip())
         if line:
             assert all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes), entry
             requirement = Requirement(line)
-            found[canonicalize_name(requirement.name)] = (requirement, len(hashes))
-    return found
+            yield canonicalize_name(requirement.name), requirement, len(hashes)
 
 
 def pins(name):
-    return {project: str(entry.specifier) for project, (entry, _) in requirements(name).items()}
+    """The versions by project; a project may have another for some Pythons."""
+    found = {}
+    for project, requirement, _ in requirements(name):
+        found.setdefault(project, []).append(str(requirement.specifier))
+    return found
+
+
+def the_only_pin(name, project):
+    (pin,) = pins(name)[project]
+    return pin
 
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_package_has_one_version_and_its_hashes(name):
-    for requirement, hashes in requirements(name).values():
+    for _, requirement, hashes in requirements(name):
         assert re.fullmatch(r"==[^=*,]+", str(requirement.specifier)), requirement
         assert hashes, requirement
+
+
+def test_a_package_with_a_version_for_some_pythons_has_one_for_each():
+    """Or an installation without dependencies, as make's, lacks it where the other versions are."""
+    for name in LOCKS:
+        markers = {}
+        for project, requirement, _ in requirements(name):
+            if "python_full_version" in str(requirement.marker) and "sys" not in str(requirement):
+                markers.setdefault(project, []).append(requirement.marker)
+        for project, found in markers.items():
+            for python in ("3.11.7", "3.12.1", "3.13.0"):
+                fits = [m for m in found if m.evaluate({"python_full_version": python})]
+                assert len(fits) == 1, f"{name}: {project} on Python {python}"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +78,8 @@ def test_what_is_chosen_is_locked(chosen, locks):
 
 
 def test_both_builds_of_torch_are_one_release():
-    assert pins("torch-cpu.lock") == {"torch": pins("torch-cuda.lock")["torch"] + "+cpu"}
+    cuda = the_only_pin("torch-cuda.lock", "torch")
+    assert pins("torch-cpu.lock") == {"torch": [f"{cuda}+cpu"]}
 
 
 def test_no_lock_touches_another():
@@ -68,10 +89,10 @@ def test_no_lock_touches_another():
 
 def test_conda_installs_the_lock():
     listed = yaml.safe_load((ROOT / "envs/cpu.yaml").read_text())["dependencies"][-1]["pip"]
-    locked = [requirement for requirement, _ in requirements("cpu.lock").values()]
-    locked.append(requirements("openvino.lock")["openvino"][0])
-    locked.append(requirements("torch-cuda.lock")["torch"][0])
-    assert sorted(map(str, map(Requirement, listed))) == sorted(map(str, locked)), "run `make lock`"
+    locked = [str(requirement) for _, requirement, _ in requirements("cpu.lock")]
+    for lock, project in (("openvino.lock", "openvino"), ("torch-cuda.lock", "torch")):
+        locked += [str(r) for name, r, _ in requirements(lock) if name == project]
+    assert sorted(map(str, map(Requirement, listed))) == sorted(locked), "run `make lock`"
 
 
 PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # by module, where names differ
@@ -104,7 +125,7 @@ def test_the_ascend_environment_has_what_its_steps_import():
 
 @pytest.mark.parametrize("name", ["cpu.lock", "openvino.lock", "test.lock", "cluster.lock"])
 def test_the_tests_run_on_what_is_locked(name):
-    for project, (requirement, _) in requirements(name).items():
+    for project, requirement, _ in requirements(name):
         if requirement.marker is None or requirement.marker.evaluate():
             assert requirement.specifier.contains(version(project)), requirement
 
@@ -123,5 +144,5 @@ def test_the_plugins_for_clusters_take_the_versions_of_the_run():
 
 
 def test_torch_is_one_of_the_locked_builds():
-    builds = {pins(lock)["torch"] for lock in ("torch-cpu.lock", "torch-cuda.lock")}
+    builds = {the_only_pin(lock, "torch") for lock in ("torch-cpu.lock", "torch-cuda.lock")}
     assert f"=={version('torch')}" in builds
