@@ -71,7 +71,7 @@ SPELLINGS = {
 
 
 def locked() -> Iterator[tuple[str, str, str]]:
-    """(package, version, lock) of every pin; torch is in two locks, and told once."""
+    """(package, version, lock) of every package; of two versions, by Python or by lock, the first."""
     seen = set()
     for lock in LOCKS:
         pins = re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (ENVS / lock).read_text(), re.MULTILINE)
