@@ -31,6 +31,8 @@ from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
 environment.prepare(HOME / "src")
+# with --sdm conda Snakemake would take PYTHONPATH from the jobs, and so this package and CANN's
+workflow.deployment_settings.conda_not_block_search_path_envvars = True
 
 
 # another workflow takes this one as a module, and so Snakemake has passed over config.yaml

@@ -1,5 +1,6 @@
 """`--sdm conda`: every environment of envs/, made and used, with a stand-in of conda."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -63,16 +64,13 @@ def test_the_jobs_run_in_their_rules_environments(sample_run, tmp_path):
     ours = rules.load("{keep: bins, engines: [ascend, onnxruntime]}")
     expected = {"cpu": set(), "ascend": set()}
     for name in ("mmaction2", "onnx", "onnx_sim", "out_bin", "om", "describe_ascend"):
-        rule = ours[name]
-        expected[str(rule.conda_env).split("/")[-1].removesuffix(".yaml")] |= rules.modules_run(
-            rule
-        )
+        (file,) = (file for file in FILES if f"/{file}.yaml" in str(ours[name].conda_env))
+        expected[file] |= rules.modules_run(ours[name])
     started = {}
     for file in (folder / ".snakemake/conda").glob("*/started.txt"):
         (source,) = file.parent.parent.glob(f"{file.parent.name}.yaml")
         name = next(name for name, path in FILES.items() if path.read_text() == source.read_text())
-        lines = [line.split() for line in file.read_text().splitlines()]
-        started[name] = {words[1].removeprefix("tsf.") for words in lines if words[0] == "-m"}
+        started[name] = set(re.findall(r"(?m)^-m tsf\.(\S+)", file.read_text()))
     assert started == expected
     # the same bytes as in the environment of make
     for path in sample_run.results.glob("out_bin/*/*.bin"):
