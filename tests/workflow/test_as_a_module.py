@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 import runs
 from runs import ROOT
 from snakemake.api import SnakemakeApi
-from snakemake.settings.types import OutputSettings, ResourceSettings, StorageSettings
+from snakemake.settings.types import DAGSettings, OutputSettings, ResourceSettings, StorageSettings
 from snakemake.storage import StorageRegistry
 
 PAGE = ROOT / "docs/as-a-module.md"
@@ -134,6 +135,23 @@ def test_a_caller_s_config_is_laid_over_the_defaults_and_may_have_any_keys(tmp_p
     ]
 
 
+def test_the_page_waits_for_what_the_caller_s_default_target_measures(tmp_path):
+    text = EXAMPLE.replace('        "top1.txt",\n', '        "results/performance.json",\n', 1)
+    workflow = read(tmp_path, text, CONFIG)
+    workflow.dag_settings = DAGSettings()
+    asked_for = workflow.globals["tsf"].asked_for
+    assert asked_for(["parity", "performance"]) == ["results/performance.json"]
+    workflow.dag_settings = DAGSettings(targets={"tsf_parity.json"})
+    assert asked_for(["parity", "performance"]) == ["results/parity.json"]
+
+
+def test_one_rule_can_be_changed_after_all_are_taken(tmp_path):
+    text = f"{EXAMPLE}\n\nuse rule infer from tsf as tsf_infer with:\n    threads: 7\n"
+    workflow = read(tmp_path, text, CONFIG)
+    (infer,) = (rule for rule in workflow.rules if rule.name == "tsf_infer")
+    assert infer.resources["_cores"].value == 7 and "python -m tsf." in infer.shellcmd
+
+
 FIRST = EXAMPLE.replace("    default_target: True\n", "")
 HEAD, BEHIND = FIRST.split("\n\nmodule tsf:")
 MODULE, RULES = BEHIND.split("\n\nrule all:")
@@ -150,6 +168,8 @@ def test_a_target_before_the_module_is_the_default(tmp_path):
     [
         (EXAMPLE.replace("    config:", '    prefix:\n        "sub"\n    config:'), CONFIG, {},
          "module: prefix and replace_prefix move no path"),
+        (EXAMPLE.replace(CLONE, 'gitfile("REPOSITORY", "Snakefile", tag="v1")'), CONFIG, {},
+         "clone the repository, and name the clone's Snakefile"),
         (EXAMPLE, "tsf: {keeep: bins}\n", {}, "'keeep' is not a key of the top level"),
         (EXAMPLE, "tsf: {3: bins}\n", {}, "'3' is not a key of the top level"),
         (EXAMPLE, "tsf:\n  shards: 2\n  shards: 3\n", {}, ": line 3: shards is there twice"),
@@ -163,6 +183,14 @@ def test_what_cannot_be_had_is_refused_in_one_line(
     # the plugin s3, which is not installed, is asked for before and after
     monkeypatch.setattr(SnakemakeApi, "_check_default_storage_provider", lambda *_, **__: None)
     monkeypatch.setattr(StorageRegistry, "register_storage", lambda *_, **__: None)
+    if "REPOSITORY" in snakefile:
+        repository = tmp_path / "REPOSITORY"
+        repository.mkdir()
+        shutil.copy(ROOT / "Snakefile", repository)
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a", "-C", str(repository)]
+        for line in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"], ["tag", "v1"]):
+            subprocess.run([*git, *line], check=True)
+        snakefile = snakefile.replace("REPOSITORY", str(repository))
     with pytest.raises(SystemExit) as stopped:
         read(tmp_path, snakefile, config, **settings)
     message = str(stopped.value)
