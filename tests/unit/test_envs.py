@@ -44,6 +44,13 @@ def the_only_pin(name, project):
     return pin
 
 
+def versions_here(*names):
+    """The locked version of each project, on the Python that runs this."""
+    entries = [entry for name in names for entry in requirements(name)]
+    here = [(name, r) for name, r, _ in entries if not r.marker or r.marker.evaluate()]
+    return {project: str(r.specifier).removeprefix("==") for project, r in here}
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_package_has_one_version_and_its_hashes(name):
     for _, requirement, hashes in requirements(name):
@@ -53,19 +60,16 @@ def test_every_package_has_one_version_and_its_hashes(name):
 
 def test_the_lock_has_what_its_packages_need_on_this_python():
     """Or `make`, which installs without dependencies, leaves them out."""
-    entries = [entry for lock in ("cpu.lock", "openvino.lock") for entry in requirements(lock)]
-    pinned = {name: r for name, r, _ in entries if not r.marker or r.marker.evaluate()}
-    pinned["torch"] = Requirement(f"torch=={version('torch')}")
-    for project in pinned:
+    locked = versions_here("cpu.lock", "openvino.lock") | {"torch": version("torch")}
+    for project in locked:
         for needed in map(Requirement, requires(project) or []):
             if needed.marker and not needed.marker.evaluate({"extra": ""}):
                 continue
             name = canonicalize_name(needed.name)
             if project == "torch" and name.startswith(("nvidia", "cuda", "triton")):
                 continue  # in torch-cuda.lock
-            assert name in pinned, f"{project} needs {needed}"
-            (pin,) = pinned[name].specifier
-            assert needed.specifier.contains(pin.version), f"{project} needs {needed}"
+            assert name in locked, f"{project} needs {needed}"
+            assert needed.specifier.contains(locked[name]), f"{project} needs {needed}"
 
 
 @pytest.mark.parametrize(
@@ -136,14 +140,14 @@ def test_the_tests_run_on_what_is_locked(name):
 
 def test_the_plugins_for_clusters_take_the_versions_of_the_run():
     """cpu.lock overrides what they ask for, which is refused by one of them for numpy alone."""
-    locked = pins("cpu.lock") | pins("cluster.lock")
+    locked = versions_here("cpu.lock", "cluster.lock")
     refused = set()
     for plugin in pins("cluster.lock"):
         for asked in map(Requirement, requires(plugin)):
-            if asked.marker is None or asked.marker.evaluate({"extra": ""}):
-                pin = locked[canonicalize_name(asked.name)].removeprefix("==")
-                if not asked.specifier.contains(pin):
-                    refused.add((plugin, asked.name))
+            if asked.marker and not asked.marker.evaluate({"extra": ""}):
+                continue
+            if not asked.specifier.contains(locked[canonicalize_name(asked.name)]):
+                refused.add((plugin, asked.name))
     assert refused == {("snakemake-executor-plugin-slurm", "numpy")}
 
 
