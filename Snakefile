@@ -1,9 +1,15 @@
 """TimeSformer: from a folder of Kinetics videos and a checkpoint to tsf.om and its accuracy."""
 
+import sys
 from pathlib import Path
 
+# the folder of this file, which is not workflow.basedir where another workflow takes this as a module
+HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+if not HOME.is_dir():
+    sys.exit(f"error: {HOME} is no folder; clone the repository, and name the clone's Snakefile")
 
-configfile: Path(workflow.basedir, "config.yaml")
+
+configfile: HOME / "config.yaml"
 
 
 include: "rules/common.smk"
@@ -29,7 +35,6 @@ PROOFS = expand("results/proven/{engine}.json", engine=ENGINES)
 
 
 rule all:
-    default_target: True
     input:
         PROOFS,
         "results/verify.json",
@@ -104,8 +109,8 @@ onstart:
 
 onsuccess:
     # `make run` prints it itself, as this is not run where there was nothing to do
-    made = {job.rule.name for job in workflow.dag.jobs}
-    if "html_report" in made and "SUMMARY" not in os.environ:
+    made = {file for job in workflow.dag.jobs for file in job.output}
+    if "results/report.html" in made and "SUMMARY" not in os.environ:
         from tsf.report.run_summary import of_results
 
         print(of_results(Path("results")))

@@ -71,7 +71,7 @@ SPELLINGS = {
 
 
 def locked() -> Iterator[tuple[str, str, str]]:
-    """(package, version, lock) of every pin; torch is in two locks, and told once."""
+    """(package, version, lock) of every package; one with two versions is told once."""
     seen = set()
     for lock in LOCKS:
         pins = re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (ENVS / lock).read_text(), re.MULTILINE)

@@ -53,9 +53,15 @@ HEADER = "# Written by `make lock` from {source}: change that file.\n"
 
 
 def entries(lock: str) -> dict[str, str]:
-    """The text of every pinned package, its hashes included, by name."""
-    texts = re.findall(r"^[a-z0-9].*\n(?:[ ].*\n)*", lock, re.MULTILINE)
-    return {re.split("[ =]", text)[0]: text for text in texts}
+    """The text of every pinned package, its hashes included, by name.
+
+    One that has a version for some Pythons and another for the others has both in its text.
+    """
+    found: dict[str, str] = {}
+    for text in re.findall(r"^[a-z0-9].*\n(?:[ ].*\n)*", lock, re.MULTILINE):
+        name = re.split("[ =]", text)[0]
+        found[name] = found.get(name, "") + text
+    return found
 
 
 def uv(*arguments: str | Path) -> bool:
@@ -106,7 +112,8 @@ def old(*names: str) -> str:
 def conda_environment(yaml: str, texts: Iterable[str]) -> str:
     """`yaml` with these packages' pins instead of its own."""
     start = yaml.index("  - pip:\n") + len("  - pip:\n")
-    pins = [text.splitlines()[0].rstrip(" \\") for text in texts]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith(" ")]
+    pins = [line.rstrip(" \\") for line in lines]
     return yaml[:start] + "".join(f"      - {pin}\n" for pin in pins)
 
 

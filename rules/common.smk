@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
-HOME = Path(workflow.basedir)
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import update_config
+
 sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import atc, npu_smi
 from tsf.bundle.fit import bundled, refuse_recipe
@@ -29,11 +31,35 @@ from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
 from tsf.workflow.sources import sources
 
 environment.prepare(HOME / "src")
+# with --sdm conda Snakemake would take PYTHONPATH from the jobs, and so this package and CANN's
+workflow.deployment_settings.conda_not_block_search_path_envvars = True
+
+
+# another workflow takes this one as a module, and so Snakemake has passed over config.yaml
+AS_MODULE = not workflow.modifier.is_main_snakefile()
+if AS_MODULE:
+    given, config = config, load_configfile(HOME / "config.yaml")
+    update_config(config, given)
+
+
+def refuse_other_places():
+    """Raises UserError for what would move the inputs and outputs: params have their paths too."""
+    if workflow.modifier.path_modifier.replace_prefix("results") != "results":
+        raise UserError(
+            "module: prefix and replace_prefix move no path in a command; leave them out, and run "
+            "in another folder, with --directory, for results elsewhere"
+        )
+    if workflow.storage_settings.default_storage_provider is not None:
+        raise UserError(
+            "--default-storage-provider: the steps read and write folders, not objects; mount the "
+            "bucket, and leave the option out"
+        )
 
 
 with one_line():
+    refuse_other_places()
     plan.refuse_unwritable()
-    refuse_faulty(workflow.configfiles)
+    refuse_faulty(workflow.configfiles, text_keys=not AS_MODULE)
     check(config, HOME / "config/schema.json")
     if config["ascend"]["set_env"]:
         environment.source(config["ascend"]["set_env"])
@@ -108,11 +134,17 @@ def dataset_options(wildcards):
     return options(DATASET)
 
 
+def outputs_of_rules():
+    """The outputs of every rule, those of a workflow that takes this one as a module too."""
+    return [str(file) for each in workflow.rules for file in each.output]
+
+
 def from_user(key, *paths):
     """Inputs that, where they are the user's to supply, are refused in one line if absent."""
 
     def present(wildcards):
         with one_line():
+            plan.refuse_made_meanwhile(key, paths, outputs_of_rules())
             return plan.refuse_absent(key, paths)
 
     return present
@@ -198,6 +230,7 @@ def temporary_bins(wildcards):
 def checkpoint_digest(wildcards):
     """Identifies the weights, so that their file may be touched or moved without a new export."""
     with one_line():
+        plan.refuse_made_meanwhile("model.checkpoint", [CHECKPOINT_FILE], outputs_of_rules())
         plan.refuse_absent("model.checkpoint", [CHECKPOINT_FILE])
         return plan.checkpoint_digest(CHECKPOINT_FILE, CHECKPOINT.sha256)
 
@@ -208,8 +241,14 @@ def boundaries(setups):
 
 
 def asked_for(names):
-    """The files results/<name>.json that this command has among its targets, or makes for them."""
-    targets = {Path(target).name for target in workflow.dag_settings.targets}
+    """The files results/<name>.json that this command has among its targets, or makes for them.
+
+    A target may be a rule, as `all` of a workflow that takes this one as a module: then its inputs.
+    """
+    targets = set()
+    for target in workflow.dag_settings.targets or [workflow.default_target]:
+        files = workflow.get_rule(target).input if workflow.is_rule(target) else [target]
+        targets |= {Path(file).name for file in files if not callable(file)}
     made = {Path(target).stem for target in targets}
     made |= {"choice"} if "performance.md" in targets else set()
     return [f"results/{name}.json" for name in names if name in made]

@@ -6,6 +6,11 @@ from tsf.workflow.ending import end_jobs_too
 from tsf.workflow.fingerprint import look_ahead_mb
 
 
+def due_commands(dag):
+    """The commands of the jobs that are due; in a module the rules may have other names than here."""
+    return {job.rule.shellcmd or "" for job in dag.needrun_jobs()}
+
+
 def delete_leftover_bins():
     """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
 
@@ -18,7 +23,8 @@ def delete_leftover_bins():
 
 def tell_of_idle_devices(dag):
     """Say so if the disk has no room for the shards that are decoded while the devices infer."""
-    if KEEP != "nothing" or "infer_ascend" not in {job.rule.name for job in dag.needrun_jobs()}:
+    on_npu = [command for command in due_commands(dag) if "npu_python" in command]
+    if KEEP != "nothing" or not any("temporary_bins" in command for command in on_npu):
         return
     jobs = workflow.global_resources["npu"].value
     needed = look_ahead_mb(DATASET, len(SHARDS), RECIPE.clip.sampling, jobs, BIN_BYTES)
@@ -39,12 +45,12 @@ def refuse_contradictory_variants():
 
 def refuse_missing_tools(dag):
     """Stop before any work if a job that is due needs a tool that is not here."""
-    due = {job.rule.name for job in dag.needrun_jobs()}
+    due = " ".join(due_commands(dag))
     with one_line():
-        if due & {"om", "blocks_om", "om_variant"}:
+        if "tsf.ascend.atc " in due:
             requirements.require_atc(ASCEND["soc_version"])
-        if "om_variant" in due:
+        if "--may-be-refused" in due:
             refuse_contradictory_variants()
-        if due & {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}:
+        if "npu_python" in due:  # the Python that has ais_bench
             requirements.require_ais_bench(ASCEND["python"])
             ais_bench.refuse_temporary_folder()

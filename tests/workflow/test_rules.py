@@ -57,6 +57,23 @@ def test_a_rule_depends_on_the_code_that_it_runs(name):
         assert rules.file_of(module) in rules.sources(rule), module
 
 
+def test_the_checks_at_the_start_know_the_rules_by_their_commands():
+    """Not by their names, which a workflow that takes this one as a module may change."""
+
+    def rules_with(*words):
+        return {
+            name.split(",")[0]
+            for name, rule in RULES.items()
+            if all(word in rule.shellcmd for word in words)
+        }
+
+    assert rules_with("tsf.ascend.atc ") == {"om", "blocks_om", "om_variant"}
+    assert rules_with("--may-be-refused") == {"om_variant"}
+    on_npu = {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}
+    assert rules_with("npu_python") == on_npu
+    assert rules_with("npu_python", "temporary_bins") == {"infer_ascend"}
+
+
 def test_no_rule_needs_cores_to_be_given():
     """workflow.cores raises where --cores is not given, as on a cluster, and changes params.
 

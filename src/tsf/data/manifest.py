@@ -1,9 +1,14 @@
-"""The state of a generated dataset's videos when they were made, to find changed ones later."""
+"""The state of a generated dataset's videos when they were made, to find changed ones later.
 
+As a command it is the last step of a rule, of another workflow, that makes a dataset in results/.
+"""
+
+import argparse
 import os
 from pathlib import Path
 
-from tsf.data.listing import ListedVideo
+from tsf import errors
+from tsf.data.listing import ListedVideo, add_dataset_arguments, dataset_of, list_videos
 from tsf.data.tables import read_table, write_table
 from tsf.digests import digest_path
 
@@ -37,3 +42,14 @@ def read_manifest(root: Path) -> dict[str, str]:
         return {}
     rows = read_table(path, COLUMNS)
     return {row[0]: row[1] for row in rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_dataset_arguments(parser)
+    dataset = dataset_of(parser.parse_args())
+    write_manifest(dataset.root, list_videos(dataset))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -17,6 +17,8 @@ from tsf.errors import UserError, on_one_line
 class _Loader(yaml.SafeLoader):
     """Plain values, and no key twice."""
 
+    text_keys = False
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         pairs = [
             (self.construct_object(key, deep=True), key.start_mark.line + 1)
@@ -25,7 +27,7 @@ class _Loader(yaml.SafeLoader):
         ]
         names = []
         for name, line in pairs:
-            if not isinstance(name, str):
+            if self.text_keys and not isinstance(name, str):
                 raise ValueError(f"line {line}: the key {name!r} is no text; put it in quotes")
             if name in names:
                 raise ValueError(f"line {line}: {name} is there twice; leave one of them")
@@ -34,11 +36,20 @@ class _Loader(yaml.SafeLoader):
         return made
 
 
-def refuse_faulty(files: Iterable[str | Path]) -> None:
-    """Raises UserError for a file that is no mapping in YAML or JSON, or has a key twice."""
+class _LoaderOfText(_Loader):
+    """Names as keys, too."""
+
+    text_keys = True
+
+
+def refuse_faulty(files: Iterable[str | Path], text_keys: bool = True) -> None:
+    """Raises UserError for a file that is no mapping in YAML or JSON, or has a key twice.
+
+    text_keys: whether a key that is a number is refused; another workflow's config may have some.
+    """
     for file in files:
         try:
-            content = _read(Path(file).read_text(encoding="utf-8"))
+            content = _read(Path(file).read_text(encoding="utf-8"), text_keys)
         except OSError as error:
             raise UserError(f"{file}: cannot be read ({error.strerror})") from None
         except UnicodeDecodeError:
@@ -54,11 +65,11 @@ def refuse_faulty(files: Iterable[str | Path]) -> None:
             raise UserError(f"{file}: holds no keys with values, as in `shards: 4`")
 
 
-def _read(text: str) -> Any:
+def _read(text: str, text_keys: bool) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_distinct)
     except json.JSONDecodeError:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_LoaderOfText if text_keys else _Loader)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict:

@@ -42,6 +42,27 @@ def refuse_absent(key: str, paths: Iterable[str | Path]) -> list[str | Path]:
     return paths
 
 
+def refuse_made_meanwhile(key: str, paths: Iterable[str | Path], outputs: Iterable[str]) -> None:
+    """Raises UserError for a path of the user's that a rule of another workflow makes, or parts of.
+
+    It is looked at while the jobs are planned, before they make anything. outputs: of all rules,
+    with their wildcards, each of which may stand for any name in its folder.
+    """
+    places = [Path(os.path.abspath(path)) for path in paths if not is_made(path)]
+    for output in outputs:
+        if is_made(output):
+            continue
+        folder, wildcard, _ = output.partition("{")
+        made = os.path.abspath(os.path.dirname(folder) if wildcard else output)
+        for place in places:
+            holds = not wildcard and place.is_relative_to(made)
+            if holds or Path(made).is_relative_to(place):
+                raise UserError(
+                    f"{key} is looked at while the jobs are planned, but a rule makes {output}: "
+                    "make it before, by a command of its own, or in results/ (docs/as-a-module.md)"
+                )
+
+
 def refuse_absent_folder(model: dict) -> None:
     """Raises UserError for a checkpoint that is not there, where it has to say all of the network.
 

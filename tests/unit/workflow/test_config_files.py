@@ -49,3 +49,12 @@ def test_a_faulty_text_is_told_in_one_line(tmp_path, text, fault):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none.yaml: cannot be read \(No such file"):
         refuse_faulty([tmp_path / "none.yaml"])
+
+
+def test_another_workflow_s_config_may_have_numbers_as_keys(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("samples: {1: a}\n")
+    refuse_faulty([file], text_keys=False)
+    file.write_text("samples: {1: a, 1: b}\n")
+    with pytest.raises(UserError, match="line 1: 1 is there twice"):
+        refuse_faulty([file], text_keys=False)

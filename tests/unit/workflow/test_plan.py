@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,30 @@ def test_a_file_of_the_users_must_be_there_and_one_of_ours_need_not(home):
     assert plan.refuse_absent("x.y", ["results/later", home]) == ["results/later", home]
     with pytest.raises(UserError, match=r"^gone\.csv: no such file or folder; see x\.y"):
         plan.refuse_absent("x.y", ["results/later", "gone.csv"])
+
+
+@pytest.mark.parametrize(
+    "output, refused",
+    [
+        ("k400/val", True),
+        ("k400", True),
+        ("k400/val/{clip}.mp4", True),
+        ("k400/val/a.mp4", True),
+        ("../work/k400/val", True),
+        ("k400/other.csv", False),
+        ("k400/val2/a.mp4", False),
+        ("{any}.csv", False),
+        ("results/x", False),
+    ],
+)
+def test_what_is_looked_at_must_not_be_made_in_the_same_run(home, output, refused):
+    paths = ["k400/val", "results/sample_data/val"]
+    with pytest.raises(UserError, match=f"a rule makes {output}:") if refused else nullcontext():
+        plan.refuse_made_meanwhile("dataset.root", paths, ["results/shards/000", output])
+
+
+def test_a_dataset_may_hold_the_folder_of_the_run(home):
+    plan.refuse_made_meanwhile("dataset.root", [".."], ["results/{shard}", "results/a"])
 
 
 def test_a_url_is_saved_under_its_name(home):
