@@ -2,9 +2,9 @@
 
     PYTHONPATH=src python bench/check_costs.py SMALL/results LARGE/results --cores 2
 
-CPU time is that of the jobs' logs. On a machine with other work no wall time can be measured, so the
-predicted one is held against a schedule of the run's own jobs, each as long as its CPU time over its
-threads, which start as Snakemake starts them: as soon as what they need is there and a core is free.
+CPU time is that of the jobs' logs. On a machine with other work no wall time can be measured, so
+the predicted one is held against a schedule of the run's own jobs, each as long as its CPU time
+over its threads, which start as Snakemake starts them: once what they need is there, on free cores.
 """
 
 import argparse

@@ -22,9 +22,15 @@ and S of them, A = nodes * (cores // t) at a time, take
 with m = V / S. The shards are hashed, so the largest of them is taken as the quantile S / (S + 1)
 of the binomial distribution, by the normal one: m + z * sqrt(m * (1 - 1 / S)).
 
+The export and the proof are a chain: the former on one core, the latter on up to four.
+
 A run is planning, then three phases, one after the other: all that comes before the inference, the
-inference, and the rest. The stages of the first phase run beside each other. So it takes the
-longest of them, or all of their CPU time over all cores if that is longer.
+inference, and the rest. The stages of the first phase share the C cores of all nodes, and take
+
+    their CPU time / C + (1 - 1 / C) * the longest of them alone
+
+which is Graham's bound for jobs that start as soon as a core is free ("Bounds on multiprocessing
+timing anomalies", 1969).
 
 An NPU or GPU infers by itself: a shard holds it for load + v * views / rate, while the cores decode
 the next one. So the inference takes one shard's decoding, and then the longer of `rounds` over the
@@ -107,8 +113,8 @@ class Rates:
 
     origin: dict[str, str]
     steps: dict[str, Rate]
-    # CPU seconds of what is made once for an engine: export, of export and simplification, on one
-    # core; proof, of the comparisons with PyTorch, on up to PROCESSES
+    # CPU seconds of what is made once for an engine: export, also of simplifying and of all starts,
+    # on one core; proof, of the comparisons with PyTorch, on up to PROCESSES
     model: dict[str, float]
     engines: dict[str, Engine]
     # start, video, shard: to plan; job: for each; list: a shard's job reads the list, a video
@@ -273,6 +279,14 @@ def disk(plan: Plan, rates: Rates) -> dict[str, float]:
     return kept | {"kept": total, "temporary .bin files": temporary, "peak": total + temporary}
 
 
+def _together(beside: list[Stage], cores: int) -> float:
+    """The seconds of the stages of a phase."""
+    longest = max(stage.wall for stage in beside)
+    if len(beside) == 1:
+        return longest
+    return sum(stage.cpu for stage in beside) / cores + (1 - 1 / cores) * longest
+
+
 def estimate(plan: Plan, rates: Rates, engine: Engine) -> dict:
     """The cost of a run. Raises UserError if a shard's .bin files exceed the cap."""
     if plan.keep == "nothing" and plan.largest_shard * plan.bin_bytes > plan.disk_mb * 1e6:
@@ -283,12 +297,11 @@ def estimate(plan: Plan, rates: Rates, engine: Engine) -> dict:
         )
     found = stages(plan, rates, engine)
     cores = plan.nodes * plan.cores
-    phases = {}
+    phases: dict[int, list[Stage]] = {}
     for stage in found:
-        same = [other for other in found if other.phase == stage.phase]
-        longest = max(other.wall for other in same)
-        phases[stage.phase] = max(longest, sum(other.cpu for other in same) / cores)
-    wall, cpu = sum(phases.values()), sum(stage.cpu for stage in found)
+        phases.setdefault(stage.phase, []).append(stage)
+    walls = [_together(stages_of, cores) for stages_of in phases.values()]
+    wall, cpu = sum(walls), sum(stage.cpu for stage in found)
     return {
         "plan": vars(plan),
         "rates": rates.origin,

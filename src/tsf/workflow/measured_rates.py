@@ -135,7 +135,10 @@ def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     for log in sorted(logs.rglob("*.log")):
         name = log.relative_to(logs).as_posix()
         if MODEL.match(name) and USED.search(log.read_text("utf-8", "replace")):
-            model["proof" if name.startswith("parity/") else "export"] += used(log)[-1][0]
+            total, start = used(log)[-1]
+            parallel = total - start if name.startswith("parity/") else 0.0
+            model["proof"] += parallel
+            model["export"] += total - parallel
     origin = {
         "what": f"{results}: {videos} videos in {len(tables)} shards, keep: {keep}",
         "machine": f"{provenance['machine']['processor']}, {provenance['machine']['cores']} cores",

@@ -84,7 +84,7 @@ def test_the_rates_of_a_run(finished):
     # of the others a video's share is the shipped one
     usual = SHIPPED.steps["accuracy"].video
     assert rates.steps["accuracy"] == Rate(pytest.approx(2 - 10 * usual), usual)
-    assert rates.model == {"export": 30, "proof": 5}
+    assert rates.model == {"export": 31, "proof": 4}
     assert (rates.sizes["logit"], rates.sizes["tables"], rates.sizes["models"]) == (9, 100, 1000)
     assert plan == {
         "keep": "nothing",
