@@ -17,6 +17,7 @@ from tsf.files import read_json
 from tsf.markdown import table
 from tsf.workflow.costs import (
     AFTER,
+    BESIDE,
     DECODED,
     HEADS,
     LISTED,
@@ -76,6 +77,7 @@ def of_run(results: Path, plan: Plan) -> tuple[dict[str, float], float]:
         return found
 
     listed = once("list and check", LISTED)
+    heads = once("read the videos' heads", BESIDE)
     after = once("account, accuracy and report", AFTER)
     model = [
         job(log, "export and proof", PROCESSES if log.parent.name == "parity" else 1)
@@ -90,7 +92,9 @@ def of_run(results: Path, plan: Plan) -> tuple[dict[str, float], float]:
         [job(log, "infer", plan.threads)] for log in sorted((logs / "infer").glob("*/*.log"))
     ]
     seconds = schedule([listed, model, *shards], plan.cores)
-    return cpu, seconds + schedule(inferred, plan.cores) + sum(seconds for _, seconds in after)
+    return cpu, seconds + schedule([*inferred, heads], plan.cores) + sum(
+        seconds for _, seconds in after
+    )
 
 
 def main() -> None:

@@ -5,6 +5,11 @@
 The real workflow over many names of one short video, with `keep: nothing`. Counting, decoding and
 the inference are stand-ins (bench/overhead_standins) that write made-up tables and logits of 400
 classes; so their jobs cost their start and their files alone. All else is real.
+
+    PYTHONPATH=src python bench/overhead.py --cores 2 64
+
+measures nothing: it lays the jobs of the full-size model, by the shipped rates, onto that many
+cores as Snakemake does, with the chain of export and proof first and last.
 """
 
 import argparse
@@ -19,13 +24,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from check_costs import Job, schedule
 
 from tsf import errors
 from tsf.data.kinetics import clip_name, write_annotations
 from tsf.errors import UserError
-from tsf.files import write_json
+from tsf.files import read_json, write_json
 from tsf.markdown import table
 from tsf.sample.clips import LABELS, write_clip
+from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, PROCESSES, Plan, Rates
+from tsf.workflow.estimate import SHIPPED
 from tsf.workflow.measured_rates import USED
 
 HERE = Path(__file__).resolve().parent
@@ -84,16 +92,71 @@ def of_steps(logs: Path) -> dict[str, dict]:
     return dict(sorted(steps.items(), key=lambda item: -item[1]["cpu"]))
 
 
+def share(plan: Plan, rates: Rates, engine: str, first: bool) -> dict[str, float]:
+    """The wall seconds of a run on one machine, and what is neither decoding nor the model.
+
+    first: whether the chain of export and proof comes before the shards' jobs.
+    """
+    own, rate = rates.snakemake, rates.engines[engine]
+    count, bins = rates.steps["count_frames"], rates.steps["temporary_bins"]
+    threads = min(plan.threads, plan.cores)
+    sizes = np.random.default_rng(0).multinomial(plan.videos, [1 / plan.shards] * plan.shards)
+    start = own["job"] + plan.videos * own["list"]
+    counting = [[(1, start + count.job + n * count.video)] for n in sizes]
+    video = (bins.video + plan.views * rate.view) / threads
+    inferring = [[(threads, start + bins.job + rate.job + n * video)] for n in sizes]
+
+    def once(steps: tuple[str, ...]) -> list[Job]:
+        found = []
+        for step in steps:
+            processes = min(PROCESSES if step in HEADS else 1, plan.cores)
+            seconds = rates.steps[step].job + plan.videos * rates.steps[step].video / processes
+            found.append((processes, own["job"] + seconds))
+        return found
+
+    cores = min(PROCESSES, plan.cores)
+    chain = [(1, rates.model["export"]), (cores, rates.model["proof"] / cores)]
+    before = [chain, *counting] if first else [*counting, chain]
+    planning = own["start"] + plan.videos * own["video"] + plan.shards * own["shard"]
+    wall = planning + schedule([once(LISTED), *before], plan.cores)
+    wall += schedule([*inferring, once(BESIDE)], plan.cores)
+    wall += sum(seconds for _, seconds in once(AFTER))
+    work = plan.videos * (count.video + bins.video + plan.views * rate.view) / plan.cores
+    # cores without a job, as the shards differ and their number is no multiple of the slots
+    alone = [[(t, n * video)] for n, [(t, _)] in zip(sizes, inferring, strict=True)]
+    idle = schedule(alone, plan.cores) - plan.videos * video * threads / plan.cores
+    return {"wall": wall, "work": work, "idle": idle, "other": wall - work - idle}
+
+
+def print_shares(cores: list[int], videos: int, shards: int) -> None:
+    rates = Rates.from_dict(read_json(SHIPPED))
+    rows = []
+    for number in cores:
+        for engine in ("onnxruntime", "openvino_tsf_opt", "openvino_tsf_opt_bf16"):
+            for first in (False, True):
+                plan = Plan(videos, shards, number)
+                found = share(plan, rates, engine, first)
+                seconds = [f"{found[name]:,.0f}" for name in ("wall", "work", "idle", "other")]
+                part = f"{found['other'] / found['wall']:.1%}"
+                order = "first" if first else "last"
+                rows.append([str(number), engine, order, *seconds, part])
+    print(table(["cores", "engine", "export", "wall, s", "work", "idle", "other", "share"], rows))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--videos", type=int, default=20_000)
     parser.add_argument("--shards", type=int, default=128)
+    parser.add_argument("--cores", type=int, nargs="+", help="of a run that is worked out")
     parser.add_argument("--archives", type=Path, help="as upstream.archives in the config")
     parser.add_argument("--output", type=Path, default=Path("results/overhead.json"))
     args = parser.parse_args()
 
+    if args.cores:
+        print_shares(args.cores, args.videos, args.shards)
+        return
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as scratch:
         folder = Path(scratch).resolve()

@@ -24,13 +24,14 @@ from tsf import errors
 from tsf.data.kinetics import write_annotations
 from tsf.files import read_json, whole_file, write_json
 from tsf.markdown import table
-from tsf.workflow.costs import AFTER, HEADS, LISTED, LOCAL, PROCESSES, Plan, Rates
+from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, LOCAL, PROCESSES, Plan, Rates
 from tsf.workflow.estimate import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
 VIDEOS = (20_000, 650_000, 10_000_000)
 NODES = (1, 4, 16, 64, 256, 1000)
 MAX_SHARDS = 999  # as in config/schema.json
+HEADS_THREADS = 8  # as in profiles/slurm
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
     again = cluster.starts * (own["start"] + plan.videos * own["video"])
     lists = plan.videos * own["list"]  # the step reads the list, too
     count, decode = rates.steps["count_frames"], rates.steps["temporary_bins"]
-    counting = [again + count.job + lists + int(n) * count.video for n in sizes]
+    counting = [
+        again + count.job + lists + int(n) * count.video / plan.decode_threads for n in sizes
+    ]
     a_video = decode.video + plan.views * view.view
     inferring = [
         again + decode.job + view.job + lists + int(n) * a_video / plan.threads for n in sizes
@@ -82,7 +85,7 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
 
     def one_by_one(at: float, steps: tuple[str, ...]) -> float:
         for step in steps:
-            rate, processes = rates.steps[step], PROCESSES if step in HEADS else 1
+            rate, processes = rates.steps[step], HEADS_THREADS if step in HEADS else 1
             seconds = rate.job + plan.videos * rate.video / processes
             at = at + seconds if step in LOCAL else stage(at, [again + seconds], 1, cluster)
         return at
@@ -91,11 +94,12 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
     proven = stage(
         planning, [again + rates.model["export"] + rates.model["proof"] / PROCESSES], 1, cluster
     )
-    counted = stage(planning, counting, plan.nodes * plan.cores, cluster)
+    counted = stage(planning, counting, plan.nodes * (plan.cores // plan.decode_threads), cluster)
     account = one_by_one(max(listed, counted), ("account",))
     slots = plan.nodes * (plan.cores // plan.threads)
     inferred = stage(max(account, proven), inferring, slots, cluster)
-    end = one_by_one(inferred, tuple(step for step in AFTER if step != "account"))
+    heads = one_by_one(account, BESIDE)
+    end = one_by_one(max(inferred, heads), tuple(step for step in AFTER if step != "account"))
     work = plan.videos * (count.video + a_video)
     return {
         "videos": plan.videos,
@@ -105,6 +109,7 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
         "planning": planning,
         "planning_in_a_job": again + lists,
         "inference": inferred - max(account, proven),
+        "before": max(account, proven),
         "rest": end - inferred,
         "seconds": end,
         "efficiency": work / (end * plan.nodes * plan.cores),
@@ -196,25 +201,32 @@ def main() -> None:
     for videos in VIDEOS:
         for nodes in NODES:
             shards, threads = shards_for(videos, nodes, args.cores, args.threads)
-            plan = Plan(videos, shards, args.cores, nodes, threads=threads, disk_mb=10**9)
+            plan = Plan(videos, shards, args.cores, nodes, threads=threads, decode_threads=threads)
             runs.append(simulate(plan, rates, Cluster(), engine))
     if args.output:
         write_json(args.output, {"runs": runs})
     draw(runs, args.picture)
-    header = ["videos", "nodes", "shards", "threads", "plan", "again in a job", "inference", "rest"]
+    columns = {
+        "planning": "plan",
+        "planning_in_a_job": "again in a job",
+        "before": "before the inference",
+        "inference": "inference",
+        "rest": "rest",
+    }
     rows = [
         [
             f"{run['videos']:,}",
             f"{run['nodes']:,}",
             str(run["shards"]),
             str(run["threads"]),
-            *(f"{run[k]:,.0f} s" for k in ("planning", "planning_in_a_job", "inference", "rest")),
+            *(f"{run[column]:,.0f} s" for column in columns),
             f"{run['seconds'] / 3600:.2f} h",
             f"{run['efficiency']:.0%}",
         ]
         for run in runs
     ]
-    print(table([*header, "run", "efficiency"], rows))
+    header = ["videos", "nodes", "shards", "threads", *columns.values(), "run", "efficiency"]
+    print(table(header, rows))
 
 
 if __name__ == "__main__":

@@ -19,18 +19,20 @@ and S of them, A = nodes * (cores // t) at a time, take
 
     rounds = (ceil(S / A) - 1) * d(m) + d(largest)
 
-with m = V / S. The shards are hashed, so the largest of them is taken as the quantile S / (S + 1)
-of the binomial distribution, by the normal one: m + z * sqrt(m * (1 - 1 / S)).
+with m = V / S. With `keep: nothing` the inference has no more jobs at a time than shards of m .bin
+files fit into disk_mb. The shards are hashed, so the largest of them is taken as the quantile
+S / (S + 1) of the binomial distribution, by the normal one: m + z * sqrt(m * (1 - 1 / S)).
 
 The export and the proof are a chain: the former on one core, the latter on up to four.
 
 A run is planning, then three phases, one after the other: all that comes before the inference, the
-inference, and the rest. The stages of the first phase share the C cores of all nodes, and take
+inference with what runs beside it, and the rest. A phase on the C cores of all nodes takes the
+longest of its stages alone, or, if that is longer,
 
-    their CPU time / C + (1 - 1 / C) * the longest of them alone
+    its CPU time / C + (1 - 1 / C) * its longest chain of steps that run once
 
 which is Graham's bound for jobs that start as soon as a core is free ("Bounds on multiprocessing
-timing anomalies", 1969).
+timing anomalies", 1969): at worst the chain comes last.
 
 An NPU or GPU infers by itself: a shard holds it for load + v * views / rate, while the cores decode
 the next one. So the inference takes one shard's decoding, and then the longer of `rounds` over the
@@ -42,7 +44,7 @@ cluster. What runs on Snakemake's own machine (`localrule`) does none of that.
 """
 
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from statistics import NormalDist
 
 from tsf.errors import UserError
@@ -55,7 +57,6 @@ AFTER = (
     "merge_shards",
     "accuracy",
     "accuracy_report",
-    "video_heads",
     "details",
     "verdict",
     "gallery",
@@ -72,6 +73,7 @@ DECODED = {
     "frames": ("rawframes", "out_bin"),
     "all_frames": ("all_rawframes", "out_bin"),
 }
+BESIDE = ("video_heads",)  # ready as soon as the inference is
 # run by Snakemake's own machine, and not sent to a cluster
 LOCAL = (
     "videos",
@@ -186,6 +188,17 @@ class Plan:
         """The jobs of that many threads that all nodes run at a time."""
         return self.nodes * max(1, self.cores // min(threads, self.cores))
 
+    def inferred_at_a_time(self) -> tuple[int, int]:
+        """The jobs of the inference that run at a time, and those that the cores would run."""
+        cores = self.at_a_time(self.threads)
+        if self.devices:
+            cores = 2 * self.devices * self.nodes  # one decodes while the other has the device
+        jobs = min(cores, self.shards)
+        if self.keep != "nothing":
+            return jobs, jobs
+        fit = int(self.disk_mb * 1e6 / (self.videos / self.shards * self.bin_bytes))
+        return max(1, min(jobs, fit)), jobs
+
     def rounds(self, at_a_time: int, start: float, video: float) -> float:
         """The seconds of all shards, each of `start` and of `video` for each of its videos."""
         mean, largest = (start + v * video for v in (self.videos / self.shards, self.largest_shard))
@@ -201,6 +214,7 @@ class Stage:
     jobs: int
     cpu: float  # seconds
     wall: float  # seconds, alone on the machine
+    chain: float  # of them, those of steps that run once and one after the other
 
 
 def stages(plan: Plan, rates: Rates, engine: Engine) -> list[Stage]:
@@ -225,35 +239,41 @@ def stages(plan: Plan, rates: Rates, engine: Engine) -> list[Stage]:
             cpu += job_cpu + rate.cpu(1, plan.videos)
             wall += job_wall + rate.job + plan.videos * rate.video / cores
             wall += 0 if step in LOCAL else noticed
-        return Stage(name, phase, len(steps), cpu, wall)
+        return Stage(name, phase, len(steps), cpu, wall, wall)
 
-    def a_shard(step: str, phase: int, rates_of: list[Rate], threads: int) -> Stage:
-        """Of a job of several programs, one after the other."""
+    def a_shard(
+        step: str, phase: int, rates_of: list[Rate], threads: int, most: float = inf
+    ) -> Stage:
+        """Of a job of several programs, one after the other; at most `most` jobs at a time."""
         threads = min(threads, plan.cores)
+        at_a_time = int(min(plan.at_a_time(threads), most))
         job = sum(rate.job for rate in rates_of) + plan.videos * own["list"]
         video = sum(rate.video for rate in rates_of)
         cpu = Rate(job + started[0], video).cpu(plan.shards, plan.videos)
-        wall = plan.rounds(plan.at_a_time(threads), job + started[1], video / threads)
-        return Stage(STAGES.get(step, step), phase, plan.shards, cpu, wall + noticed)
+        wall = plan.rounds(at_a_time, job + started[1], video / threads)
+        return Stage(STAGES.get(step, step), phase, plan.shards, cpu, wall + noticed, 0)
 
     bins = [rates.steps["temporary_bins"]] if plan.keep == "nothing" else []
+    most, _ = plan.inferred_at_a_time()
     if not plan.devices:
         on_cores = Rate(engine.job, plan.views * engine.view)
-        inference = a_shard("infer", 2, [*bins, on_cores], plan.threads)
+        inference = a_shard("infer", 2, [*bins, on_cores], plan.threads, most)
     else:
         threads = max(1, plan.cores // (2 * plan.devices))  # two jobs share a device
-        decode = a_shard("infer", 2, bins, threads)
-        first = decode.wall / ceil(plan.shards / plan.at_a_time(threads))
-        held = plan.rounds(plan.nodes * plan.devices, engine.job, plan.views * engine.view)
+        decode = a_shard("infer", 2, bins, threads, most)
+        first = decode.wall / ceil(plan.shards / min(plan.at_a_time(threads), most))
+        held = plan.rounds(
+            min(plan.nodes * plan.devices, most), engine.job, plan.views * engine.view
+        )
         inference = replace(decode, wall=first + max(held, decode.wall))
+    proven = export + proof / min(PROCESSES, plan.cores)
     return [
-        Stage("plan", 0, 1, planning, planning),
+        Stage("plan", 0, 1, planning, planning, planning),
         once("list and check", 1, LISTED),
         *(a_shard(s, 1, [rates.steps[s]], plan.decode_threads) for s in DECODED[plan.keep]),
-        Stage(
-            "export and proof", 1, 1, export + proof, export + proof / min(PROCESSES, plan.cores)
-        ),
+        Stage("export and proof", 1, 1, export + proof, proven, proven),
         inference,
+        once("read the videos' heads", 2, BESIDE),
         once("account, accuracy and report", 3, AFTER),
     ]
 
@@ -261,8 +281,7 @@ def stages(plan: Plan, rates: Rates, engine: Engine) -> list[Stage]:
 def disk(plan: Plan, rates: Rates) -> dict[str, float]:
     """Bytes below results/ at the most, and what stays."""
     shard = plan.largest_shard * plan.bin_bytes
-    jobs = 2 * plan.devices * plan.nodes or plan.at_a_time(plan.threads)
-    at_a_time = min(plan.disk_mb * 1e6, min(jobs, plan.shards) * shard)
+    at_a_time = min(plan.disk_mb * 1e6, plan.inferred_at_a_time()[0] * shard)
     pictures = {"frames": plan.clips * plan.frames, "all_frames": rates.sizes["length"]}.get(
         plan.keep, 0
     )
@@ -281,10 +300,9 @@ def disk(plan: Plan, rates: Rates) -> dict[str, float]:
 
 def _together(beside: list[Stage], cores: int) -> float:
     """The seconds of the stages of a phase."""
-    longest = max(stage.wall for stage in beside)
-    if len(beside) == 1:
-        return longest
-    return sum(stage.cpu for stage in beside) / cores + (1 - 1 / cores) * longest
+    chain = max(stage.chain for stage in beside)
+    bound = sum(stage.cpu for stage in beside) / cores + (1 - 1 / cores) * chain
+    return max(bound, *(stage.wall for stage in beside))
 
 
 def estimate(plan: Plan, rates: Rates, engine: Engine) -> dict:
@@ -301,6 +319,7 @@ def estimate(plan: Plan, rates: Rates, engine: Engine) -> dict:
     for stage in found:
         phases.setdefault(stage.phase, []).append(stage)
     walls = [_together(stages_of, cores) for stages_of in phases.values()]
+    jobs, wanted = plan.inferred_at_a_time()
     wall, cpu = sum(walls), sum(stage.cpu for stage in found)
     return {
         "plan": vars(plan),
@@ -312,6 +331,8 @@ def estimate(plan: Plan, rates: Rates, engine: Engine) -> dict:
         "cpu_hours": cpu / 3600,
         "wall_seconds": wall,
         "reserved_core_hours": wall * cores / 3600,
+        "jobs_at_a_time": jobs,
+        "jobs_that_fit_the_cores": wanted,
         "device_hours": wall * plan.nodes * plan.devices / 3600,
         "bytes": disk(plan, rates),
     }

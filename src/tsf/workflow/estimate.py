@@ -119,6 +119,13 @@ def readable(found: dict) -> str:
     )
     if found["device_hours"]:
         lines.append(f"devices   {found['device_hours']:.2f} device hours reserved")
+    jobs, wanted = found["jobs_at_a_time"], found["jobs_that_fit_the_cores"]
+    if jobs < wanted:
+        needed = found["plan"]["disk_mb"] * wanted // jobs
+        lines.append(
+            f"idle      disk_mb lets {jobs} of {wanted} jobs infer at a time; more shards, or some "
+            f"{size(1e6 * needed)} of it, would use all"
+        )
     parts = {name: number for name, number in found["bytes"].items() if number}
     lines.append("disk      " + ", ".join(f"{name} {size(n)}" for name, n in parts.items()))
     lines.append(f"engine    {found['engine']}")

@@ -8,7 +8,7 @@ from statistics import fmean
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.recipe.record import CROPS
-from tsf.workflow.costs import AFTER, DECODED, HEADS, LISTED, Engine, Rate, Rates
+from tsf.workflow.costs import AFTER, BESIDE, DECODED, HEADS, LISTED, Engine, Rate, Rates
 
 # as tsf.progress.tell_cpu_time writes it
 USED = re.compile(r"^used (\d+\.\d+) s of CPU time, (\d+\.\d+) s of it to start$", re.MULTILINE)
@@ -118,7 +118,7 @@ def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     views, logs = plan["crops"] * plan["clips"], results / "logs"
 
     steps = {}
-    for name in (*LISTED, *AFTER):
+    for name in (*LISTED, *BESIDE, *AFTER):
         found = sorted((logs / name).glob("*.log")) or [logs / f"{name}.log"]
         each = [once(log, name, videos, usual.steps[name]) for log in found]
         steps[name] = Rate(fmean(r.job for r in each), fmean(r.video for r in each))

@@ -3,14 +3,25 @@
 import pytest
 
 from tsf.errors import UserError
-from tsf.workflow.costs import AFTER, LISTED, LOCAL, Engine, Plan, Rate, Rates, estimate, stages
+from tsf.workflow.costs import (
+    AFTER,
+    BESIDE,
+    LISTED,
+    LOCAL,
+    Engine,
+    Plan,
+    Rate,
+    Rates,
+    estimate,
+    stages,
+)
 
 ENGINE = Engine(job=2.0, view=0.1)
 # every step that runs once costs 1 s and 0.01 s a video
 RATES = Rates(
     origin={"what": "made up"},
     steps={
-        **dict.fromkeys((*LISTED, *AFTER), Rate(1.0, 0.01)),
+        **dict.fromkeys((*LISTED, *BESIDE, *AFTER), Rate(1.0, 0.01)),
         "count_frames": Rate(0.4, 0.2),
         "temporary_bins": Rate(1.0, 0.3),
         "decode": Rate(0.5, 0.3),
@@ -51,17 +62,20 @@ def test_a_run_on_one_machine():
     assert found["infer"] == pytest.approx(
         (4 * 3.2 + 100 * 0.6, 3.2 + 25 * 0.3 + 3.2 + LARGEST * 0.3), abs=1e-4
     )
-    # thirteen jobs of 2.1; video_heads takes 1.35
-    assert found["account, accuracy and report"] == pytest.approx((27.3, 12 * 2.1 + 1.35))
+    assert found["read the videos' heads"] == pytest.approx((2.1, 1.35))
+    # twelve jobs of 2.1
+    assert found["account, accuracy and report"] == pytest.approx((25.2, 25.2))
 
 
 def test_the_phases_add_up():
     found = estimate(Plan(**PLAN), RATES, ENGINE)
-    # before the inference: 4.2 + 22.4 + 7 over four cores, and three quarters of the counting
-    first = 8.4 + 0.75 * (0.6 + LARGEST * 0.2)
-    wall = 4 + first + (3.2 + 25 * 0.3 + 3.2 + LARGEST * 0.3) + 26.55
+    # before the inference: 4.2 + 22.4 + 7 over four cores, and three quarters of the longest chain,
+    # of export and proof
+    first = 8.4 + 0.75 * 5.5
+    # the inference alone takes longer than its and the heads' CPU time over four cores
+    wall = 4 + first + (3.2 + 25 * 0.3 + 3.2 + LARGEST * 0.3) + 25.2
     assert found["wall_seconds"] == pytest.approx(wall, abs=1e-3)
-    assert found["cpu_hours"] == pytest.approx((4 + 4.2 + 22.4 + 7 + 72.8 + 27.3) / 3600)
+    assert found["cpu_hours"] == pytest.approx((4 + 4.2 + 22.4 + 7 + 72.8 + 2.1 + 25.2) / 3600)
     assert found["reserved_core_hours"] == pytest.approx(4 * wall / 3600, abs=1e-5)
 
 
@@ -108,7 +122,10 @@ def test_disk():
     assert Plan(20_000, 128, 16, bin="uint8", crops=1).bin_bytes == 14_450_688 // 12
     found = estimate(plan, RATES, ENGINE)["bytes"]
     assert found["results"] == 2 * 20_000 * 3 * 400 * 10 + 20_000 * 300
-    assert found["temporary .bin files"] == 8e9  # four jobs' shards would take more
+    # four jobs would fit the cores, and three of 156 * 14.45 MB the disk; the largest shard has
+    # 156.25 + 2.421 * 12.45 videos
+    assert plan.inferred_at_a_time() == (3, 4)
+    assert found["temporary .bin files"] == 8e9  # of 3 * 186.4 * 14.45 MB
     assert found[".bin files"] == 0
     kept = estimate(Plan(20_000, 128, 16, keep="frames"), RATES, ENGINE)["bytes"]
     assert kept[".bin files"] == 20_000 * 14_450_688

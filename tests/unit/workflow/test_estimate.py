@@ -12,7 +12,7 @@ import runs
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.workflow import estimate
-from tsf.workflow.costs import AFTER, LISTED, Engine, Plan, Rate, Rates, stages
+from tsf.workflow.costs import AFTER, BESIDE, LISTED, Engine, Plan, Rate, Rates, stages
 from tsf.workflow.measured_rates import USED, from_results
 
 SHIPPED = Rates.from_dict(read_json(estimate.SHIPPED))
@@ -29,7 +29,7 @@ def log(path: Path, *lines: tuple[float, float]) -> None:
 def finished(tmp_path):
     """What a run of ten videos in two shards leaves, as far as it is read."""
     results = tmp_path / "results"
-    for name in (*LISTED, *AFTER):
+    for name in (*LISTED, *BESIDE, *AFTER):
         log(results / f"logs/{name}.log", (2.0, 1.0))
     (results / "logs/merge_shards.log").unlink()
     log(results / "logs/merge_shards/onnxruntime.log", (2.0, 1.0))
