@@ -9,6 +9,7 @@ has the formula (`tsf.workflow.costs`) and how near it comes.
 
 import argparse
 import json
+from math import inf
 from pathlib import Path
 
 from tsf import errors
@@ -52,7 +53,7 @@ def measured_engine(path: Path, name: str | None, plan: dict) -> Engine:
             "or the model of one, or give the file of one, as results/performance/<engine>.json"
         )
     (run,) = named
-    if "videos_per_second" not in run:
+    if not isinstance(run.get("videos_per_second"), int | float):
         raise UserError(f"{path}: no videos_per_second; name performance.json of a finished run")
     load = run.get("load_seconds") or 0.0
     return at_speed(run["videos_per_second"], load, plan, run.get("threads"))
@@ -60,10 +61,10 @@ def measured_engine(path: Path, name: str | None, plan: dict) -> Engine:
 
 def at_speed(speed: float, load: float, plan: dict, threads: int | None = None) -> Engine:
     """An engine of that many videos a second, on a device or on `threads` cores."""
-    if not speed > 0:
-        raise UserError(f"{speed:g} videos a second: must be more than 0")
-    if load < 0:
-        raise UserError(f"--load-seconds {load:g}: must not be less than 0")
+    if not 0 < speed < inf:
+        raise UserError(f"{speed:g} videos a second: must be more than 0, and finite")
+    if not 0 <= load < inf:
+        raise UserError(f"{load:g} seconds to load the model: must not be less than 0, and finite")
     cores = 1 if plan["devices"] else threads or min(plan["threads"], plan["cores"])
     return Engine(load, cores / (speed * plan["crops"] * plan["clips"]))
 
@@ -82,12 +83,14 @@ def choose(args: argparse.Namespace, rates: Rates, plan: dict) -> tuple[str, Eng
             f"run is of {own['frames']} of {own['side']}: give --videos-per-second, --performance "
             "or --results of such a run"
         )
-    if plan["devices"] and args.engine != "ascend":
-        raise UserError("--devices: give a device's speed, by --videos-per-second or --performance")
     name = args.engine or next(iter(rates.engines))
+    if plan["devices"] and name != "ascend":
+        raise UserError("--devices: give a device's speed, by --videos-per-second or --performance")
     if name not in rates.engines:
         known = ", ".join(rates.engines)
         raise UserError(f"--engine {name}: not measured; there are {known}")
+    if name == "ascend" and not plan["devices"]:
+        raise UserError("the engine ascend: say how many --devices a node has")
     return name, rates.engines[name]
 
 
@@ -147,7 +150,6 @@ def main() -> None:
     parser.add_argument("--keep", choices=KEEPS, help=f"({Plan.keep})")
     parser.add_argument("--bin", choices=list(ITEM_BYTES), help=f"({Plan.bin})")
     parser.add_argument("--results", type=Path, help="of a finished run, whose rates are taken")
-    parser.add_argument("--rates", type=Path, default=SHIPPED, help="json, in place of the shipped")
     parser.add_argument("--engine", help="of the rates, or of --performance")
     parser.add_argument("--performance", type=Path, help="performance.json, for the engine's speed")
     parser.add_argument("--videos-per-second", type=float, help="of a job, or a device")
@@ -155,7 +157,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
 
-    rates = Rates.from_dict(read_json(args.rates))
+    rates = Rates.from_dict(read_json(SHIPPED))
     plan: dict = {}
     if args.results:
         rates, plan = from_results(args.results, rates)
@@ -168,8 +170,8 @@ def main() -> None:
         found = {"engine": engine_name} | estimate(checked, rates, engine)
     except KeyError as step:
         raise UserError(
-            f"{args.results or args.rates}: no rate of {step.args[0]}, which keep: {checked.keep} "
-            "needs; take a run with that keep"
+            f"{args.results}: no rate of {step.args[0]}, which keep: {checked.keep} needs; take a "
+            "run with that keep"
         ) from None
     print(json.dumps(found, indent=2) if args.json else readable(found))
 

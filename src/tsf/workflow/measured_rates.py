@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
@@ -59,29 +60,27 @@ def a_shard(jobs: list[tuple[float, float]], videos: int) -> Rate:
     return Rate(start, sum(total - start for total, start in jobs) / videos)
 
 
-def infer(folder: Path, results: Path, videos: int, views: int) -> tuple[Engine, Rate | None]:
-    """Of an engine, and of making the .bin files where its jobs do so. folder: of its logs."""
-    name = folder.name
-    logs = sorted(folder.glob("*.log"))
+def infer(logs: list[Path], results: Path, videos: int, views: int) -> tuple[Engine, Rate | None]:
+    """Of an engine, and of making the .bin files where its jobs do so. logs: of its shards."""
+    name = logs[0].parent.name
     lines = [used(log) for log in logs]
     whole = [line[-1] for line in lines]
+    made = len(lines[0]) > 1  # with `keep: nothing`
     if name == "ascend":
         summary = read_json(results / "result/ascend_summary.json")
         computing = sum(summary["npu_compute_time_list"]) / 1000
         held = sum(map(_held, logs))
         view = computing / (videos * views)
-        return Engine(max(0.0, held - computing) / len(logs), view), a_shard(whole, videos)
+        engine = Engine(max(0.0, held - computing) / len(logs), view)
+        return engine, a_shard(whole, videos) if made else None  # with ais_bench's CPU time
     inner = [line[0] for line in lines]
     rate = a_shard(inner, videos)
     bins = [(a - x, b) for (a, b), (x, _) in zip(whole, inner, strict=True)]
-    made = len(lines[0]) > 1  # with `keep: nothing`
     return Engine(rate.job, rate.video / views), a_shard(bins, videos) if made else None
 
 
 def _held(log: Path) -> float:
     """The seconds for which a job had a device."""
-    from datetime import datetime
-
     times = [datetime.fromisoformat(at) for at in DEVICE.findall(log.read_text("utf-8"))]
     if len(times) != 2:
         raise UserError(f"{log}: does not say when it had a device; run again")
@@ -89,6 +88,16 @@ def _held(log: Path) -> float:
 
 
 def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
+    """`_from_results`, with one line for the results of another version."""
+    try:
+        return _from_results(results, usual)
+    except KeyError as key:
+        raise UserError(
+            f"{results}: its JSON files have no {key}; made by another version, so run again"
+        ) from None
+
+
+def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     """The rates of a finished run, and what `costs.Plan` takes from it.
 
     usual: the shipped rates, for what a run does not tell: Snakemake's own and a cluster's.
@@ -96,7 +105,7 @@ def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     """
     if not results.is_dir():
         raise UserError(f"{results}: no such folder; name the results of a finished run")
-    for name in ("accuracy.json", "provenance.json", "recipe.json"):
+    for name in ("accuracy.json", "provenance.json", "recipe.json", "videos.tsv"):
         if not (results / name).is_file():
             raise UserError(f"{results / name}: not there, so the run is not finished")
     provenance, recipe = read_json(results / "provenance.json"), read_json(results / "recipe.json")
@@ -113,8 +122,13 @@ def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     }
     tables = sorted((results / "decoded").glob("*.tsv"))
     videos = sum(len(table.read_text("utf-8").splitlines()) - 1 for table in tables)
-    if not videos:
-        raise UserError(f"{results / 'decoded'}: no video, so the run is not finished")
+    lines = (results / "videos.tsv").read_text("utf-8").splitlines()[1:]
+    listed = len({line.partition("\t")[0] for line in lines})
+    if videos != listed:
+        raise UserError(
+            f"{results / 'decoded'} has {videos} videos, {results / 'videos.tsv'} {listed}: not "
+            "finished, or with tables of another number of shards, which are to be deleted"
+        )
     views, logs = plan["crops"] * plan["clips"], results / "logs"
 
     steps = {}
@@ -128,7 +142,8 @@ def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
         steps[name] = a_shard(jobs, videos)
     engines = {}
     for folder in sorted((logs / "infer").iterdir()):
-        engines[folder.name], bins = infer(folder, results, videos, views)
+        of_shards = [folder / f"{table.stem}.log" for table in tables]
+        engines[folder.name], bins = infer(of_shards, results, videos, views)
         if bins is not None:
             steps["temporary_bins"] = bins
     model = {"export": 0.0, "proof": 0.0}

@@ -33,6 +33,8 @@ def finished(tmp_path):
         log(results / f"logs/{name}.log", (2.0, 1.0))
     (results / "logs/merge_shards.log").unlink()
     log(results / "logs/merge_shards/onnxruntime.log", (2.0, 1.0))
+    rows = "".join(f"v{n}\tval/v{n}.mp4\tc\n" for n in range(10))
+    (results / "videos.tsv").write_text(f"video\tpath\tlabel\n{rows}v0\tval/v0.mp4\td\n")
     log(results / "logs/onnx.log", (30.0, 1.0))
     log(results / "logs/parity/onnxruntime.log", (5.0, 1.0))
     log(results / "logs/sample_data.log", (99.0, 1.0))  # no part of a run on own videos
@@ -173,6 +175,8 @@ def test_it_is_readable(monkeypatch, capsys):
         (["--performance", "nowhere.json"], "nowhere.json: no such file"),
         (["--videos-per-second", 0], "must be more than 0"),
         (["--videos-per-second", 1, "--load-seconds", -1], "must not be less than 0"),
+        (["--videos-per-second", 1, "--load-seconds", "nan"], "must not be less than 0"),
+        (["--videos-per-second", "inf"], "must be more than 0, and finite"),
         (["--videos-per-second", "nan"], "must be more than 0"),
         (["--engine", "abacus"], "--engine abacus: not measured; there are onnxruntime"),
         (["--side", 112], "the rates are of 8 frames of 224 pixels"),
@@ -189,7 +193,7 @@ def test_bad_input_is_refused(options, words, monkeypatch, capsys):
     [
         ("accuracy.json", "not there, so the run is not finished"),
         ("logs/count_frames/001.log", "no such file, so the run is not finished"),
-        ("decoded", "no video, so the run is not finished"),
+        ("decoded", r"has 0 videos, .*videos.tsv 10: not finished"),
     ],
 )
 def test_an_unfinished_run_is_refused(gone, words, finished, monkeypatch, capsys):
@@ -197,6 +201,40 @@ def test_an_unfinished_run_is_refused(gone, words, finished, monkeypatch, capsys
     for file in path.iterdir() if path.is_dir() else [path]:
         file.unlink()
     with pytest.raises(UserError, match=words):
+        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
+
+
+def test_a_run_on_devices(finished, monkeypatch, capsys):
+    """Two jobs that had the device for 20 and 30 s, of which the model computed 40."""
+    logs = finished / "logs/infer"
+    (logs / "onnxruntime").rename(logs / "ascend")
+    for shard, seconds in (("000", 20), ("001", 30)):
+        path = logs / f"ascend/{shard}.log"
+        text = "2026-11-26 10:00:05.000 device 0: taken\n"
+        text += f"2026-11-26 10:00:{5 + seconds}.000 device 0: given back\n"
+        text += "used 1.00 s of CPU time, 0.50 s of it to start\n"  # ais_bench
+        path.write_text(text + "used 3.00 s of CPU time, 1.00 s of it to start\n")
+    (finished / "result").mkdir()
+    summary = {"npu_compute_time_list": [4000.0] * 10}
+    (finished / "result/ascend_summary.json").write_text(json.dumps(summary))
+    rates, _ = from_results(finished, SHIPPED)
+    assert rates.engines["ascend"] == Engine(pytest.approx(5.0), pytest.approx(4 / 3))
+    assert rates.steps["temporary_bins"] == Rate(pytest.approx(1.0), pytest.approx(0.4))
+    common = ("--videos", 1000, "--cores", 4, "--results", finished)
+    with pytest.raises(UserError, match="say how many --devices"):
+        run(monkeypatch, capsys, *common)
+    assert run(monkeypatch, capsys, *common, "--devices", 1)["device_hours"] > 4000 / 3600
+
+
+def test_tables_of_another_number_of_shards_are_refused(finished):
+    (finished / "decoded/002.tsv").write_text("video\tframes\tskipped\nv1\t300\t\n")
+    with pytest.raises(UserError, match="has 11 videos"):
+        from_results(finished, SHIPPED)
+
+
+def test_results_of_another_version_are_refused(finished, monkeypatch, capsys):
+    (finished / "provenance.json").write_text("{}")
+    with pytest.raises(UserError, match="have no 'config'; made by another version"):
         run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
 
 
