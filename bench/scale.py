@@ -31,7 +31,6 @@ ROOT = Path(__file__).resolve().parents[1]
 VIDEOS = (20_000, 650_000, 10_000_000)
 NODES = (1, 4, 16, 64, 256, 1000)
 MAX_SHARDS = 999  # as in config/schema.json
-HEADS_THREADS = 8  # as in profiles/slurm
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
 
     def one_by_one(at: float, steps: tuple[str, ...]) -> float:
         for step in steps:
-            rate, processes = rates.steps[step], HEADS_THREADS if step in HEADS else 1
+            rate, processes = rates.steps[step], PROCESSES if step in HEADS else 1
             seconds = rate.job + plan.videos * rate.video / processes
             at = at + seconds if step in LOCAL else stage(at, [again + seconds], 1, cluster)
         return at

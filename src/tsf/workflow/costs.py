@@ -75,16 +75,7 @@ DECODED = {
 }
 BESIDE = ("video_heads",)  # ready as soon as the inference is
 # run by Snakemake's own machine, and not sent to a cluster
-LOCAL = (
-    "videos",
-    "accuracy_report",
-    "verdict",
-    "gallery",
-    "measured",
-    "provenance",
-    "html_report",
-    "readme_report",
-)
+LOCAL = ("videos", *(step for step in AFTER if step != "strips"))
 STAGES = {"count_frames": "count the frames", "decode": "decode and preprocess"}
 # read every video's head, in as many processes as in their rules; the proof has as many threads
 HEADS, PROCESSES = ("check_videos", "video_heads"), 4
