@@ -34,6 +34,7 @@ rule recipe:
         "results/logs/recipe.log",
     benchmark:
         "results/benchmarks/recipe.tsv"
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"

@@ -32,6 +32,7 @@ rule describe_engine:
         "results/benchmarks/engines/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(DESCRIBED),
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"

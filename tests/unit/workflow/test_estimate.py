@@ -165,6 +165,9 @@ def test_it_is_readable(monkeypatch, capsys):
     assert re.search(r"^wall      [\d.]+ h$", text, re.MULTILINE)
     assert "core hours used" in text and "temporary .bin files 8.0 GB" in text
     assert SHIPPED.origin["machine"] in text
+    shown = text.partition("\nengine ")[0]
+    for page in ("costs.md", "costs.zh-CN.md"):
+        assert shown in (runs.ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
