@@ -152,6 +152,10 @@ bench-data: $(VENV)/run.stamp
 bench-npu: $(VENV)/run.stamp
 	PYTHONPATH=src $(BIN)/python bench/npu_busy.py --picture docs/npu_busy.svg
 
+# what a run costs beside decoding and the model; a quarter of an hour
+bench-overhead: $(VENV)/run.stamp
+	PYTHONPATH=src $(BIN)/python bench/overhead.py
+
 # the full-size model at random weights: engine against engine, then batch sizes; half an hour
 FULL_SIZE := --directory results/bench_model --cores $(CORES) \
 	--configfile config/real_clips.yaml config/bench_model.yaml

@@ -111,6 +111,13 @@ ARCHIVES = option("--archives", config["upstream"]["archives"])
 CHECKPOINT = checkpoint(MODEL)
 
 
+# Before the shards' jobs: a wrong engine is found before the videos are decoded, and where there are
+# many cores the chain of export and proof takes longer than all counting. After check_videos, which
+# may stop the run. Each rule of the chain has it, as a job's priority is not passed on to those that
+# it needs.
+MODEL_FIRST = 50
+
+
 wildcard_constraints:
     shard=r"\d{3}",
     engine="|".join(ENGINES),

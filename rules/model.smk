@@ -34,6 +34,7 @@ rule recipe:
         "results/logs/recipe.log",
     benchmark:
         "results/benchmarks/recipe.tsv"
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -62,6 +63,7 @@ rule mmaction2:
         "results/logs/mmaction2.log",
     benchmark:
         "results/benchmarks/mmaction2.tsv"
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -85,6 +87,7 @@ rule download_checkpoint:
         "results/benchmarks/checkpoint/{file}.tsv"
     wildcard_constraints:
         file=re.escape(Path(CHECKPOINT_FILE).name) if "://" in CHECKPOINT.where else "none",
+    priority: MODEL_FIRST
     retries: 3
     localrule: True
     conda:
@@ -109,6 +112,7 @@ rule onnx:
         "results/logs/onnx{bs}.log",
     benchmark:
         "results/benchmarks/onnx{bs}.tsv"
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -135,6 +139,7 @@ rule onnx_sim:
         "results/logs/onnx_sim{bs}.log",
     benchmark:
         "results/benchmarks/onnx_sim{bs}.tsv"
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     message:
@@ -156,6 +161,7 @@ rule onnx_opt:
         "results/benchmarks/onnx_opt{bs}{u8}.tsv"
     wildcard_constraints:
         u8="(?:_u8)?",
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -202,6 +208,7 @@ rule torch_program:
         "results/logs/torch_program{bs}.log",
     benchmark:
         "results/benchmarks/torch_program{bs}.tsv"
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -296,6 +303,7 @@ rule int8:
         "results/benchmarks/{model}_int8.tsv"
     wildcard_constraints:
         model="|".join(ONNX),
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -324,6 +332,7 @@ rule int8_checked:
         "results/benchmarks/{model}_int8_checked.tsv"
     wildcard_constraints:
         model="|".join(ONNX),
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     threads: 4

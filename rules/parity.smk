@@ -32,6 +32,7 @@ rule describe_engine:
         "results/benchmarks/engines/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(DESCRIBED),
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -58,6 +59,7 @@ rule reference:
         "results/logs/parity/reference.log",
     benchmark:
         "results/benchmarks/parity/reference.tsv"
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -85,6 +87,7 @@ rule compare_bytes:
         "results/logs/parity/bytes.log",
     benchmark:
         "results/benchmarks/parity/bytes.tsv"
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -112,6 +115,7 @@ rule compare_logits:
         "results/benchmarks/parity/{setup}.tsv"
     wildcard_constraints:
         setup="|".join(COMPARED_HERE),
+    priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
     threads: 4
@@ -135,8 +139,7 @@ rule prove:
         "results/logs/proven/{engine}.log",
     benchmark:
         "results/benchmarks/proven/{engine}.tsv"
-    # to find a wrong engine before the videos are decoded
-    priority: 50
+    priority: MODEL_FIRST
     localrule: True
     conda:
         "../envs/cpu.yaml"

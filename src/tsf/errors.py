@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tsf.progress import imported, tell_cpu_time
+
 REMEDIES = {
     errno.ENOSPC: "; free some space and run again",
     errno.EDQUOT: "; free some space and run again",
@@ -48,6 +50,12 @@ def _of_file(error: OSError) -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a command line in `one_line`."""
+    """Run a command line in `one_line`, and tell what it has used."""
+    imported()
     with one_line():
-        main()
+        try:
+            main()
+        except SystemExit as end:
+            if end.code:
+                raise
+        tell_cpu_time()

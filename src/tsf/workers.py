@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from tsf.errors import UserError
-from tsf.progress import with_progress
+from tsf.progress import begin, with_progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +47,7 @@ def each(
     of an item that is given up, of it and the reason. limit: seconds that an item may take.
     Raises what `work` raises.
     """
+    begin(workers=max(1, min(processes, len(items))))
     if processes > 1 and len(items) > 1:
         done = _as_they_end(work, items, processes, lost, limit)
     else:

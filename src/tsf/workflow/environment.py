@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tsf.errors import UserError
+from tsf.progress import IN_A_JOB
 
 # the environment variable that names the folder on PATH that is not for the vendor's programs
 ADDED = "TSF_PYTHON_ON_PATH"
@@ -18,11 +19,12 @@ def prepare(package: Path) -> None:
     """Make `python -m tsf...` in a job run this Python and this checkout's package.
 
     Neither the environment needs to be activated nor the package installed. A job's conda
-    environment still comes before this Python, and CANN's own modules stay on PYTHONPATH.
+    environment still comes before this Python, and CANN's own modules stay on PYTHONPATH. The jobs'
+    logs tell their CPU time.
 
     package: the folder that holds tsf/.
     """
-    os.environ |= NO_TELEMETRY
+    os.environ |= NO_TELEMETRY | {IN_A_JOB: "1"}
     modules = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     others = [folder for folder in modules if folder and folder != str(package)]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *others])

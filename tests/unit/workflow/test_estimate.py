@@ -1,0 +1,250 @@
+"""The command: rates of a run's logs, speeds that are given, and bad inputs in one line."""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import runs
+
+from tsf.errors import UserError
+from tsf.files import read_json
+from tsf.workflow import estimate
+from tsf.workflow.costs import AFTER, BESIDE, LISTED, Engine, Plan, Rate, Rates, stages
+from tsf.workflow.measured_rates import USED, from_results
+
+SHIPPED = Rates.from_dict(read_json(estimate.SHIPPED))
+CLIP = {"sampling": {"num_clips": 1, "clip_len": 8}, "crops": "three", "side": 224}
+
+
+def log(path: Path, *lines: tuple[float, float]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"used {a:.2f} s of CPU time, {b:.2f} s of it to start\n" for a, b in lines)
+    path.write_text(f"something else\n{text}")
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """What a run of ten videos in two shards leaves, as far as it is read."""
+    results = tmp_path / "results"
+    for name in (*LISTED, *BESIDE, *AFTER):
+        log(results / f"logs/{name}.log", (2.0, 1.0))
+    (results / "logs/merge_shards.log").unlink()
+    log(results / "logs/merge_shards/onnxruntime.log", (2.0, 1.0))
+    rows = "".join(f"v{n}\tval/v{n}.mp4\tc\n" for n in range(10))
+    (results / "videos.tsv").write_text(f"video\tpath\tlabel\n{rows}v0\tval/v0.mp4\td\n")
+    log(results / "logs/onnx.log", (30.0, 1.0))
+    log(results / "logs/parity/onnxruntime.log", (5.0, 1.0))
+    log(results / "logs/sample_data.log", (99.0, 1.0))  # no part of a run on own videos
+    for shard, videos in (("000", 4), ("001", 6)):
+        table = results / f"decoded/{shard}.tsv"
+        table.parent.mkdir(exist_ok=True)
+        table.write_text("video\tframes\tskipped\n" + "v\t300\t\n" * videos)
+        log(results / f"logs/count_frames/{shard}.log", (0.5 + 0.1 * videos, 0.5))
+        inner, made = 3.0 + 6.0 * videos, 1.0 + 0.2 * videos
+        log(
+            results / f"logs/infer/onnxruntime/{shard}.log",
+            (inner, 3.0),
+            (inner + made, 1.0),
+        )
+    disk = {"shards": 10 * 1200 * 9, "result": 1, "tsf.onnx": 400, "parity": 600, "out_bin": 0}
+    disk |= dict.fromkeys(
+        ("videos.tsv", "k400.info", "kinetics400_val_list_rawframes.txt", "predictions.csv"), 100
+    ) | {"video_heads.tsv": 300, "decoded": 300}
+    content = {
+        "accuracy": {},
+        "recipe": {"clip": CLIP, "classes": 400},
+        "provenance": {
+            "config": {"keep": "nothing", "bin": "float32"},
+            "machine": {"processor": "a processor", "cores": 2},
+            "disk": disk,
+        },
+    }
+    for name, value in content.items():
+        (results / f"{name}.json").write_text(json.dumps(value))
+    return results
+
+
+def run(monkeypatch, capsys, *arguments) -> dict:
+    monkeypatch.setattr(sys, "argv", ["estimate", *map(str, arguments), "--json"])
+    estimate.main()
+    return json.loads(capsys.readouterr().out)
+
+
+def cpu(found: dict) -> dict[str, float]:
+    return {stage["stage"]: stage["cpu_seconds"] for stage in found["stages"]}
+
+
+def test_the_rates_of_a_run(finished):
+    rates, plan = from_results(finished, SHIPPED)
+    assert rates.steps["count_frames"] == Rate(pytest.approx(0.5), pytest.approx(0.1))
+    assert rates.steps["temporary_bins"] == Rate(pytest.approx(1.0), pytest.approx(0.2))
+    assert rates.engines == {"onnxruntime": Engine(pytest.approx(3.0), pytest.approx(2.0))}
+    assert rates.steps["check_videos"] == Rate(1.0, pytest.approx(0.1))
+    # of the others a video's share is the shipped one
+    usual = SHIPPED.steps["accuracy"].video
+    assert rates.steps["accuracy"] == Rate(pytest.approx(2 - 10 * usual), usual)
+    assert rates.model == {"export": 31, "proof": 4}
+    assert (rates.sizes["logit"], rates.sizes["tables"], rates.sizes["models"]) == (9, 100, 1000)
+    assert plan == {
+        "keep": "nothing",
+        "bin": "float32",
+        "crops": 3,
+        "clips": 1,
+        "frames": 8,
+        "side": 224,
+        "classes": 400,
+    }
+
+
+def test_a_run_is_extrapolated(finished, monkeypatch, capsys):
+    small = cpu(run(monkeypatch, capsys, "--videos", 10, "--shards", 2, "--cores", 2,
+                    "--results", finished))  # fmt: skip
+    large = cpu(run(monkeypatch, capsys, "--videos", 1000, "--shards", 2, "--cores", 2,
+                    "--disk-mb", 10**5, "--results", finished))  # fmt: skip
+    # 990 videos of 0.2 + 3 * 2.0 s more, and in both jobs the list of them
+    lists = 2 * 990 * SHIPPED.snakemake["list"]
+    assert large["infer"] - small["infer"] == pytest.approx(990 * 6.2 + lists)
+
+
+def test_the_sample_comes_out_as_its_logs_say(sample_run):
+    """The stages of the run itself take the CPU time of its jobs: nothing is lost or twice."""
+    own = dict.fromkeys(SHIPPED.snakemake, 0.0)
+    rates, keys = from_results(sample_run.results, replace(SHIPPED, snakemake=own))
+    plan = Plan(videos=42, shards=runs.SHARDS, cores=2, **keys)
+    found = sum(stage.cpu for stage in stages(plan, rates, rates.engines["onnxruntime"]))
+    logs = [
+        path
+        for path in (sample_run.results / "logs").rglob("*.log")
+        if "sample_data" not in path.name
+    ]
+    used = [USED.findall(path.read_text()) for path in logs]
+    assert all(used) and len(used) > 35
+    assert found == pytest.approx(sum(float(lines[-1][0]) for lines in used), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [
+        # two cores a job, so 4 CPU seconds a video
+        (["--videos-per-second", 0.5, "--threads", 2], 4.0),
+        (["--videos-per-second", 0.5, "--threads", 2, "--crops", 1], 4.0),
+        (["--engine", "onnxruntime"], 3 * SHIPPED.engines["onnxruntime"].view),
+        (["--engine", "onnxruntime", "--crops", 1], SHIPPED.engines["onnxruntime"].view),
+    ],
+)
+def test_the_engine_is_as_fast_as_is_said(options, seconds, monkeypatch, capsys):
+    both = [
+        cpu(run(monkeypatch, capsys, "--videos", n, "--shards", 10, "--cores", 4, "--keep", "bins",
+                *options))["infer"]
+        for n in (1000, 2000)
+    ]  # fmt: skip
+    lists = 10 * 1000 * SHIPPED.snakemake["list"]
+    assert both[1] - both[0] == pytest.approx(1000 * seconds + lists)
+
+
+def test_a_measured_speed(tmp_path, monkeypatch, capsys):
+    measured = {"videos_per_second": 0.25, "threads": 2, "load_seconds": 5.0}
+    path = tmp_path / "performance.json"
+    rows = [{"engine": name, "model": "m.onnx", **measured} for name in ("a", "b")]
+    path.write_text(json.dumps({"measurements": rows}))
+    common = ("--videos", 100, "--shards", 1, "--cores", 4, "--keep", "bins", "--performance", path)
+    found = cpu(run(monkeypatch, capsys, *common, "--engine", "b"))["infer"]
+    own = SHIPPED.snakemake["job"] + 100 * SHIPPED.snakemake["list"]
+    assert found == pytest.approx(5 + 100 * 2 / 0.25 + own)
+    with pytest.raises(UserError, match="2 measurements for --engine None: a m"):
+        run(monkeypatch, capsys, *common)
+
+
+def test_it_is_readable(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["estimate", "--videos", "20000", "--cores", "16"])
+    estimate.main()
+    text = capsys.readouterr().out
+    assert re.search(r"^wall      [\d.]+ h$", text, re.MULTILINE)
+    assert "core hours used" in text and "temporary .bin files 8.0 GB" in text
+    assert SHIPPED.origin["machine"] in text
+    shown = text.partition("\nengine ")[0]
+    for page in ("costs.md", "costs.zh-CN.md"):
+        assert shown in (runs.ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--videos", -5], "--videos -5: must be at least 1"),
+        (["--results", "nowhere"], "nowhere: no such folder"),
+        (["--performance", "nowhere.json"], "nowhere.json: no such file"),
+        (["--videos-per-second", 0], "must be more than 0"),
+        (["--videos-per-second", 1, "--load-seconds", -1], "must not be less than 0"),
+        (["--videos-per-second", 1, "--load-seconds", "nan"], "must not be less than 0"),
+        (["--videos-per-second", "inf"], "must be more than 0, and finite"),
+        (["--videos-per-second", "nan"], "must be more than 0"),
+        (["--engine", "abacus"], "--engine abacus: not measured; there are onnxruntime"),
+        (["--side", 112], "the rates are of 8 frames of 224 pixels"),
+        (["--devices", 1], "give a device's speed"),
+    ],
+)
+def test_bad_input_is_refused(options, words, monkeypatch, capsys):
+    with pytest.raises(UserError, match=words):
+        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, *options)
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ("accuracy.json", "not there, so the run is not finished"),
+        ("logs/count_frames/001.log", "no such file, so the run is not finished"),
+        ("decoded", r"has 0 videos, .*videos.tsv 10: not finished"),
+    ],
+)
+def test_an_unfinished_run_is_refused(gone, words, finished, monkeypatch, capsys):
+    path = finished / gone
+    for file in path.iterdir() if path.is_dir() else [path]:
+        file.unlink()
+    with pytest.raises(UserError, match=words):
+        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
+
+
+def test_a_run_on_devices(finished, monkeypatch, capsys):
+    """Two jobs that had the device for 20 and 30 s, of which the model computed 40."""
+    logs = finished / "logs/infer"
+    (logs / "onnxruntime").rename(logs / "ascend")
+    for shard, seconds in (("000", 20), ("001", 30)):
+        path = logs / f"ascend/{shard}.log"
+        text = "2026-11-26 10:00:05.000 device 0: taken\n"
+        text += f"2026-11-26 10:00:{5 + seconds}.000 device 0: given back\n"
+        text += "used 1.00 s of CPU time, 0.50 s of it to start\n"  # ais_bench
+        path.write_text(text + "used 3.00 s of CPU time, 1.00 s of it to start\n")
+    (finished / "result").mkdir()
+    summary = {"npu_compute_time_list": [4000.0] * 10}
+    (finished / "result/ascend_summary.json").write_text(json.dumps(summary))
+    rates, _ = from_results(finished, SHIPPED)
+    assert rates.engines["ascend"] == Engine(pytest.approx(5.0), pytest.approx(4 / 3))
+    assert rates.steps["temporary_bins"] == Rate(pytest.approx(1.0), pytest.approx(0.4))
+    common = ("--videos", 1000, "--cores", 4, "--results", finished)
+    with pytest.raises(UserError, match="say how many --devices"):
+        run(monkeypatch, capsys, *common)
+    assert run(monkeypatch, capsys, *common, "--devices", 1)["device_hours"] > 4000 / 3600
+
+
+def test_tables_of_another_number_of_shards_are_refused(finished):
+    (finished / "decoded/002.tsv").write_text("video\tframes\tskipped\nv1\t300\t\n")
+    with pytest.raises(UserError, match="has 11 videos"):
+        from_results(finished, SHIPPED)
+
+
+def test_results_of_another_version_are_refused(finished, monkeypatch, capsys):
+    (finished / "provenance.json").write_text("{}")
+    with pytest.raises(UserError, match="have no 'config'; made by another version"):
+        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
+
+
+def test_logs_without_a_time_and_another_keep_are_refused(finished, monkeypatch, capsys):
+    common = ("--videos", 1000, "--cores", 4, "--results", finished)
+    with pytest.raises(UserError, match="no rate of rawframes, which keep: frames needs"):
+        run(monkeypatch, capsys, *common, "--keep", "frames")
+    (finished / "logs/account.log").write_text("of an older version\n")
+    with pytest.raises(UserError, match=r"account\.log: no CPU time"):
+        run(monkeypatch, capsys, *common)
