@@ -3,7 +3,28 @@
 # The devices, the Python and the time limits of a job do not change its results, so they are
 # resources: a changed param would redo the job.
 TIME_LIMIT = ASCEND["time_limit"]
+ATC_NEEDS = NEEDS | {
+    "runtime": lambda wildcards, attempt: at_attempt(attempt, TIME_LIMIT["atc"] / 60 + 30),
+    "atc_time": str(TIME_LIMIT["atc"]),
+}
+
+
+def npu_runtime(wildcards, threads, attempt, rulename):
+    """What ais_bench may take, in minutes, and the work before it."""
+    if "shard" in wildcards.keys():
+        videos = videos_of(wildcards)
+    else:
+        videos = ASCEND["performance"]["loop"] * batch_of_job(wildcards) + PARITY["clips"]
+    seconds = ais_bench.seconds_for(videos, (TIME_LIMIT["ais_bench"], TIME_LIMIT["per_video"]))
+    before = needs.minutes(rulename, load_of(wildcards, threads))
+    return at_attempt(attempt, before + seconds / 60)
+
+
 NPU_RESOURCES = {
+    **NEEDS,
+    **PARTITION,
+    **NPU_GRES,
+    "runtime": npu_runtime,
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
@@ -13,7 +34,9 @@ NPU_RESOURCES = {
 # kept, all that a job does is done on a device. With keep: nothing it decodes first, without one: so
 # there are two jobs to a device, of which one decodes while the other infers.
 if "npu" not in workflow.global_resources:
-    workflow.register_resource("npu", len(ASCEND["devices"]) * (2 if KEEP == "nothing" else 1))
+    with one_line():
+        NPUS = len(devices_here(ASCEND["devices"]))
+    workflow.register_resource("npu", NPUS * (2 if KEEP == "nothing" else 1))
 
 
 MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
@@ -46,7 +69,7 @@ rule om:
     conda:
         "../envs/ascend.yaml"
     resources:
-        atc_time=str(TIME_LIMIT["atc"]),
+        **ATC_NEEDS,
     params:
         **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -193,6 +216,8 @@ rule npu_performance:
     localrule: True
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **NEEDS,
     params:
         peak=option("--peak-tflops", ASCEND["peak_tflops"]),
     message:

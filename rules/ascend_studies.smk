@@ -17,6 +17,9 @@ rule states:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **NEEDS,
+        **PARTITION,
     message:
         "compute the state after every block of {input.onnx}"
     shell:
@@ -91,7 +94,7 @@ rule om_variant:
     conda:
         "../envs/ascend.yaml"
     resources:
-        atc_time=str(TIME_LIMIT["atc"]),
+        **ATC_NEEDS,
     params:
         **OM_PARAMS
         | {"precision": lambda wildcards: VARIANTS[wildcards.variant].precision}

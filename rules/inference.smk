@@ -45,6 +45,7 @@ rule infer:
         "../envs/cpu.yaml"
     threads: 4
     resources:
+        **OF_ENGINE,
         **SHARD_DISK,
     params:
         **SHARD_PARAMS,
@@ -72,6 +73,8 @@ rule merge_shards:
     localrule: True
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **NEEDS,
     params:
         folder="results/result/{engine}",
     message:

@@ -21,6 +21,8 @@ rule video_heads:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **NEEDS,
     params:
         **OF_SCORED_VIDEOS,
     message:
@@ -45,6 +47,8 @@ rule details:
     localrule: True
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **NEEDS,
     message:
         "measure calibration, classes and kinds of video"
     shell:
@@ -112,6 +116,8 @@ rule strips:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **NEEDS,
     params:
         **OF_SCORED_VIDEOS,
         recipe=CLIP_RECIPE,

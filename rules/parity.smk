@@ -64,6 +64,8 @@ rule reference:
         "../envs/cpu.yaml"
     threads: 4
     resources:
+        **NEEDS,
+        **PARTITION,
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -91,6 +93,9 @@ rule compare_bytes:
     localrule: True
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **NEEDS,
+        **PARTITION,
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -119,6 +124,8 @@ rule compare_logits:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **OF_ENGINE,
     message:
         "compare every logit of {wildcards.setup} with the reference"
     shell:

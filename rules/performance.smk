@@ -22,8 +22,9 @@ rule measure:
         setup="|".join(MEASURED) or "none",
     conda:
         "../envs/cpu.yaml"
-    # Snakemake lowers this to all cores, so that no job beside this one disturbs the measurement
-    threads: 1024
+    threads: all_cores
+    resources:
+        **OF_ENGINE,
     params:
         dataset=dataset_options,
         runs=config["performance"]["runs"],
@@ -50,6 +51,8 @@ rule performance:
     localrule: True
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **NEEDS,
     message:
         "collect the measurements"
     shell:

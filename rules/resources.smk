@@ -1,0 +1,92 @@
+# What a job asks of its machine: memory, time and the device that it opens. None of it redoes a job.
+
+
+resource_scopes:
+    # each machine's own, so that they limit no jobs of a cluster, where the scheduler places them
+    gpu="local",
+    npu="local",
+
+
+def videos_of(wildcards):
+    """The videos of the job's shard, or of all shards."""
+    if workflow.remote_exec:
+        return 0  # the scheduler has its answer, and no node need look at every video
+    try:
+        found = shards(DATASET, len(SHARDS), RECIPE.clip.sampling)
+    except UserError:  # a param's function says so
+        return 0
+    if "shard" in wildcards.keys():
+        return found[int(wildcards.shard)].videos
+    return sum(shard.videos for shard in found)
+
+
+def batch_of_job(wildcards):
+    """The videos of a run of the model."""
+    names = wildcards.keys()
+    if "bs" in names:
+        return batch_of(wildcards.bs)
+    if "variant" in names:
+        return VARIANTS[wildcards.variant].batch
+    setup = setup_of(wildcards)
+    if setup is None:
+        return 1
+    return ASCEND["batch"] if setup.engine == "ascend" else setup.batch
+
+
+def setup_of(wildcards):
+    """The setup whose engine the job runs; None if it runs none."""
+    if "setup" in wildcards.keys():
+        return DESCRIBED[wildcards.setup]
+    return SETUPS[wildcards.engine] if "engine" in wildcards.keys() else None
+
+
+def load_of(wildcards, threads):
+    clip_mb = RECIPE.clip.bin_bytes("float32") / needs.MEGABYTE
+    return needs.Load(
+        weights=needs.weights_mb(Path(CHECKPOINT_FILE)),
+        clip=clip_mb,
+        batch=batch_of_job(wildcards),
+        videos=videos_of(wildcards),
+        processes=threads,
+        on_gpu=gpu_of(wildcards) > 0,
+    )
+
+
+def at_attempt(attempt, amount):
+    """The minutes of an attempt, each of which asks for more than the one before."""
+    return min(needs.MAX_MINUTES, math.ceil(attempt * amount))
+
+
+def mem_mb(wildcards, threads, attempt, rulename):
+    return attempt * needs.memory(rulename, load_of(wildcards, threads))
+
+
+def runtime(wildcards, threads, attempt, rulename):
+    return at_attempt(attempt, needs.minutes(rulename, load_of(wildcards, threads)))
+
+
+def gpu_of(wildcards):
+    """The GPUs that the job opens."""
+    return 1 if needs.accelerator(setup_of(wildcards)) == "gpu" else 0
+
+
+def npu_of(wildcards):
+    """Every turn on an NPU, for an engine that locks no device: no other job then has one."""
+    if needs.accelerator(setup_of(wildcards)) != "npu":
+        return 0
+    return workflow.global_resources["npu"].value
+
+
+# of every job that may run elsewhere than the command
+NEEDS = {"mem_mb": mem_mb, "runtime": runtime}
+CLUSTER = config["cluster"]
+# of the jobs whose numbers are compared with each other's: on one kind of node
+PARTITION = {"slurm_partition": CLUSTER["partition"]} if CLUSTER["partition"] else {}
+NPU_GRES = {"gres": CLUSTER["npu_gres"]} if CLUSTER["npu_gres"] else {}
+# of the jobs that run an engine in their own process
+OF_ENGINE = {**NEEDS, **PARTITION, "gpu": gpu_of, "npu": npu_of}
+if NPU_GRES:
+    OF_ENGINE["gres"] = lambda wildcards: CLUSTER["npu_gres"] if npu_of(wildcards) else ""
+# an engine on a GPU takes the first that it sees, so one job at a time
+if "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", 1)
