@@ -37,8 +37,8 @@ def chosen(engines: dict[str, DescribedEngine], choice: dict | None) -> str:
         return name
     if len(choice["cpus"]) > 1:
         raise UserError(
-            f"the engines were measured on different machines ({', '.join(choice['cpus'])}), so none "
-            "is the fastest: name one as bundle.engine, or give them one kind of node by "
+            f"the engines were measured on different machines ({', '.join(choice['cpus'])}), so "
+            "none is the fastest: name one as bundle.engine, or give them one kind of node by "
             "cluster.partition, delete results/performance and run again"
         )
     for row in choice["engines"]:  # the fastest first

@@ -24,8 +24,8 @@ COMPARED = (
     "points is not ruled out."
 )
 MACHINES = (
-    "The engines were measured on different machines ({cpus}), so that their speeds do not compare: "
-    "give them one kind of node by `cluster.partition` and measure again."
+    "The engines were measured on different machines ({cpus}), so that their speeds do not "
+    "compare: give them one kind of node by `cluster.partition` and measure again."
 )
 ELSEWHERE = (
     "The speed of {engine} is that of {measured}, but the videos were inferred on {inferred}."

@@ -5,7 +5,7 @@ holds against them; those of CANN's programs are guesses.
 """
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from pathlib import Path
 
 from tsf.engines.setup import Setup
@@ -16,7 +16,7 @@ MEGABYTE = 10**6
 PUBLISHED_MB = 490  # the weights of every published TimeSformer, in float32
 # CPU seconds of a video's run are these times the MB of the weights and of the video's clips, as
 # both the multiply-adds and that product grow with the parameters and the pixels
-MODEL_SECONDS = 0.005
+MODEL_SECONDS = 0.008
 MAX_MINUTES = 7 * 24 * 60  # clusters seldom take longer jobs; more shards make shorter ones
 SNAKEMAKE = 300  # MB of the Snakemake that runs a job on a node
 ON_GPU = 4000  # MB more of the host for CUDA and its libraries; a guess
@@ -33,73 +33,85 @@ class Load:
     processes: int = 1
     on_gpu: bool = False
 
+    @property
+    def activations(self) -> float:
+        """What a run's intermediate results grow with: its clips, and the model's width.
+
+        The weights grow with the width's square, so it is 1 a MB of clips for a published model.
+        """
+        return self.batch * self.clip * sqrt(self.weights / PUBLISHED_MB)
+
 
 @dataclass(frozen=True)
 class Need:
     """What a rule's jobs take, beside Snakemake itself.
 
-    Memory in MB: base + weights * load.weights + clips * load.batch * load.clip
+    Memory in MB: base + weights * load.weights + activations * load.activations
     + process * load.processes. Time: `minutes`, and for each video `seconds` of CPU time and `runs`
     runs of the model on it, which the processes share.
     """
 
     base: int
     weights: float = 0
-    clips: float = 0
+    activations: float = 0
     process: int = 0
     minutes: int = 60
     seconds: float = 0
     runs: float = 0
 
 
-SMALL = Need(1000, minutes=60)
-DECODE = Need(600, process=200, seconds=20)
-NEEDS: dict[str, Need] = {
+SMALL = Need(700, minutes=30)  # reads and writes lists and JSON
+# a process decodes one video at a time; a large picture takes more than Kinetics' 340 x 256
+DECODE = Need(500, process=150, seconds=10)
+EXPORT = Need(600, weights=5)
+ATC = Need(3000, weights=10)
+AIS_BENCH = Need(1000, weights=3)
+NEEDS = {
     # data
     "sample_data": DECODE,
     "calibration_data": DECODE,
-    "real_clips": DECODE,
+    "real_clips": Need(500, process=300, minutes=120),
     "check_videos": DECODE,
     "count_frames": DECODE,
     "rawframes": DECODE,
     "out_bin": DECODE,
     "video_heads": DECODE,
-    "strips": DECODE,
-    "calibration": DECODE,
+    "strips": Need(500, process=150),
+    "calibration": Need(700, minutes=240),
     "account": SMALL,
     # the model
-    "random_checkpoint": Need(1000, weights=4),
+    "random_checkpoint": Need(600, weights=3),
     "sample_checkpoint": Need(3000, minutes=240),
-    "onnx": Need(1200, weights=6),
-    "onnx_sim": Need(1200, weights=6),
-    "onnx_opt": Need(1200, weights=6),
-    "onnx_npu": Need(1200, weights=6),
-    "torch_program": Need(1200, weights=6),
-    "int8": Need(1500, weights=12, clips=20, minutes=240),
-    "int8_checked": Need(1500, weights=12, clips=20, minutes=720),
-    "rewrites": Need(1200, weights=8),
+    "onnx": EXPORT,
+    "onnx_sim": Need(600, weights=10),
+    "onnx_opt": EXPORT,
+    "onnx_npu": EXPORT,
+    "torch_program": Need(800, weights=6),
+    "int8": Need(1200, weights=12, minutes=240),
+    "int8_checked": Need(1800, weights=14, minutes=720),
+    "rewrites": Need(800, weights=8),
     # parity
-    "reference": Need(1200, weights=5, clips=20),
+    "reference": Need(800, weights=3, activations=40),
     "compare_bytes": SMALL,
-    "compare_logits": Need(1200, weights=5, clips=20),
+    "compare_logits": Need(800, weights=2, activations=100),
     # inference and what follows from it
-    "infer": Need(1200, weights=5, clips=20, runs=1),
+    "infer": Need(500, weights=2, activations=100, process=150, seconds=10, runs=1),
     "merge_shards": SMALL,
     "accuracy": Need(1500),
     "details": Need(1500),
-    "measure": Need(1500, weights=5, clips=20, minutes=120),
+    "measure": Need(2000, weights=2, activations=100, minutes=120),
     "performance": SMALL,
     # CANN's programs
-    "om": Need(3000, weights=10),
-    "blocks_om": Need(3000, weights=10),
-    "om_variant": Need(3000, weights=10),
-    "compare_om": Need(1500, weights=3),
-    "infer_ascend": Need(1500, weights=3, process=200, seconds=10),
-    "measure_npu": Need(1500, weights=3),
-    "measure_variant": Need(1500, weights=3),
-    "states": Need(1200, weights=6, clips=40),
-    "ascend_blocks": Need(1500, weights=3, clips=40),
-    "npu_performance": Need(1000, weights=2),
+    "om": ATC,
+    "blocks_om": ATC,
+    "om_variant": ATC,
+    "compare_om": AIS_BENCH,
+    "infer_ascend": Need(1000, weights=3, process=150, seconds=10),
+    "measure_npu": AIS_BENCH,
+    "measure_variant": AIS_BENCH,
+    "states": Need(1000, weights=6, activations=150),
+    "ascend_blocks": AIS_BENCH,
+    "npu_performance": Need(700, weights=2),
 }
 
 
@@ -117,9 +129,9 @@ def weights_mb(checkpoint: Path) -> float:
 def memory(rule: str, load: Load) -> int:
     """The MB to ask for at a job's first attempt."""
     need = NEEDS[rule]
-    model = need.weights * load.weights + need.clips * load.batch * load.clip
-    more = SNAKEMAKE + ON_GPU * load.on_gpu + need.process * load.processes
-    return ceil(need.base + model + more)
+    model = need.weights * load.weights + need.activations * load.activations
+    cuda = ON_GPU if load.on_gpu and need.activations else 0  # others only handle its results
+    return ceil(SNAKEMAKE + need.base + model + need.process * load.processes + cuda)
 
 
 def minutes(rule: str, load: Load) -> int:

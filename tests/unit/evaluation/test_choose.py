@@ -183,11 +183,11 @@ def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
     (tmp_path / "m.onnx").write_bytes(b"")
     described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
     write_described(tmp_path / "onnxruntime.json", described)
-    accuracy = {"engines": {"onnxruntime": {}}, "scored": 1, "paired": []}
+    accuracy = {"engines": {"onnxruntime": {"device": "a CPU"}}, "scored": 1, "paired": []}
     files = {
         "accuracy": accuracy,
         "proofs": {"boundaries": [BOUNDARY]},
-        "speeds": {"videos_per_second": 1.0, "device": "a CPU"},
+        "speeds": {"videos_per_second": 1.0, "device": "a CPU", "cpu": "a CPU"},
     }
     arguments = ["--engines", tmp_path / "onnxruntime.json"]
     for name, content in files.items():

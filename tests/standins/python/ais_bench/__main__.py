@@ -20,9 +20,9 @@ STAND_IN_AIS_BENCH, any of these, separated by commas; without a release, that o
   nan           a result that is not a number
   killed        dies after half of the results, by SIGKILL
   hangs         never ends, nor does its child, which ignores SIGTERM
-STAND_IN_DEVICES: ids of the devices there are (default 0,1), of which ASCEND_RT_VISIBLE_DEVICES lets
-this see some, counted from 0. STAND_IN_LOG: a file that gets a line
-a process with its device and when it had it. STAND_IN_PIDS: a file for the ids of what hangs.
+STAND_IN_DEVICES: ids of the devices there are (default 0,1), of which ASCEND_RT_VISIBLE_DEVICES
+lets this see some, counted from 0. STAND_IN_LOG: a file that gets a line a process with its device
+and when it had it. STAND_IN_PIDS: a file for the ids of what hangs.
 """
 
 import argparse
