@@ -3,23 +3,7 @@
 # The devices, the Python and the time limits of a job do not change its results, so they are
 # resources: a changed param would redo the job.
 TIME_LIMIT = ASCEND["time_limit"]
-ATC_NEEDS = NEEDS | {
-    "runtime": lambda wildcards, attempt: at_attempt(attempt, TIME_LIMIT["atc"] / 60 + 30),
-    "atc_time": str(TIME_LIMIT["atc"]),
-}
-
-
-def npu_runtime(wildcards, threads, attempt, rulename):
-    """What ais_bench may take, in minutes, and the work before it."""
-    if "shard" in wildcards.keys():
-        videos = videos_of(wildcards)
-    else:
-        videos = ASCEND["performance"]["loop"] * batch_of_job(wildcards) + PARITY["clips"]
-    seconds = ais_bench.seconds_for(videos, (TIME_LIMIT["ais_bench"], TIME_LIMIT["per_video"]))
-    before = needs.minutes(rulename, load_of(wildcards, threads))
-    return at_attempt(attempt, before + seconds / 60)
-
-
+ATC_NEEDS = NEEDS | {"runtime": atc_runtime, "atc_time": str(TIME_LIMIT["atc"])}
 NPU_RESOURCES = {
     **NEEDS,
     **PARTITION,

@@ -202,7 +202,8 @@ rule provenance:
         checkpoint=CHECKPOINT_FILE,
     params:
         home=os.path.relpath(HOME),
-        config=lambda wildcards: json.dumps(plan.without_places(config)),
+        # sorted: keys of --config come first, whatever their values
+        config=lambda wildcards: json.dumps(plan.without_places(config), sort_keys=True),
         checkpoint_digest=checkpoint_digest,
         lists=[path for path in LISTS if path],
     message:

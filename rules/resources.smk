@@ -65,6 +65,23 @@ def runtime(wildcards, threads, attempt, rulename):
     return at_attempt(attempt, needs.minutes(rulename, load_of(wildcards, threads)))
 
 
+def atc_runtime(wildcards, attempt):
+    """What atc may take, in minutes, and the work around it."""
+    return at_attempt(attempt, ASCEND["time_limit"]["atc"] / 60 + 30)
+
+
+def npu_runtime(wildcards, threads, attempt, rulename):
+    """What ais_bench may take, in minutes, and the work before it."""
+    if "shard" in wildcards.keys():
+        videos = videos_of(wildcards)
+    else:
+        videos = ASCEND["performance"]["loop"] * batch_of_job(wildcards) + PARITY["clips"]
+    limit = ASCEND["time_limit"]
+    seconds = ais_bench.seconds_for(videos, (limit["ais_bench"], limit["per_video"]))
+    before = needs.minutes(rulename, load_of(wildcards, threads))
+    return at_attempt(attempt, before + seconds / 60)
+
+
 def gpu_of(wildcards):
     """The GPUs that the job opens."""
     return 1 if needs.accelerator(setup_of(wildcards)) == "gpu" else 0

@@ -87,8 +87,8 @@ NEEDS = {
     "onnx_opt": EXPORT,
     "onnx_npu": EXPORT,
     "torch_program": Need(800, weights=6),
-    "int8": Need(1200, weights=12, minutes=240),
-    "int8_checked": Need(1800, weights=14, minutes=720),
+    "int8": Need(1200, weights=13, minutes=240),
+    "int8_checked": Need(1800, weights=15, minutes=720),
     "rewrites": Need(800, weights=8),
     # parity
     "reference": Need(800, weights=3, activations=40),
