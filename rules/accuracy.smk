@@ -23,8 +23,6 @@ rule accuracy:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     params:
         folders=expand("results/result/{engine}", engine=ENGINES),
     message:

@@ -3,12 +3,9 @@
 # The devices, the Python and the time limits of a job do not change its results, so they are
 # resources: a changed param would redo the job.
 TIME_LIMIT = ASCEND["time_limit"]
-ATC_NEEDS = NEEDS | {"runtime": atc_runtime, "atc_time": str(TIME_LIMIT["atc"])}
 NPU_RESOURCES = {
-    **NEEDS,
     **PARTITION,
     **NPU_GRES,
-    "runtime": npu_runtime,
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
@@ -53,7 +50,7 @@ rule om:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **ATC_NEEDS,
+        **with_atc("om"),
     params:
         **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -111,7 +108,7 @@ rule compare_om:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("compare_om"),
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -142,7 +139,7 @@ rule infer_ascend:
         "../envs/ascend.yaml"
     threads: npu_threads
     resources:
-        **NPU_RESOURCES,
+        **on_npu("infer_ascend"),
         **SHARD_DISK,
     params:
         **SHARD_PARAMS,
@@ -168,7 +165,7 @@ rule measure_npu:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("measure_npu"),
     params:
         loop=ASCEND["performance"]["loop"],
     message:
@@ -200,8 +197,6 @@ rule npu_performance:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     params:
         peak=option("--peak-tflops", ASCEND["peak_tflops"]),
     message:

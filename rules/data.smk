@@ -62,7 +62,7 @@ rule check_videos:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("check_videos"),
     params:
         dataset=dataset_options,
         classes=classes_options,
@@ -108,7 +108,7 @@ if KEEP in ("all_frames", "frames"):
         conda:
             "../envs/cpu.yaml"
         resources:
-            **NEEDS,
+            **asks("rawframes"),
         params:
             **SHARD,
             frames="all" if KEEP == "all_frames" else "needed",
@@ -134,7 +134,7 @@ if KEEP in ("all_frames", "frames"):
         conda:
             "../envs/cpu.yaml"
         resources:
-            **NEEDS,
+            **asks("out_bin"),
         params:
             recipe=CLIP_RECIPE,
             dtype=config["bin"],
@@ -162,7 +162,7 @@ elif KEEP == "bins":
         conda:
             "../envs/cpu.yaml"
         resources:
-            **NEEDS,
+            **asks("out_bin"),
         params:
             **SHARD,
             recipe=CLIP_RECIPE,
@@ -190,7 +190,7 @@ else:
         conda:
             "../envs/cpu.yaml"
         resources:
-            **NEEDS,
+            **asks("count_frames"),
         params:
             **SHARD,
             recipe=SAMPLING,
@@ -226,8 +226,6 @@ rule account:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     params:
         on_bad_video=config["on_bad_video"],
         links=option("--links", "results/rawframes_val" if RAWFRAMES else None),

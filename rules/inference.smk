@@ -45,7 +45,7 @@ rule infer:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **OF_ENGINE,
+        **with_engine("infer"),
         **SHARD_DISK,
     params:
         **SHARD_PARAMS,
@@ -73,8 +73,6 @@ rule merge_shards:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     params:
         folder="results/result/{engine}",
     message:

@@ -116,7 +116,7 @@ rule onnx:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("onnx"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -144,7 +144,7 @@ rule onnx_sim:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("onnx_sim"),
     message:
         "simplify {input.onnx} to {output.onnx}"
     shell:
@@ -168,7 +168,7 @@ rule onnx_opt:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("onnx_opt"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -216,7 +216,7 @@ rule torch_program:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("torch_program"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -252,7 +252,7 @@ rule calibration:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("calibration"),
     params:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
@@ -315,7 +315,7 @@ rule int8:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("int8"),
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -346,7 +346,7 @@ rule int8_checked:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("int8_checked"),
     params:
         recipe=to_json(RECIPE),
     message:
@@ -373,7 +373,7 @@ rule rewrites:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("rewrites"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,

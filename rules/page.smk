@@ -22,7 +22,7 @@ rule video_heads:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("video_heads"),
     params:
         **OF_SCORED_VIDEOS,
     message:
@@ -47,8 +47,6 @@ rule details:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     message:
         "measure calibration, classes and kinds of video"
     shell:
@@ -117,7 +115,7 @@ rule strips:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("strips"),
     params:
         **OF_SCORED_VIDEOS,
         recipe=CLIP_RECIPE,

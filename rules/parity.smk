@@ -64,7 +64,7 @@ rule reference:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("reference"),
         **PARTITION,
         **MODEL_RESOURCES,
     params:
@@ -93,9 +93,6 @@ rule compare_bytes:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
-        **PARTITION,
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -125,7 +122,7 @@ rule compare_logits:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **OF_ENGINE,
+        **with_engine("compare_logits"),
     message:
         "compare every logit of {wildcards.setup} with the reference"
     shell:

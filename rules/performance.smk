@@ -24,7 +24,7 @@ rule measure:
         "../envs/cpu.yaml"
     threads: all_cores
     resources:
-        **OF_ENGINE,
+        **with_engine("measure"),
     params:
         dataset=dataset_options,
         runs=config["performance"]["runs"],
@@ -51,8 +51,6 @@ rule performance:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        **NEEDS,
     message:
         "collect the measurements"
     shell:

@@ -57,29 +57,47 @@ def at_attempt(attempt, amount):
     return min(needs.MAX_MINUTES, math.ceil(attempt * amount))
 
 
-def mem_mb(wildcards, threads, attempt, rulename):
-    return attempt * needs.memory(rulename, load_of(wildcards, threads))
+def asks(rule):
+    """Memory and time of a rule's jobs, of which any may run elsewhere than the command.
+
+    By a name that is given: used as a module, the rule has a prefix.
+    """
+    return {
+        "mem_mb": lambda wildcards, threads, attempt: (
+            attempt * needs.memory(rule, load_of(wildcards, threads))
+        ),
+        "runtime": lambda wildcards, threads, attempt: at_attempt(
+            attempt, needs.minutes(rule, load_of(wildcards, threads))
+        ),
+    }
 
 
-def runtime(wildcards, threads, attempt, rulename):
-    return at_attempt(attempt, needs.minutes(rulename, load_of(wildcards, threads)))
+def with_engine(rule):
+    """Of a rule that runs an engine in its jobs' own process."""
+    return asks(rule) | OF_ENGINE
 
 
-def atc_runtime(wildcards, attempt):
-    """What atc may take, in minutes, and the work around it."""
-    return at_attempt(attempt, ASCEND["time_limit"]["atc"] / 60 + 30)
+def with_atc(rule):
+    """The time is what atc may take, and half an hour around it."""
+    limit = ASCEND["time_limit"]["atc"]
+    runtime = lambda wildcards, attempt: at_attempt(attempt, limit / 60 + 30)
+    return asks(rule) | {"runtime": runtime, "atc_time": str(limit)}
 
 
-def npu_runtime(wildcards, threads, attempt, rulename):
-    """What ais_bench may take, in minutes, and the work before it."""
-    if "shard" in wildcards.keys():
-        videos = videos_of(wildcards)
-    else:
-        videos = ASCEND["performance"]["loop"] * batch_of_job(wildcards) + PARITY["clips"]
+def on_npu(rule):
+    """The time is what ais_bench may take, and the work before it."""
     limit = ASCEND["time_limit"]
-    seconds = ais_bench.seconds_for(videos, (limit["ais_bench"], limit["per_video"]))
-    before = needs.minutes(rulename, load_of(wildcards, threads))
-    return at_attempt(attempt, before + seconds / 60)
+
+    def runtime(wildcards, threads, attempt):
+        if "shard" in wildcards.keys():
+            videos = videos_of(wildcards)
+        else:
+            videos = ASCEND["performance"]["loop"] * batch_of_job(wildcards) + PARITY["clips"]
+        seconds = ais_bench.seconds_for(videos, (limit["ais_bench"], limit["per_video"]))
+        before = needs.minutes(rule, load_of(wildcards, threads))
+        return at_attempt(attempt, before + seconds / 60)
+
+    return asks(rule) | NPU_RESOURCES | {"runtime": runtime}
 
 
 def gpu_of(wildcards):
@@ -94,14 +112,11 @@ def npu_of(wildcards):
     return workflow.global_resources["npu"].value
 
 
-# of every job that may run elsewhere than the command
-NEEDS = {"mem_mb": mem_mb, "runtime": runtime}
 CLUSTER = config["cluster"]
 # of the jobs whose numbers are compared with each other's: on one kind of node
 PARTITION = {"slurm_partition": CLUSTER["partition"]} if CLUSTER["partition"] else {}
 NPU_GRES = {"gres": CLUSTER["npu_gres"]} if CLUSTER["npu_gres"] else {}
-# of the jobs that run an engine in their own process
-OF_ENGINE = {**NEEDS, **PARTITION, "gpu": gpu_of, "npu": npu_of}
+OF_ENGINE = {**PARTITION, "gpu": gpu_of, "npu": npu_of}
 if NPU_GRES:
     OF_ENGINE["gres"] = lambda wildcards: CLUSTER["npu_gres"] if npu_of(wildcards) else ""
 # an engine on a GPU takes the first that it sees, so one job at a time

@@ -16,7 +16,7 @@ rule sample_data:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("sample_data"),
     params:
         seed=0,
         videos=40,
@@ -62,7 +62,7 @@ rule real_clips:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        **NEEDS,
+        **asks("real_clips"),
     params:
         archives=ARCHIVES,
     message:
@@ -87,7 +87,7 @@ rule random_checkpoint:
     conda:
         "../envs/cpu.yaml"
     resources:
-        **NEEDS,
+        **asks("random_checkpoint"),
     message:
         "make random weights for {wildcards.config}, seed {wildcards.seed}"
     shell:
@@ -110,7 +110,7 @@ rule sample_checkpoint:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        **NEEDS,
+        **asks("sample_checkpoint"),
     params:
         settings=lambda wildcards, input: json.dumps(read_config(Path(input.config))["model"]),
     message:

@@ -49,7 +49,7 @@ def asked(rule, engine="onnxruntime", attempt=1, cluster=False) -> dict:
 
 
 def test_every_job_states_memory_and_time_and_more_at_the_next_attempt(every_rule):
-    assert len(every_rule) > 30
+    assert len(every_rule) > 25
     for name, rule in every_rule.items():
         engine = "ascend" if name == "infer_ascend" else "onnxruntime"
         first, second = (asked(rule, engine, attempt) for attempt in (1, 2))
@@ -79,7 +79,7 @@ def test_one_machine_lends_a_gpu_to_one_job_and_a_cluster_to_as_many_as_it_has(e
 
 
 OF_ONE_NODE = {
-    *("reference", "compare_bytes", "compare_logits", "compare_om", "infer", "infer_ascend"),
+    *("reference", "compare_logits", "compare_om", "infer", "infer_ascend"),
     *("measure", "measure_npu", "measure_variant", "ascend_blocks", "states"),
 }
 
@@ -94,7 +94,7 @@ def test_the_numbers_that_are_compared_are_of_one_partition_and_no_login_node():
             placed[name] = asked(rule, engine, cluster=True)
     assert {n for n in placed if placed[n].get("slurm_partition") == "infer"} == OF_ONE_NODE
     on_npu = {name for name in placed if placed[name].get("gres") == "npu:1"}
-    assert on_npu == OF_ONE_NODE - {"reference", "compare_bytes", "states"}
+    assert on_npu == OF_ONE_NODE - {"reference", "states"}
     gpu = asked(found["infer"], GPU, cluster=True)
     assert (gpu["gpu"], gpu["gres"]) == (1, "")  # Slurm's --gpus, and no NPU
 

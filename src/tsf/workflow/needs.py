@@ -60,7 +60,6 @@ class Need:
     runs: float = 0
 
 
-SMALL = Need(700, minutes=30)  # reads and writes lists and JSON
 # a process decodes one video at a time; a large picture takes more than Kinetics' 340 x 256
 DECODE = Need(500, process=150, seconds=10)
 EXPORT = Need(600, weights=5)
@@ -78,7 +77,6 @@ NEEDS = {
     "video_heads": DECODE,
     "strips": Need(500, process=150),
     "calibration": Need(700, minutes=240),
-    "account": SMALL,
     # the model
     "random_checkpoint": Need(600, weights=3),
     "sample_checkpoint": Need(3000, minutes=240),
@@ -92,15 +90,10 @@ NEEDS = {
     "rewrites": Need(800, weights=8),
     # parity
     "reference": Need(800, weights=3, activations=40),
-    "compare_bytes": SMALL,
     "compare_logits": Need(800, weights=2, activations=100),
-    # inference and what follows from it
+    # inference and speed
     "infer": Need(500, weights=2, activations=100, process=150, seconds=10, runs=1),
-    "merge_shards": SMALL,
-    "accuracy": Need(1500),
-    "details": Need(1500),
     "measure": Need(2000, weights=2, activations=100, minutes=120),
-    "performance": SMALL,
     # CANN's programs
     "om": ATC,
     "blocks_om": ATC,
@@ -111,7 +104,6 @@ NEEDS = {
     "measure_variant": AIS_BENCH,
     "states": Need(1000, weights=6, activations=150),
     "ascend_blocks": AIS_BENCH,
-    "npu_performance": Need(700, weights=2),
 }
 
 
@@ -130,7 +122,7 @@ def memory(rule: str, load: Load) -> int:
     """The MB to ask for at a job's first attempt."""
     need = NEEDS[rule]
     model = need.weights * load.weights + need.activations * load.activations
-    cuda = ON_GPU if load.on_gpu and need.activations else 0  # others only handle its results
+    cuda = ON_GPU if load.on_gpu else 0
     return ceil(SNAKEMAKE + need.base + model + need.process * load.processes + cuda)
 
 
