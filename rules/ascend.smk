@@ -4,6 +4,8 @@
 # resources: a changed param would redo the job.
 TIME_LIMIT = ASCEND["time_limit"]
 NPU_RESOURCES = {
+    **PARTITION,
+    **NPU_GRES,
     "npu": 1,
     "npu_ids": " ".join(map(str, ASCEND["devices"])),
     "npu_python": ASCEND["python"],
@@ -13,7 +15,9 @@ NPU_RESOURCES = {
 # kept, all that a job does is done on a device. With keep: nothing it decodes first, without one: so
 # there are two jobs to a device, of which one decodes while the other infers.
 if "npu" not in workflow.global_resources:
-    workflow.register_resource("npu", len(ASCEND["devices"]) * (2 if KEEP == "nothing" else 1))
+    with one_line():
+        NPUS = len(devices_here(ASCEND["devices"]))
+    workflow.register_resource("npu", NPUS * (2 if KEEP == "nothing" else 1))
 
 
 MIXLIST = [home_file(ASCEND["modify_mixlist"])] if ASCEND["modify_mixlist"] else []
@@ -46,7 +50,7 @@ rule om:
     conda:
         "../envs/ascend.yaml"
     resources:
-        atc_time=str(TIME_LIMIT["atc"]),
+        **with_atc("om"),
     params:
         **OM_PARAMS,
         batch=lambda wildcards: batch_of(wildcards.bs),
@@ -104,7 +108,7 @@ rule compare_om:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("compare_om"),
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -135,7 +139,7 @@ rule infer_ascend:
         "../envs/ascend.yaml"
     threads: npu_threads
     resources:
-        **NPU_RESOURCES,
+        **on_npu("infer_ascend"),
         **SHARD_DISK,
     params:
         **SHARD_PARAMS,
@@ -161,7 +165,7 @@ rule measure_npu:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("measure_npu"),
     params:
         loop=ASCEND["performance"]["loop"],
     message:

@@ -17,6 +17,9 @@ rule states:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("states"),
+        **PARTITION,
     message:
         "compute the state after every block of {input.onnx}"
     shell:
@@ -56,7 +59,7 @@ rule ascend_blocks:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("ascend_blocks"),
     params:
         allowed=PARITY["relative_l2"][ASCEND["precision"]],
     message:
@@ -91,7 +94,7 @@ rule om_variant:
     conda:
         "../envs/ascend.yaml"
     resources:
-        atc_time=str(TIME_LIMIT["atc"]),
+        **with_atc("om_variant"),
     params:
         **OM_PARAMS
         | {"precision": lambda wildcards: VARIANTS[wildcards.variant].precision}
@@ -122,7 +125,7 @@ rule measure_variant:
     conda:
         "../envs/ascend.yaml"
     resources:
-        **NPU_RESOURCES,
+        **on_npu("measure_variant"),
     params:
         recipe=CLIP_RECIPE,
         loop=ASCEND["performance"]["loop"],

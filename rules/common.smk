@@ -1,5 +1,6 @@
 # The checked configuration, and the helper functions of the rules.
 import json
+import math
 import os
 import re
 import shlex
@@ -13,7 +14,8 @@ from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
 sys.path.insert(0, str(HOME / "src"))
-from tsf.ascend import atc, npu_smi
+from tsf.ascend import ais_bench, atc, npu_smi
+from tsf.ascend.device import devices_here
 from tsf.bundle.fit import bundled, refuse_recipe
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
@@ -23,7 +25,7 @@ from tsf.model.checkpoints import checkpoint
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
-from tsf.workflow import environment, plan
+from tsf.workflow import environment, needs, plan
 from tsf.workflow.config import check
 from tsf.workflow.config_files import refuse_faulty
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
@@ -215,6 +217,13 @@ def npu_threads(wildcards):
     if not workflow.local_exec or workflow.remote_exec:
         return 4  # a job on a cluster, planned here or run there, must come to the same number
     return max(1, workflow.cores // max(1, workflow.global_resources["npu"].value))
+
+
+def all_cores(wildcards):
+    """The threads of a measurement, which no other job of this machine shall disturb."""
+    if not workflow.local_exec or workflow.remote_exec:
+        return 4  # as infer's; a scheduler would look for a node with all that are asked for
+    return 1024  # Snakemake lowers it to all cores
 
 
 def temporary_bins(wildcards):

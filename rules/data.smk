@@ -61,6 +61,8 @@ rule check_videos:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("check_videos"),
     params:
         dataset=dataset_options,
         classes=classes_options,
@@ -105,6 +107,8 @@ if KEEP in ("all_frames", "frames"):
             "results/benchmarks/rawframes/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
+        resources:
+            **asks("rawframes"),
         params:
             **SHARD,
             frames="all" if KEEP == "all_frames" else "needed",
@@ -129,6 +133,8 @@ if KEEP in ("all_frames", "frames"):
             "results/benchmarks/out_bin/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
+        resources:
+            **asks("out_bin"),
         params:
             recipe=CLIP_RECIPE,
             dtype=config["bin"],
@@ -155,6 +161,8 @@ elif KEEP == "bins":
             "results/benchmarks/out_bin/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
+        resources:
+            **asks("out_bin"),
         params:
             **SHARD,
             recipe=CLIP_RECIPE,
@@ -181,6 +189,8 @@ else:
             "results/benchmarks/count_frames/{shard}.tsv"
         conda:
             "../envs/cpu.yaml"
+        resources:
+            **asks("count_frames"),
         params:
             **SHARD,
             recipe=SAMPLING,

@@ -45,6 +45,7 @@ rule infer:
         "../envs/cpu.yaml"
     threads: 4
     resources:
+        **with_engine("infer"),
         **SHARD_DISK,
     params:
         **SHARD_PARAMS,

@@ -116,6 +116,7 @@ rule onnx:
     conda:
         "../envs/cpu.yaml"
     resources:
+        **asks("onnx"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -142,6 +143,8 @@ rule onnx_sim:
     priority: MODEL_FIRST
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **asks("onnx_sim"),
     message:
         "simplify {input.onnx} to {output.onnx}"
     shell:
@@ -165,6 +168,7 @@ rule onnx_opt:
     conda:
         "../envs/cpu.yaml"
     resources:
+        **asks("onnx_opt"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -212,6 +216,7 @@ rule torch_program:
     conda:
         "../envs/cpu.yaml"
     resources:
+        **asks("torch_program"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -246,6 +251,8 @@ rule calibration:
         "results/benchmarks/calibration.tsv"
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **asks("calibration"),
     params:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
@@ -307,6 +314,8 @@ rule int8:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("int8"),
     params:
         recipe=CLIP_RECIPE,
     message:
@@ -336,6 +345,8 @@ rule int8_checked:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("int8_checked"),
     params:
         recipe=to_json(RECIPE),
     message:
@@ -362,6 +373,7 @@ rule rewrites:
     conda:
         "../envs/cpu.yaml"
     resources:
+        **asks("rewrites"),
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,

@@ -21,6 +21,8 @@ rule video_heads:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("video_heads"),
     params:
         **OF_SCORED_VIDEOS,
     message:
@@ -112,6 +114,8 @@ rule strips:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("strips"),
     params:
         **OF_SCORED_VIDEOS,
         recipe=CLIP_RECIPE,
@@ -196,7 +200,8 @@ rule provenance:
         checkpoint=CHECKPOINT_FILE,
     params:
         home=os.path.relpath(HOME),
-        config=lambda wildcards: json.dumps(plan.without_places(config)),
+        # sorted: keys of --config come first, whatever their values
+        config=lambda wildcards: json.dumps(plan.without_places(config), sort_keys=True),
         checkpoint_digest=checkpoint_digest,
         lists=[path for path in LISTS if path],
     message:

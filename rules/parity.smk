@@ -64,6 +64,8 @@ rule reference:
         "../envs/cpu.yaml"
     threads: 4
     resources:
+        **asks("reference"),
+        **PARTITION,
         **MODEL_RESOURCES,
     params:
         **MODEL_PARAMS,
@@ -119,6 +121,8 @@ rule compare_logits:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **with_engine("compare_logits"),
     message:
         "compare every logit of {wildcards.setup} with the reference"
     shell:

@@ -22,8 +22,9 @@ rule measure:
         setup="|".join(MEASURED) or "none",
     conda:
         "../envs/cpu.yaml"
-    # Snakemake lowers this to all cores, so that no job beside this one disturbs the measurement
-    threads: 1024
+    threads: all_cores
+    resources:
+        **with_engine("measure"),
     params:
         dataset=dataset_options,
         runs=config["performance"]["runs"],

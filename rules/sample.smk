@@ -15,6 +15,8 @@ rule sample_data:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("sample_data"),
     params:
         seed=0,
         videos=40,
@@ -59,6 +61,8 @@ rule real_clips:
     conda:
         "../envs/cpu.yaml"
     threads: 4
+    resources:
+        **asks("real_clips"),
     params:
         archives=ARCHIVES,
     message:
@@ -82,6 +86,8 @@ rule random_checkpoint:
         seed=r"\d+",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **asks("random_checkpoint"),
     message:
         "make random weights for {wildcards.config}, seed {wildcards.seed}"
     shell:
@@ -103,6 +109,8 @@ rule sample_checkpoint:
     conda:
         "../envs/cpu.yaml"
     threads: 8
+    resources:
+        **asks("sample_checkpoint"),
     params:
         settings=lambda wildcards, input: json.dumps(read_config(Path(input.config))["model"]),
     message:

@@ -382,6 +382,35 @@ def test_a_device_is_lent_to_one_process_until_it_ends(tmp_path, monkeypatch):
         assert number == taken
 
 
+def test_a_job_uses_the_device_that_the_scheduler_gave_it(infer, clips, tmp_path, monkeypatch):
+    """CANN counts the devices of ASCEND_RT_VISIBLE_DEVICES from 0; the config's is none of them."""
+    infer_it, output = infer
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "2")
+    result = infer_it(DEVICES="0,1,2")
+    assert result.returncode == 0, result.stdout
+    assert "device 2: taken" in result.stdout and "--device 0" in result.stdout
+    assert [path.name for path in tmp_path.rglob("stand-in-npu*")] == ["stand-in-npu2.lock"]
+    check(output, clips[1], 1)
+
+
+def test_jobs_that_were_given_different_devices_do_not_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "2,3")
+    with device([0]) as first, device([0]) as second:
+        assert (first, second) == (0, 1)
+        monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "5")
+        with device([0]) as third:
+            assert third == 0
+    assert {path.name.split("-")[1] for path in tmp_path.iterdir()} == {"npu2", "npu3", "npu5"}
+
+
+@pytest.mark.parametrize("given", ["", "1, 2", "1;2", "npu0", "-1"])
+def test_a_list_of_devices_that_cann_would_read_in_part_is_refused(given, monkeypatch):
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", given)
+    with pytest.raises(UserError, match="ASCEND_RT_VISIBLE_DEVICES is"), device([0]):
+        pass
+
+
 HOLDER_OF_PROGRAM = """
 import subprocess, sys, tempfile
 from tsf.ascend import device, process

@@ -51,8 +51,10 @@ def test_nothing_to_do_after_a_run(copy):
     assert due(copy, "all") == {}
 
 
-def test_other_cores_redo_nothing(copy):
-    command = copy.snakemake("all", "-n", "--cores", "1")
+def test_other_cores_memory_and_nodes_redo_nothing(copy):
+    asked = ["--set-resources", "infer:mem_mb=9000", "onnx:runtime=9"]
+    nodes = ["--config", "cluster={partition: gpus, npu_gres: npu:1}"]
+    command = copy.snakemake("all", "-n", "--cores", "1", *asked, *nodes)
     assert "Nothing to be done" in command.stdout
 
 

@@ -2,20 +2,46 @@
 
 import fcntl
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tsf.errors import UserError
 from tsf.progress import announce
+
+# CANN's: the devices that a process sees, which it then counts from 0. A scheduler sets it for the
+# devices that it gives a job.
+VISIBLE = "ASCEND_RT_VISIBLE_DEVICES"
 
 SECONDS_BETWEEN_TRIES = 0.05  # a device stands idle for half of that before the next job
 
 
+def devices_here(ids: list[int]) -> dict[int, int]:
+    """The number by which CANN's programs know each device here, by the device's id.
+
+    ids: of the config, in whose place come the devices that the environment gives. Raises UserError
+    for a list of those that CANN would read in part.
+    """
+    given = os.environ.get(VISIBLE)
+    if given is None:
+        return {number: number for number in ids}
+    if not re.fullmatch(r"\d+(,\d+)*", given):
+        raise UserError(
+            f"{VISIBLE} is {given!r}, not ids with commas between them, as in 0,1; set it so, or "
+            "unset it for ascend.devices of the config to count"
+        )
+    return {int(number): index for index, number in enumerate(given.split(","))}
+
+
 @contextmanager
 def device(ids: list[int]) -> Iterator[int]:
-    """One of the devices `ids` that no other job of this user has; waits until one is free.
+    """One of `devices_here` that no other job of this user has; waits until one is free.
+
+    Gives the number for CANN's programs. The lock and the log have the device's id, which is the
+    same for every job of the machine.
 
     A lock on a file in the machine's temporary folder: the system drops it when the process and
     the programs that it started have ended, however they end, and it holds between workflows in
@@ -23,8 +49,9 @@ def device(ids: list[int]) -> Iterator[int]:
     times at which it waits, has a device and gives it back.
     """
     waits = False
+    here = devices_here(ids)
     while True:
-        for number in ids:
+        for number, index in here.items():
             path = Path(tempfile.gettempdir(), f"tsf-npu{number}-{os.getuid()}.lock")
             with open(path, "w") as file:
                 try:
@@ -35,11 +62,11 @@ def device(ids: list[int]) -> Iterator[int]:
                 os.set_inheritable(file.fileno(), True)
                 announce(f"device {number}: taken")
                 try:
-                    yield number
+                    yield index
                 finally:
                     announce(f"device {number}: given back")
                 return
         if not waits:
-            announce(f"wait for a device of {' '.join(map(str, ids))}: other jobs have them")
+            announce(f"wait for a device of {' '.join(map(str, here))}: other jobs have them")
             waits = True
         time.sleep(SECONDS_BETWEEN_TRIES)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.ascend import ais_bench, npu_smi, requirements
+from tsf.ascend.device import devices_here
 from tsf.errors import UserError
 from tsf.model.opset import OPSET
 from tsf.workflow.environment import find_tool
@@ -141,7 +142,7 @@ def chip(configured: str | None) -> str:
 def devices(wanted: list[int]) -> str:
     found = {chip.device: chip for chip in npu_smi.chips()}
     lines = []
-    for number in wanted:
+    for number in devices_here(wanted):
         if number not in found:
             have = ", ".join(map(str, sorted(found)))
             raise UserError(f"no device {number}, npu-smi shows {have}; set ascend.devices")

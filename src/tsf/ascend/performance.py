@@ -8,6 +8,7 @@ from tsf import errors
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.ascend.work import work_folder
+from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
 from tsf.files import read_json, sha256, write_json
@@ -63,6 +64,7 @@ def measure(
         milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
         h2d_milliseconds=mean_latency(summary, "H2D_latency"),
         d2h_milliseconds=mean_latency(summary, "D2H_latency"),
+        cpu=cpu_name(),
     )
     content |= {"fast_gelu": status["fast_gelu"], "command": status["command"]}
     return content | {"sha256": {model.name: sha256(model)}}

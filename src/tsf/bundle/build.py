@@ -35,6 +35,12 @@ def chosen(engines: dict[str, DescribedEngine], choice: dict | None) -> str:
     if choice is None:
         (name,) = engines
         return name
+    if len(choice["cpus"]) > 1:
+        raise UserError(
+            f"the engines were measured on different machines ({', '.join(choice['cpus'])}), so "
+            "none is the fastest: name one as bundle.engine, or give them one kind of node by "
+            "cluster.partition, delete results/performance and run again"
+        )
     for row in choice["engines"]:  # the fastest first
         if row["name"] in engines and row["within_limits"]:
             return str(row["name"])

@@ -57,6 +57,16 @@ def compare(exact: str, other: str, pairs: list[dict]) -> dict[str, Any]:
     }
 
 
+def same_device(measured: str, inferred: str) -> bool:
+    """Whether every shard was inferred on the kind of device that was measured.
+
+    inferred: as merge_shards joins the shards' devices; ascend's have the precision behind them.
+    """
+    return all(
+        part == measured or part.startswith(f"{measured}, ") for part in inferred.split(" and ")
+    )
+
+
 def choose(
     engines: dict[str, DescribedEngine],
     speeds: dict[str, dict],
@@ -64,6 +74,10 @@ def choose(
     accuracy: dict,
 ) -> dict:
     """The content of choice.json. All by the engine's name.
+
+    `cpus` has more than one name if the engines were measured on different machines, so that their
+    speeds do not compare. A row's `inferred_on` is the device of the inference itself, and
+    `elsewhere` whether it is another one than was measured.
 
     speeds: measurements of performance.json. proofs: of judge_parity, an engine each; `boundary` is
     the last of them, the engine's own. accuracy: accuracy.json. The fastest is the
@@ -77,6 +91,7 @@ def choose(
     rows = []
     for name, described in engines.items():
         comparison = None
+        inferred_on = accuracy["engines"][name]["device"]
         if exact is not None and not described.setup.exact:
             comparison = compare(exact, name, accuracy["paired"])
         rows.append(
@@ -85,6 +100,8 @@ def choose(
                 "config": config_lines(described),
                 "exact": described.setup.exact,
                 "device": speeds[name]["device"],
+                "inferred_on": inferred_on,
+                "elsewhere": not same_device(speeds[name]["device"], inferred_on),
                 "videos_per_second": speeds[name]["videos_per_second"],
                 "boundary": proofs[name]["boundaries"][-1],
                 "comparison": comparison,
@@ -94,6 +111,7 @@ def choose(
     within = [row["name"] for row in rows if row["within_limits"]]
     return {
         "videos": accuracy["scored"],
+        "cpus": sorted({speed["cpu"] for speed in speeds.values()}),
         "exact": exact,
         "fastest": fastest(within),
         "engines": sorted(rows, key=lambda row: -row["videos_per_second"]),

@@ -59,7 +59,7 @@ def choice_fault(choice: dict, engines: list[DescribedEngine]) -> str | None:
     It is if it compares the run's setups, which their names tell apart, and all that it was made
     from is as it was.
     """
-    if "made_from" not in choice:
+    if not {"made_from", "cpus"} <= choice.keys():
         return "it does not say what it was made from"
     if {row["name"] for row in choice["engines"]} != {engine.setup.name for engine in engines}:
         return "it compares other engines"

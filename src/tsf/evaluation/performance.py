@@ -17,6 +17,7 @@ import numpy as np
 from tsf import errors
 from tsf.data.bins import bin_path, fill_batch, read_for_model
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of
+from tsf.engines.cpu import cpu_name
 from tsf.engines.described import add_engine_argument, read_described, refuse_other_model
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
@@ -194,6 +195,7 @@ def main() -> None:
         engine.batch,
         engine.device,
         milliseconds,
+        cpu=cpu_name(),
     )
     reached = None if count is None else gflops(count, record["milliseconds"]["p50"])
     per_byte = None

@@ -5,6 +5,7 @@ import statistics
 import numpy as np
 
 UNKNOWN = (
+    "cpu",  # of the machine that measured, whatever ran the model
     "threads",
     "macs",
     "gflops",
@@ -39,7 +40,7 @@ def performance_record(
     batch: int,
     device: str,
     milliseconds: list[float],
-    **measured: float | dict | None,
+    **measured: float | dict | str | None,
 ) -> dict:
     """The figures of a loop of runs. milliseconds: of each run after the warm-up.
 

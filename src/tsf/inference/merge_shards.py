@@ -34,6 +34,9 @@ def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> 
     milliseconds = [time for part in parts for time in part["npu_compute_time_list"]]
     inputs = sorted({str(Path(part["args"]["input"]).parent) for part in parts})
     arguments = parts[0]["args"] | {"input": ",".join(inputs), "output": str(folder)}
+    # the nodes of a cluster may differ
+    if all("device" in part["args"] for part in parts):
+        arguments["device"] = " and ".join(sorted({part["args"]["device"] for part in parts}))
     content = results.summary(files, milliseconds, arguments)
     for latency in results.LATENCIES:
         content[latency] = results.merge_latencies(

@@ -23,16 +23,27 @@ COMPARED = (
     "points (95 % interval {low} to {high}, McNemar's p {p}), so that a loss of up to {loss} "
     "points is not ruled out."
 )
+MACHINES = (
+    "The engines were measured on different machines ({cpus}), so that their speeds do not "
+    "compare: give them one kind of node by `cluster.partition` and measure again."
+)
+ELSEWHERE = (
+    "The speed of {engine} is that of {measured}, but the videos were inferred on {inferred}."
+)
 NO_LABEL = "No video has a label to compare the accuracy of {engine} with that of {against}."
 
 Sentence = tuple[str, dict[str, str]]
 
 
 def sentences(choice: dict) -> list[Sentence]:
-    """The fastest exact engine, the fastest within the limits, and how the faster ones compare."""
+    """The fastest exact engine, the fastest within the limits, and how the faster ones compare.
+
+    Before them, whether they were measured on machines that do not compare.
+    """
     engines = {row["name"]: row for row in choice["engines"]}
+    doubts = machines(choice)
     if choice["exact"] is None:
-        return [(NO_EXACT, {"engines": ", ".join(engines)})]
+        return [*doubts, (NO_EXACT, {"engines": ", ".join(engines)})]
     exact, fastest = engines[choice["exact"]], engines[choice["fastest"]]
     if exact is fastest:
         found = [(EXACT, _named("exact", exact))]
@@ -42,6 +53,17 @@ def sentences(choice: dict) -> list[Sentence]:
     for row in engines.values():
         if not row["within_limits"] and row["videos_per_second"] > fastest["videos_per_second"]:
             found += [(FASTER, {"engine": row["name"]}), compared(row)]
+    return doubts + found
+
+
+def machines(choice: dict) -> list[Sentence]:
+    """What differs between the machines that measured and inferred; nothing on one machine."""
+    cpus = choice["cpus"]
+    found = [(MACHINES, {"cpus": ", ".join(cpus)})] if len(cpus) > 1 else []
+    for row in choice["engines"]:
+        if row["elsewhere"]:
+            named = {"measured": row["device"], "inferred": row["inferred_on"]}
+            found.append((ELSEWHERE, {"engine": row["name"], **named}))
     return found
 
 

@@ -156,7 +156,7 @@ def test_the_card_of_an_approximation_has_its_caution(tmp_path, comparison, engl
     (tmp_path / "tsf_opt.onnx").write_bytes(b"bf16")
     row = {"name": BF16.name, "within_limits": True, "comparison": comparison}
     choice = tmp_path / "choice.json"
-    choice.write_text(json.dumps({"engines": [row]}))
+    choice.write_text(json.dumps({"engines": [row], "cpus": ["a CPU"]}))
     bundle = bundles.build(tmp_path, BF16, tmp_path / "tsf_opt.onnx", choice=choice)
     text, zh = ((bundle / name).read_text() for name in ("README.md", "README.zh-CN.md"))
     assert english in text and "needs a CPU with bfloat16" in text and "{" not in text
@@ -202,10 +202,13 @@ def test_the_pins_are_the_locks_with_all_that_they_need():
 def test_the_fastest_within_the_limits_is_chosen():
     rows = [("torch", True), ("openvino_tsf_opt_bf16", False), ("openvino", True), ("x", True)]
     choice = {"engines": [{"name": name, "within_limits": within} for name, within in rows]}
+    choice["cpus"] = ["a CPU"]
     names = dict.fromkeys(["x", "openvino", "openvino_tsf_opt_bf16"])
     assert build.chosen(names, choice) == "openvino"
     with pytest.raises(UserError, match="none of openvino_tsf_opt_bf16 is within the limits"):
         build.chosen({"openvino_tsf_opt_bf16": None}, choice)
+    with pytest.raises(UserError, match="measured on different machines"):
+        build.chosen(names, choice | {"cpus": ["a CPU", "another"]})
 
 
 SETUPS = {

@@ -33,13 +33,20 @@ def pair(first, second, first_only, second_only, p, labelled=1000):
     }
 
 
-def chosen(speeds, pairs):
-    """The content of choice.json. speeds: videos a second by setup, in the config's order."""
+def chosen(speeds, pairs, cpus=None, inferred="a CPU"):
+    """The content of choice.json. speeds: videos a second by setup, in the config's order.
+
+    cpus: of the machines that measured, by setup.
+    """
+    engines = {setup.name: {"device": inferred} for setup in speeds}
     return choose(
         {setup.name: DescribedEngine(setup, None, {}, None, "uint8") for setup in speeds},
-        {s.name: {"videos_per_second": v, "device": "a CPU"} for s, v in speeds.items()},
+        {
+            s.name: {"videos_per_second": v, "device": "a CPU", "cpu": (cpus or {}).get(s, "a CPU")}
+            for s, v in speeds.items()
+        },
         {setup.name: {"boundaries": [{}, BOUNDARY]} for setup in speeds},
-        {"scored": 1000, "paired": pairs},
+        {"scored": 1000, "paired": pairs, "engines": engines},
     )
 
 
@@ -74,6 +81,32 @@ def test_one_that_is_significantly_better_is_not_out():
 @pytest.mark.parametrize("p, within", [(0.0499, False), (0.05, True)])
 def test_five_percent(p, within):
     assert compare(OPT.name, BF16.name, [pair(OPT, BF16, 30, 10, p)])["within"] is within
+
+
+def test_speeds_of_different_machines_are_not_compared_in_silence():
+    pairs = [pair(OPT, BF16, 0, 0, 1)]
+    one = chosen({OPT: 2, BF16: 5}, pairs)
+    assert one["cpus"] == ["a CPU"] and "different machines" not in paragraph(one)
+    two = chosen({OPT: 2, BF16: 5}, pairs, {BF16: "another CPU"})
+    assert paragraph(two).startswith(
+        "The engines were measured on different machines (a CPU, another CPU)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inferred", "elsewhere"),
+    [
+        ("a CPU", False),
+        ("a CPU, force_fp16", False),  # as ascend's
+        ("a CPU-2", True),
+        ("a CPU and another", True),  # of the shards, by merge_shards
+        ("a CPU, force_fp16 and another, force_fp16", True),
+    ],
+)
+def test_an_inference_on_another_device_than_was_measured_is_told(inferred, elsewhere):
+    found = chosen({ORT: 1}, [], inferred=inferred)
+    said = f"The speed of onnxruntime is that of a CPU, but the videos were inferred on {inferred}."
+    assert (said in paragraph(found)) is elsewhere
 
 
 def test_a_pair_is_read_in_either_order():
@@ -150,11 +183,11 @@ def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
     (tmp_path / "m.onnx").write_bytes(b"")
     described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
     write_described(tmp_path / "onnxruntime.json", described)
-    accuracy = {"engines": {"onnxruntime": {}}, "scored": 1, "paired": []}
+    accuracy = {"engines": {"onnxruntime": {"device": "a CPU"}}, "scored": 1, "paired": []}
     files = {
         "accuracy": accuracy,
         "proofs": {"boundaries": [BOUNDARY]},
-        "speeds": {"videos_per_second": 1.0, "device": "a CPU"},
+        "speeds": {"videos_per_second": 1.0, "device": "a CPU", "cpu": "a CPU"},
     }
     arguments = ["--engines", tmp_path / "onnxruntime.json"]
     for name, content in files.items():

@@ -53,7 +53,7 @@ def test_the_same_file_in_another_precision_batch_or_device_is_not(change):
 
 
 def test_a_choice_is_of_the_run_s_setups():
-    choice = {"made_from": {}, "engines": [{"name": "onnxruntime"}]}
+    choice = {"made_from": {}, "cpus": [], "engines": [{"name": "onnxruntime"}]}
     assert choice_fault(choice, [NOW]) is None
     other = replace(NOW, setup=replace(NOW.setup, precision="bf16"))
     for engines in ([other], [NOW, other], []):
@@ -76,6 +76,7 @@ def test_a_choice_is_of_the_files_that_it_was_made_from(tmp_path):
     file = tmp_path / "accuracy.json"
     file.write_text("{}")
     choice = {"made_from": {str(file): sha256(file)}, "engines": [{"name": "onnxruntime"}]}
+    choice["cpus"] = []
     assert choice_fault(choice, [NOW]) is None
     file.touch()  # the time alone is no change
     assert choice_fault(choice, [NOW]) is None

@@ -20,8 +20,9 @@ STAND_IN_AIS_BENCH, any of these, separated by commas; without a release, that o
   nan           a result that is not a number
   killed        dies after half of the results, by SIGKILL
   hangs         never ends, nor does its child, which ignores SIGTERM
-STAND_IN_DEVICES: ids of the devices there are (default 0,1). STAND_IN_LOG: a file that gets a line
-a process with its device and when it had it. STAND_IN_PIDS: a file for the ids of what hangs.
+STAND_IN_DEVICES: ids of the devices there are (default 0,1), of which ASCEND_RT_VISIBLE_DEVICES
+lets this see some, counted from 0. STAND_IN_LOG: a file that gets a line a process with its device
+and when it had it. STAND_IN_PIDS: a file for the ids of what hangs.
 """
 
 import argparse
@@ -145,6 +146,9 @@ def natural(path):
 def open_device(number):
     """The device for this process alone: a second process at a time on it is a fault of ours."""
     known = os.environ.get("STAND_IN_DEVICES", "0,1").split(",")
+    if visible := os.environ.get("ASCEND_RT_VISIBLE_DEVICES"):  # the number is one of an index
+        known = [device for device in visible.split(",") if device in known]
+        number = known[number] if number < len(known) else f"of index {number}"
     if str(number) not in known:
         raise RuntimeError(f"aclrtSetDevice failed, device {number} does not exist")
     path = Path(tempfile.gettempdir(), f"stand-in-npu{number}.lock")
