@@ -17,6 +17,7 @@ sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import ais_bench, atc, npu_smi
 from tsf.ascend.device import devices_here
 from tsf.bundle.fit import bundled, refuse_recipe
+from tsf.data import scratch
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST
 from tsf.engines.setup import ONNX, batch_of, batch_suffix, parse_engines, with_batch
@@ -29,10 +30,16 @@ from tsf.workflow import environment, needs, plan
 from tsf.workflow.config import check
 from tsf.workflow.config_files import refuse_faulty
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
-from tsf.workflow.fingerprint import listing_digest, refuse_large_shards, shards
+from tsf.workflow.fingerprint import (
+    listing_digest,
+    number_of_shards,
+    refuse_large_shards,
+    shards,
+)
 from tsf.workflow.sources import sources
 
 environment.prepare(HOME / "src")
+os.environ[scratch.OWN_TMPDIR] = os.environ.get("TMPDIR", "")
 # with --sdm conda Snakemake would take PYTHONPATH from the jobs, and so this package and CANN's
 workflow.deployment_settings.conda_not_block_search_path_envvars = True
 
@@ -58,6 +65,14 @@ def refuse_other_places():
         )
 
 
+# A job's own Snakemake, as on another machine, gets neither the profile nor --resources, and may see
+# another list of videos: `tell_jobs` of the process that sent it has told it these.
+TOLD = {}
+if not workflow.is_main_process:
+    for name in ("disk_mb", "shards"):
+        config.pop(f"tsf_{name}", None)
+        TOLD[name] = workflow.config_settings.overwrite_config.get(f"tsf_{name}")
+
 with one_line():
     refuse_other_places()
     plan.refuse_unwritable()
@@ -73,6 +88,13 @@ def option(name, value):
     With =, as a value may begin with a dash.
     """
     return f"{name}={quote(str(value))}" if value else ""
+
+
+def tell_jobs(name, value):
+    """Give the Snakemake of a job a value, which it finds in TOLD."""
+    if workflow.is_main_process:
+        settings = workflow.config_settings
+        settings.config_args = [*(settings.config_args or []), f"tsf_{name}={value}"]
 
 
 def home_file(name):
@@ -100,8 +122,21 @@ ROOT = DATASET.root
 VIDEOS = ROOT / "val" if LAYOUT == "kinetics" else ROOT
 # a dataset that the workflow generates is redone as a whole, the videos of another one by one
 GENERATED = [ROOT / MANIFEST] if plan.is_made(ROOT) else []
+if isinstance(config["shards"], str):  # auto
+    with one_line():
+        config["shards"] = TOLD.get("shards") or number_of_shards(
+            DATASET, BIN_BYTES, bool(GENERATED)
+        )
+    tell_jobs("shards", config["shards"])
 SHARDS = [f"{n:03d}" for n in range(config["shards"])]
 KEEP = config["keep"]
+SCRATCH = config["scratch"] or ""
+if SCRATCH and "disk_mb" in workflow.global_resources:
+    tell_jobs("disk_mb", workflow.global_resources["disk_mb"].value)
+if not SCRATCH:
+    # results/ is one disk to all nodes, so the cap is one for all jobs; Snakemake's own scope of
+    # disk_mb is local, which on a cluster limits nothing
+    workflow.resourcescope(disk_mb="global")
 SETUPS = plan.named(parse_engines(config["engines"], config["bin"]))
 ENGINES = list(SETUPS)
 # the engines that run in a job's own process, and not as CANN's programs
@@ -121,7 +156,8 @@ MODEL_FIRST = 50
 
 
 wildcard_constraints:
-    shard=r"\d{3}",
+    # without the braces of \d{3,}, which Snakemake does not read
+    shard=r"\d\d\d|[1-9]\d\d\d+",
     engine="|".join(ENGINES),
     setup=r"[a-z]\w*",
     # batch 1 has the guide's names, tsf.om; others theirs, tsf_bs4.om
@@ -193,7 +229,12 @@ def classes_options(wildcards):
 
 
 def disk_cap():
-    """What --resources disk_mb allows all .bin files of a time together, in MB."""
+    """What --resources disk_mb allows all .bin files of a time together, in MB.
+
+    Of all jobs, or with `scratch` of those on one node.
+    """
+    if not workflow.is_main_process:
+        return TOLD["disk_mb"]
     if "disk_mb" not in workflow.global_resources:
         raise UserError(
             "no disk_mb: --resources on the command line replaces the profile's, so name it there "
@@ -204,7 +245,7 @@ def disk_cap():
 
 def bins_disk_mb(wildcards):
     """The disk that a shard's .bin files take; refused if it exceeds --resources disk_mb."""
-    if not workflow.remote_exec:
+    if workflow.is_main_process:
         with one_line():
             refuse_large_shards(DATASET, len(SHARDS), RECIPE.clip.sampling, disk_cap(), BIN_BYTES)
     return dataset_shards()[int(wildcards.shard)].bins_mb(BIN_BYTES)
@@ -229,8 +270,8 @@ def all_cores(wildcards):
 def temporary_bins(wildcards):
     """The command that makes the .bin files, runs the engine's command and deletes the files.
 
-    $threads is a variable of the shell: in a param the number itself would redo the shards with
-    another --cores.
+    $threads, $scratch and $disk_mb are variables of the shell: in a param the values themselves
+    would redo the shards with other --cores, another scratch or another cap.
     """
     if KEEP != "nothing":
         return ""
@@ -239,6 +280,7 @@ def temporary_bins(wildcards):
         f"python -m tsf.data.temporary_bins {options(DATASET)} --shard {int(wildcards.shard)}"
         f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
         f" --recipe {quote(CLIP_RECIPE)} --dtype {config['bin']} --processes $threads"
+        ' --scratch="$scratch" --disk-mb $disk_mb'
         f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
     )
 

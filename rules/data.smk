@@ -204,6 +204,7 @@ else:
 RAWFRAMES = (
     expand("results/rawframes/{shard}", shard=SHARDS) if KEEP in ("all_frames", "frames") else []
 )
+LINKS = " --rawframes @<(printf '%s\\n' {input.rawframes}) --links {output.links}"
 
 
 rule account:
@@ -228,11 +229,11 @@ rule account:
         "../envs/cpu.yaml"
     params:
         on_bad_video=config["on_bad_video"],
-        links=option("--links", "results/rawframes_val" if RAWFRAMES else None),
     message:
         "account for every listed video"
     shell:
         "python -m tsf.data.account --list {input.list} --classes {input.classes}"
-        " --tables {input.tables} --rawframes {input.rawframes} {params.links}"
+        " --tables @<(printf '%s\\n' {input.tables})"
+        f"{LINKS if RAWFRAMES else ''}"
         " --on-bad-video {params.on_bad_video} --file-list {output.file_list}"
         " --info {output.info} --skipped {output.skipped} 2>&1 | tee {log}"

@@ -23,7 +23,15 @@ SHARD_PARAMS = {
     ),
 }
 SHARD_DISK = {"disk_mb": lambda wildcards: bins_disk_mb(wildcards) if KEEP == "nothing" else 0}
-ON_SHARD = (
+ON_SHARD = ""
+if KEEP == "nothing":
+    # no params: see `temporary_bins`
+    SHARD_DISK |= {
+        "scratch": SCRATCH,
+        "scratch_mb": lambda wildcards: disk_cap() if SCRATCH else 0,
+    }
+    ON_SHARD = "scratch={resources.scratch:q}; disk_mb={resources.scratch_mb}; "
+ON_SHARD += (
     "threads={threads}; {params.temporary_bins}python -m tsf.{params.module} --engine {input.engine}"
     " --input {params.bins} --output {output.results}"
 )
@@ -78,5 +86,6 @@ rule merge_shards:
     message:
         "merge the results of {wildcards.engine} in the order of k400.info"
     shell:
-        "python -m tsf.inference.merge_shards --info {input.info} --shards {input.shards}"
+        "python -m tsf.inference.merge_shards --info {input.info}"
+        " --shards @<(printf '%s\\n' {input.shards})"
         " --output {params.folder} --summary {output.beside} 2>&1 | tee {log}"

@@ -1,7 +1,6 @@
 # What Snakefile's onstart does before the first job.
-import shutil
-
 from tsf.ascend import ais_bench, requirements
+from tsf.data.temporary_bins import delete
 from tsf.workflow.ending import end_jobs_too
 from tsf.workflow.fingerprint import look_ahead_mb
 
@@ -14,11 +13,15 @@ def due_commands(dag):
 def delete_leftover_bins():
     """Delete the .bin files of killed jobs, which would stay on the disk until a shard's turn.
 
-    ais_bench's folder has further links to them.
+    ais_bench's folder has further links to them. With `scratch` they are on the node's disk, in
+    results/ is a link to them; those on another machine go with its next job.
     """
-    for folders in ("results/out_bin/*.[0-9][0-9][0-9]", "results/shards/*/.*.work"):
+    for folders in ("results/out_bin/*.[0-9]*", "results/shards/*/.*.work"):
         for folder in Path().glob(folders):
-            shutil.rmtree(folder, ignore_errors=True)
+            delete(folder)
+    if SCRATCH:
+        with one_line():
+            scratch.delete_leftovers(SCRATCH)
 
 
 def tell_of_idle_devices(dag):

@@ -265,6 +265,33 @@ def test_a_relative_python(infer, clips, tmp_path):
     check(output, clips[1], 1)
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_clips_get_hard_links_on_their_own_disk(tmp_path, clips, compiled, monkeypatch, linked):
+    """With scratch, results has a link to them: links to them beside it would be copies."""
+    disk, shards = tmp_path / "disk/job/bins", tmp_path / "results/shards/ascend"
+    shutil.copytree(clips[0], disk)
+    shards.mkdir(parents=True)
+    folder = tmp_path / "results/ascend.000"
+    if linked:
+        folder.symlink_to(disk)
+    else:
+        disk.rename(folder)
+    places = []
+
+    def call(python, arguments, work, seconds):
+        places.append(work.parent)
+        assert {path.stat().st_nlink for path in (work / "bins").iterdir()} == {2}
+        raise UserError("enough")
+
+    monkeypatch.setattr(ais_bench, "call", call)
+    described = describe(DEFAULTS["ascend"], compiled / "bs1.om", GUIDE, "float32")
+    bins = sorted(folder.glob("*.bin"))
+    with pytest.raises(UserError, match="enough"):
+        ais_bench.infer(described, bins, 1, [0], "python3", shards / "000.part")
+    assert places == [disk.parent if linked else shards]
+    assert not list(tmp_path.rglob("*.work"))
+
+
 @pytest.mark.parametrize("name", ["run", "out", "bins", "work"])
 def test_a_working_directory_with_folders_of_its_own(infer, clips, tmp_path, name):
     """The newest release checks the name of its output folder as a path from there."""

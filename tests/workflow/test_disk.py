@@ -1,9 +1,11 @@
 """The .bin files on the disk at a time stay under disk_mb, and none stays behind."""
 
 import os
+import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,7 +37,8 @@ def size(folder: Path) -> int:
     total = 0
     try:
         for entry in os.scandir(folder):
-            total += size(entry.path) if entry.is_dir() else entry.stat().st_size
+            folder = entry.is_dir(follow_symlinks=False)
+            total += size(entry.path) if folder else entry.stat(follow_symlinks=False).st_size
     except FileNotFoundError:
         pass
     return total
@@ -68,37 +71,92 @@ def bins_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def videos(sample_run, tmp_path):
-    """A dataset of sixty videos: the sample's, some under two names."""
+@pytest.fixture(scope="module")
+def sixty(sample_run, tmp_path_factory):
+    """A copy of the sample's run, and a dataset of sixty videos: the sample's, some twice."""
+    home = tmp_path_factory.mktemp("sixty")
     clips = datasets.scored_videos(sample_run)
     classes = (sample_run.results / "classes.txt").read_text().splitlines()
     rows = [(number, clips[number % len(clips)][1]) for number in range(VIDEOS)]
-    root = datasets.kinetics(tmp_path / "k400", rows, classes)
+    root = datasets.kinetics(home / "k400", rows, classes)
     for number in range(VIDEOS):
         datasets.link(clips[number % len(clips)][0], datasets.video(root, number))
-    return root
+    return sample_run.copy(home), (*TEMPORARY, f"shards={SHARDS}", f"dataset={{root: {root}}}")
 
 
-def test_the_peak_is_the_cap_however_many_videos(run_copy, videos):
-    names = [datasets.name(number) for number in range(VIDEOS)]
-    largest = max(Counter(zlib.crc32(name.encode()) % SHARDS for name in names).values())
-    cap = ceil(largest * BIN_BYTES / 1e6)
-    assert 5 * cap * 1e6 < VIDEOS * BIN_BYTES
-    settings = (*TEMPORARY, f"shards={SHARDS}", f"dataset={{root: {videos}}}")
-    with Watcher(run_copy.results / "out_bin") as watcher:
-        before = size(run_copy.results / "out_bin")  # of the copied run, which kept its files
-        result = run_copy.snakemake(
-            "accuracy.json",
-            *("--resources", f"disk_mb={cap}", "--set-threads", "infer=1"),
-            *settings,
-        )
+LARGEST = max(
+    Counter(zlib.crc32(datasets.name(n).encode()) % SHARDS for n in range(VIDEOS)).values()
+)
+CAP = ceil(LARGEST * BIN_BYTES / 1e6)
+
+
+@pytest.fixture(scope="module")
+def streamed(sixty):
+    """All of them are inferred: the run, its settings, the peak and what is left in out_bin."""
+    run, settings = sixty
+    assert 5 * CAP * 1e6 < VIDEOS * BIN_BYTES
+    with Watcher(run.results / "out_bin") as watcher:
+        before = size(run.results / "out_bin")  # of the copied run, which kept its files
+        caps = ("--resources", f"disk_mb={CAP}", "--set-threads", "infer=1")
+        result = run.snakemake("accuracy.json", *caps, *settings)
     assert result.returncode == 0, result.stdout
-    peak = max(watcher.sizes) - before
+    return run, settings, max(watcher.sizes) - before, size(run.results / "out_bin") - before
+
+
+def test_the_peak_is_the_cap_however_many_videos(streamed):
+    run, _, peak, left = streamed
     # the largest shard is on the disk at one time, and never more than the cap
-    assert largest * BIN_BYTES <= peak <= cap * 1e6
-    assert size(run_copy.results / "out_bin") == before
-    assert len(list(run_copy.results.glob("result/onnxruntime/*_0.txt"))) == VIDEOS
+    assert LARGEST * BIN_BYTES <= peak <= CAP * 1e6
+    assert left == 0
+    assert len(list(run.results.glob("result/onnxruntime/*_0.txt"))) == VIDEOS
+
+
+SUBMIT = """#!/bin/sh
+# a scheduler that gives its jobs nothing of the environment but the node's own
+env -i PATH="$PATH" HOME="$HOME" NODE_DISK={disk} sh "$1" >> {log} 2>&1 &
+echo $!
+"""
+
+
+def test_on_a_cluster_the_cap_is_the_nodes(streamed, tmp_path):
+    """Both jobs are sent at once, to one node, whose disk may hold the files of one of them."""
+    pytest.importorskip("snakemake_executor_plugin_cluster_generic")
+    run, settings, *_ = streamed
+    disk = tmp_path / "disk"
+    for folder in (disk / "theirs", disk / f"tsf-{os.getuid()}-another/onnxruntime.011.x/bins"):
+        folder.mkdir(parents=True)
+        (folder / "video.bin").write_bytes(b"theirs")
+    scratch = (*settings, "scratch=$NODE_DISK")
+    # neither the place nor the cap redoes anything
+    assert run.dry_run("accuracy.json", "--resources", f"disk_mb={4 * CAP}", *scratch) == {}
+
+    counts = Counter(zlib.crc32(datasets.name(n).encode()) % SHARDS for n in range(VIDEOS))
+    shards = [f"results/shards/onnxruntime/{n:03d}" for n, _ in counts.most_common(2)]
+    before = [{p.name: p.read_bytes() for p in (run.folder / s).glob("*_0.txt")} for s in shards]
+    for shard in shards:
+        shutil.rmtree(run.folder / shard)
+    submit = tmp_path / "submit"
+    submit.write_text(SUBMIT.format(disk=disk, log=tmp_path / "jobs.log"))
+    submit.chmod(0o755)
+    cluster = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit)
+    cluster += ("--jobs", "2", "--seconds-between-status-checks", "1", "--set-threads", "infer=1")
+    caps = ("--resources", f"disk_mb={CAP}", "--default-resources", "disk_mb=0")
+    size_before = size(disk)
+    with Watcher(disk) as watcher:
+        result = run.snakemake(*shards, *cluster, *caps, *scratch)
+    log = (tmp_path / "jobs.log").read_text()
+    assert result.returncode == 0, f"{result.stdout}\n{log}"
+    # Snakemake itself holds none back
+    events = re.findall(r"^(Submitted|Finished) job", result.stdout, re.MULTILINE)
+    assert events == ["Submitted", "Submitted", "Finished", "Finished"]
+    # a claim takes some bytes, too
+    assert LARGEST * BIN_BYTES <= max(watcher.sizes) - size_before <= CAP * 1e6 + 100
+    assert len(re.findall(f"decode shard ... in {disk}/tsf-", log)) == 2
+    assert "wait for other jobs" in log and f"more than disk_mb={CAP}" in log
+    assert [path.name for path in disk.glob("tsf-*-[!a]*/*")] == ["lock"]
+    assert size(disk) == size_before and list(run.results.glob("out_bin/*.*")) == []
+    after = [{p.name: p.read_bytes() for p in (run.folder / s).glob("*_0.txt")} for s in shards]
+    assert after == before and all(before)
 
 
 def test_a_model_that_does_not_load_leaves_nothing(run_copy):
@@ -114,20 +172,28 @@ def test_a_model_that_does_not_load_leaves_nothing(run_copy):
     assert not (run_copy.results / "shards/onnxruntime/000").exists()
 
 
-def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy):
+def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy, tmp_path):
     left = run_copy.results / "out_bin/onnxruntime.011/video.bin"
     left.parent.mkdir()
     left.write_bytes(b"left")
     linked = run_copy.results / "shards/ascend/.011.part.work/bins/0.bin"
     linked.parent.mkdir(parents=True)
     os.link(left, linked)
+    # with scratch: the folder is on the node, and results has a link to it
+    on_node = tmp_path / f"tsf-{os.getuid()}-{socket.gethostname()}/onnxruntime.1011.x/bins"
+    on_node.mkdir(parents=True)
+    (on_node.parent / "claim").write_text("1")
+    link = run_copy.results / "out_bin/onnxruntime.1011"
+    link.symlink_to(on_node)
     kept = bins_below(run_copy.results / "out_bin/000")
     assert kept
-    run_copy.dry_run("results/shards/onnxruntime/000", *TEMPORARY)
-    assert left.exists() and linked.exists()
-    result = run_copy.snakemake("results/shards/onnxruntime/000", *TEMPORARY)
+    settings = (*TEMPORARY, f"scratch={tmp_path}")
+    run_copy.dry_run("results/shards/onnxruntime/000", *settings)
+    assert left.exists() and linked.exists() and on_node.exists()
+    result = run_copy.snakemake("results/shards/onnxruntime/000", *settings)
     assert result.returncode == 0, result.stdout
     assert not left.parent.exists() and not linked.parents[1].exists()
+    assert not link.is_symlink() and not on_node.parent.exists()
     # the files that a run with keep: frames has made stay: they are the user's to delete
     assert bins_below(run_copy.results / "out_bin/000") == kept
 
@@ -153,11 +219,11 @@ def root(streams, tmp_path):
     return folder
 
 
-def start(root: Path, *command: str, processes=2, **options) -> subprocess.Popen:
+def start(root: Path, *command: str, processes=2, more=(), **options) -> subprocess.Popen:
     """tsf.data.temporary_bins around a command, in the folder beside the videos."""
     options_of_it = ["--layout", "folder", "--root", root, "--table", "table.tsv"]
     options_of_it += ["--recipe", to_json(GUIDE)]
-    options_of_it += ["--folder", "bins", "--processes", processes]
+    options_of_it += ["--folder", "bins", "--processes", processes, *more]
     arguments = [sys.executable, "-m", "tsf.data.temporary_bins", *options_of_it, "--", *command]
     return subprocess.Popen(
         list(map(str, arguments)),
@@ -209,9 +275,23 @@ def until(condition, process):
         time.sleep(0.005)
 
 
+@pytest.fixture
+def scratch(root):
+    """The options of a job whose files are on the node's disk, and what jobs have there."""
+    disk = root.parent / "disk"
+    disk.mkdir()
+
+    def in_scratch():
+        return [path for path in disk.glob("tsf-*/*") if path.name != "lock"]
+
+    return ("--scratch", disk, "--disk-mb", 100), in_scratch
+
+
 @pytest.mark.parametrize("moment", ["making the files", "running the command"])
-def test_a_terminated_job_leaves_neither_files_nor_processes(root, moment):
-    process = start(root, sys.executable, "-c", WAIT)
+def test_a_terminated_job_leaves_neither_files_nor_processes(root, scratch, moment):
+    options, in_scratch = scratch
+    options = options if moment == "making the files" else ()
+    process = start(root, sys.executable, "-c", WAIT, more=options)
     bins = root.parent / "bins"
     until(lambda: list(bins.glob("*.bin")), process)
     if moment == "running the command":
@@ -221,7 +301,7 @@ def test_a_terminated_job_leaves_neither_files_nor_processes(root, moment):
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
-    assert not bins.exists()
+    assert not bins.exists() and not bins.is_symlink() and in_scratch() == []
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
 
@@ -249,8 +329,11 @@ def test_a_terminated_job_lets_its_command_clean_up(root):
     assert (root.parent / "cleaned up").exists()
 
 
-def test_a_killed_job_is_cleared_up_by_the_next_one(root):
-    process = start(root, sys.executable, "-c", WAIT)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_killed_job_is_cleared_up_by_the_next_one(root, scratch, elsewhere):
+    options, in_scratch = scratch
+    options = options if elsewhere else ()
+    process = start(root, sys.executable, "-c", WAIT, more=options)
     while "seen 4" not in process.stdout.readline():
         pass
     family = psutil.Process(process.pid).children(recursive=True)
@@ -261,10 +344,11 @@ def test_a_killed_job_is_cleared_up_by_the_next_one(root):
     left = root.parent / "bins"
     assert len([path for path in bins_below(left) if path.suffix == ".bin"]) == 4
     (left / "other.bin").write_bytes(b"left")
-    again = start(root, sys.executable, "-c", COUNT)
+    assert len(in_scratch()) == elsewhere and left.is_symlink() == elsewhere
+    again = start(root, sys.executable, "-c", COUNT, more=options)
     output, _ = again.communicate(timeout=60)
     assert again.returncode == 0 and "seen 4" in output
-    assert not left.exists()
+    assert not left.exists() and not left.is_symlink() and in_scratch() == []
 
 
 @pytest.mark.parametrize("processes", [1, 2])

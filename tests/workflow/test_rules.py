@@ -84,6 +84,29 @@ def test_no_rule_needs_cores_to_be_given():
         assert text.count("workflow.cores") == text.count("def npu_threads("), path
 
 
+def test_a_shard_has_three_digits_and_from_1000_on_more():
+    constraint = RULES["infer, nothing"].workflow.wildcard_constraints["shard"]
+    names = ["000", "999", "1000", "65535"]
+    assert [f"{number:03d}" for number in map(int, names)] == names
+    assert all(re.fullmatch(constraint, name) for name in names)
+    assert not any(re.fullmatch(constraint, name) for name in ("00", "0999", "00000", "1"))
+
+
+def test_what_a_job_on_another_machine_is_told():
+    """It has neither --resources nor, perhaps, the same list: so it gets the values themselves."""
+
+    def of(config):
+        workflow = rules.load(config)["infer"].workflow
+        told = list(workflow.config_settings.config_args)
+        return told, workflow.resource_scopes.is_local("disk_mb"), workflow.config["shards"]
+
+    told, local, number = of("{keep: nothing, shards: auto, scratch: /tmp}")
+    assert told[-1] == "tsf_shards=4" and number == 4 and local
+    # results/ is one disk to all nodes
+    told, local, number = of("{keep: nothing}")
+    assert told == ["keep='nothing'"] and number == 4 and not local
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_pip_pins_are_exact(path):
     dependencies = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]

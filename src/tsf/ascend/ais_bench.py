@@ -216,7 +216,9 @@ def infer(
     """Write the result of every clip into `folder`. Returns ais_bench's summary."""
     if not bins:
         return {}
-    with work_folder(folder) as work:
+    # hard links to the clips need their disk, which the link of tsf.data.temporary_bins leads to
+    clips = bins[0].parent
+    with work_folder(clips.resolve() if clips.is_symlink() else folder) as work:
         staged = stage_bins(bins, batch, described.recipe, described.dtype, work / "bins")
         stage(described.file, work / "tsf.om")
         with device(ids) as number:

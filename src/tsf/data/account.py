@@ -78,7 +78,8 @@ def refuse_bad_videos(bad: list[tuple[str, str]], listed: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    # @FILE stands for the lines of FILE: a command line has no room for tens of thousands of shards
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--list", type=Path, required=True, help="tsv of the listed videos")
     parser.add_argument("--classes", type=Path, required=True, help="text, a class a line")
     parser.add_argument("--tables", type=Path, required=True, nargs="+", help="the shards' tables")

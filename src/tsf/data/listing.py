@@ -178,12 +178,17 @@ def name_from_path(path: str) -> str:
     return f"{readable}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
+def hash_of(name: str) -> int:
+    """A number from 0 to 2**32 - 1 that tells a video's shard, however many there are."""
+    return zlib.crc32(name.encode())
+
+
 def shard_of(name: str, shards: int) -> int:
     """The shard that a video belongs to, by its name alone.
 
     A hash, not a position: a video added, removed or replaced changes one shard only.
     """
-    return zlib.crc32(name.encode()) % shards
+    return hash_of(name) % shards
 
 
 def by_name(videos: Iterable[ListedVideo]) -> dict[str, ListedVideo]:

@@ -3,7 +3,7 @@
     python -m tsf.data.temporary_bins --root DIR --table TSV --folder BINS -- COMMAND ...
 
 So the disk never holds the .bin files of the whole dataset, but only those of the shards that are
-being inferred at a time.
+being inferred at a time. With --scratch they are on the node's own disk, and BINS links to them.
 """
 
 import argparse
@@ -11,12 +11,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 from tsf import errors
 from tsf.data.decoded import Decoded, read_decoded
-from tsf.data.listing import add_shard_arguments
+from tsf.data.listing import add_shard_arguments, videos_of_shard
 from tsf.data.preprocess import add_bin_arguments, bins_from_videos
+from tsf.data.scratch import job_folder
 from tsf.errors import UserError
 from tsf.progress import announce
 
@@ -52,6 +56,35 @@ def run(command: list[str]) -> int:
             raise
 
 
+def delete(folder: Path) -> None:
+    """Delete a folder of .bin files, or the link to one."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_folder(args: argparse.Namespace) -> Iterator[None]:
+    """`args.folder`, empty, and gone afterwards; in `args.scratch`, if that is given.
+
+    args: of `main`. Raises UserError if `args.scratch` has no room for the shard's .bin files.
+    """
+    delete(args.folder)  # the files of a killed run
+    try:
+        if args.scratch:
+            mb = ceil(len(videos_of_shard(args)) * args.recipe.bin_bytes(args.dtype) / 1e6)
+            with job_folder(args.scratch, args.folder.name, mb, args.disk_mb) as folder:
+                args.folder.parent.mkdir(parents=True, exist_ok=True)
+                args.folder.symlink_to(folder)
+                yield
+        else:
+            args.folder.mkdir(parents=True)
+            yield
+    finally:
+        delete(args.folder)
+
+
 def main() -> None:
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     command = sys.argv[split + 1 :]
@@ -61,22 +94,21 @@ def main() -> None:
     add_shard_arguments(parser)
     add_bin_arguments(parser)
     parser.add_argument("--folder", type=Path, required=True, help="folder of the .bin files")
+    parser.add_argument("--scratch", default="", help="where they are instead: a folder, or $NAME")
+    parser.add_argument("--disk-mb", type=int, help="what those of all jobs may take in --scratch")
     args = parser.parse_args(sys.argv[1:split])
     if not command:
         parser.error("no command after --")
 
     # so that a terminated job, too, runs the `finally` below and leaves no gigabytes behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    shutil.rmtree(args.folder, ignore_errors=True)  # the files of a killed run
-    args.folder.mkdir(parents=True)
-    try:
-        announce(f"decode shard {args.shard:03d}, processes: {args.processes}")
+    with temporary_folder(args):
+        place = f" in {args.folder.resolve()}" if args.scratch else ""
+        announce(f"decode shard {args.shard:03d}{place}, processes: {args.processes}")
         found = bins_from_videos(args, args.folder)
         refuse_other_outcome(read_decoded(args.table), found, args.table)
         announce(f"decoded shard {args.shard:03d}")
         status = run(command)
-    finally:
-        shutil.rmtree(args.folder, ignore_errors=True)
     sys.exit(status)
 
 

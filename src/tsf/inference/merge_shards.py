@@ -46,7 +46,8 @@ def merge_summaries(shards: list[Path], files: dict[str, str], folder: Path) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    # @FILE stands for the lines of FILE: a command line has no room for tens of thousands of shards
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--info", type=Path, required=True)
     parser.add_argument("--shards", type=Path, required=True, nargs="+")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")

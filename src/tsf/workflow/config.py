@@ -45,6 +45,11 @@ def check(config: dict, schema: Path) -> None:
     setups = parse_engines(config["engines"], config["bin"])
     if any(setup.engine == "ascend" for setup in setups):
         refuse_other_bins(config["ascend"]["onnx"], config["bin"])
+    if config["scratch"] is not None and config["keep"] != "nothing":
+        raise UserError(
+            f"config: scratch is for the temporary .bin files of keep: nothing, but keep is "
+            f"{config['keep']}, whose files stay in results; write scratch: null, or keep: nothing"
+        )
     model = config["model"]
     if model["checkpoint"] is None and model["config"] not in DIGITS:
         named = "model.config" if model["config"] is None else repr(model["config"])

@@ -3,18 +3,24 @@
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import ceil
 from pathlib import Path
 
-from tsf.data.listing import Dataset, ListedVideo, list_videos, shard_of
+from tsf.data.listing import Dataset, ListedVideo, hash_of, list_videos, shard_of
 from tsf.data.manifest import file_state, read_manifest
 from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
 from tsf.recipe.record import Sampling
 
-MAX_SHARDS = 999  # the maximum in config/schema.json
+MAX_SHARDS = 99_999  # the maximum in config/schema.json
+# of `shards: auto`
+AUTO_MB = 4_000  # half of what profiles/default allows: two jobs' .bin files fit
+AUTO_WIDTH = 16  # jobs that few videos are split into, of
+AUTO_VIDEOS = 10  # each, on average
+BEFORE_MADE = 4  # of a dataset that the workflow makes, which is not there at the first planning
 
 
 @dataclass
@@ -83,6 +89,41 @@ def video_state(root: Path, video: ListedVideo, sampling: Sampling) -> str:
     numbers = sorted(set(frame_numbers(total, sampling))) if total else []
     names = map(video.rawframes.file_name, numbers)
     return " ".join([str(total), *(file_state(os.path.join(path, name)) for name in names)])
+
+
+def number_of_shards(dataset: Dataset, bin_bytes: int, made: bool) -> int:
+    """The number that `shards: auto` stands for.
+
+    made: by the workflow itself. It depends on nothing but the list and the size of a .bin file: a
+    command's cores or disk_mb would redo every shard. Of a list that is not there or at fault any
+    number does, as the jobs that read it refuse it.
+    """
+    if made or not _exists(dataset):
+        return BEFORE_MADE
+    try:
+        names = {video.name for video in listed_videos(dataset)}
+    except UserError:
+        return BEFORE_MADE
+    return auto_shards([hash_of(name) for name in names], bin_bytes)
+
+
+def auto_shards(hashes: Sequence[int], bin_bytes: int) -> int:
+    """The smallest power of two that gives a machine's cores work and keeps shards small.
+
+    hashes: of the videos' names. It doubles up to AUTO_WIDTH while AUTO_VIDEOS videos are left to
+    a shard, and until the largest shard's .bin files take at most AUTO_MB: so more videos change it
+    when they have about doubled, and not before.
+    """
+    number = 1
+    while number < AUTO_WIDTH and len(hashes) >= 2 * number * AUTO_VIDEOS:
+        number *= 2
+    fits = max(1, int(AUTO_MB * 1e6) // bin_bytes)
+    while 2 * number <= MAX_SHARDS and (
+        len(hashes) > number * fits  # spares counting
+        or max(Counter(value % number for value in hashes).values(), default=0) > fits
+    ):
+        number *= 2
+    return number
 
 
 def refuse_large_shards(

@@ -232,7 +232,8 @@ def without_places(config: dict) -> dict:
     model = {key: value for key, value in config["model"].items() if key != "checkpoint"}
     places = ("devices", "python", "set_env")
     ascend = {key: value for key, value in config["ascend"].items() if key not in places}
-    return config | {"model": model, "ascend": ascend, "compare": None, "cluster": None}
+    unlike = {"model": model, "ascend": ascend, "scratch": None, "compare": None, "cluster": None}
+    return config | unlike
 
 
 def error_lines(logs: Path, since: float) -> list[str]:

@@ -1,7 +1,11 @@
 """A shard's fingerprint follows its own videos and nothing else."""
 
 import os
+import random
 import re
+from array import array
+from collections import Counter
+from itertools import pairwise
 
 import datasets
 import pytest
@@ -11,7 +15,7 @@ from tsf.data.listing import Dataset, list_videos, shard_of
 from tsf.data.manifest import write_manifest
 from tsf.errors import UserError
 from tsf.workflow import fingerprint
-from tsf.workflow.fingerprint import listing_digest
+from tsf.workflow.fingerprint import auto_shards, listing_digest
 
 BIN_BYTES = 14_450_688  # of the guide's float32
 SHARDS = 4
@@ -180,6 +184,61 @@ def test_a_cap_below_one_video_can_only_be_raised(root):
     refuse_large(root, SHARDS, raised)
     with pytest.raises(UserError):
         refuse_large(root, SHARDS, raised - 1)
+
+
+# ---- shards: auto ----
+
+HASHES = array("I", random.Random(0).randbytes(4 * 10_000_000))  # of so many names
+
+
+@pytest.mark.parametrize(
+    ("videos", "float32", "uint8"),
+    [
+        (0, 1, 1),
+        (19, 1, 1),
+        (40, 4, 4),
+        (400, 16, 16),
+        (20_000, 128, 32),
+        (650_000, 4_096, 1_024),
+        (10_000_000, 65_536, 16_384),
+    ],
+)
+def test_auto(videos, float32, uint8):
+    """At most 4,000 MB a shard: 276 videos in float32, 1,107 in uint8; half so many do not do."""
+    for number, size in ((float32, BIN_BYTES), (uint8, BIN_BYTES // 4)):
+        assert auto_shards(HASHES[:videos], size) == number
+        if 16 < number < 10_000:
+            largest = max(Counter(value % number for value in HASHES[:videos]).values())
+            assert largest * size <= 4_000_000_000 < 2 * videos * size / number * 1.4
+
+
+def test_auto_changes_when_the_videos_have_about_doubled():
+    found = {n: auto_shards(HASHES[:n], BIN_BYTES) for n in range(3_000, 60_000, 500)}
+    assert list(found.values()) == sorted(found.values()) and min(found.values()) == 16
+    changes = [n for (_, before), (n, now) in pairwise(found.items()) if now != before]
+    assert len(changes) >= 4
+    assert all(1.6 < after / before < 2.5 for before, after in pairwise(changes)), changes
+
+
+def test_auto_of_videos_that_no_shard_holds_ends():
+    """Each .bin file of 5,000 MB; the cap refuses them."""
+    assert auto_shards(HASHES[:100], 5_000_000_000) >= 100
+    assert auto_shards([7, 7, 7], 5_000_000_000) == 65_536
+
+
+def test_auto_counts_the_list(root):
+    forget()
+    dataset = Dataset("kinetics", root)
+    assert fingerprint.number_of_shards(dataset, BIN_BYTES, made=False) == 2  # of 20 videos
+    # a made one is not there at the first planning, and has as many shards afterwards
+    assert fingerprint.number_of_shards(dataset, BIN_BYTES, made=True) == 4
+    forget()
+    with open(root / "annotations/val.csv", "a") as file:
+        file.write("yoga,video3,0,10,val\n" * 30)  # rows of one video
+    assert fingerprint.number_of_shards(dataset, BIN_BYTES, made=False) == 2
+    forget()
+    (root / "annotations/val.csv").write_text("no,csv")
+    assert fingerprint.number_of_shards(dataset, BIN_BYTES, made=False) == 4  # told by its readers
 
 
 # ---- raw frames that exist already ----
