@@ -13,6 +13,7 @@ configfile: HOME / "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/shards.smk"
 include: "rules/resources.smk"
 include: "rules/start.smk"
 include: "rules/sample.smk"

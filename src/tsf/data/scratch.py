@@ -23,7 +23,7 @@ from tsf.errors import UserError
 from tsf.progress import announce
 
 SECONDS_BETWEEN_TRIES = 1.0
-# TMPDIR as the user or the scheduler has set it, which rules/common.smk keeps: Snakemake gives its
+# TMPDIR as the user or the scheduler has set it, which rules/shards.smk keeps: Snakemake gives its
 # jobs /tmp where it is not set or no folder
 OWN_TMPDIR = "TSF_TMPDIR"
 
