@@ -20,6 +20,16 @@ def videos_of(wildcards):
     return sum(shard.videos for shard in found)
 
 
+def listed():
+    """The videos of the dataset, which each job's Snakemake has in memory."""
+    if workflow.remote_exec:
+        return 0
+    try:
+        return len(listed_videos(DATASET))
+    except (UserError, OSError):  # still to be made, or refused by the job that reads it
+        return 0
+
+
 def batch_of_job(wildcards):
     """The videos of a run of the model."""
     names = wildcards.keys()
@@ -47,6 +57,7 @@ def load_of(wildcards, threads):
         clip=clip_mb,
         batch=batch_of_job(wildcards),
         videos=videos_of(wildcards),
+        listed=listed(),
         processes=threads,
         on_gpu=gpu_of(wildcards) > 0,
     )

@@ -1,6 +1,6 @@
 # How the dataset is split into shards, and what their jobs share: cores, and the disk of .bin files.
 from tsf.data import scratch
-from tsf.workflow.fingerprint import number_of_shards, refuse_large_shards, shards
+from tsf.workflow.fingerprint import listed_videos, number_of_shards, refuse_large_shards, shards
 
 
 def tell_jobs(name, value):

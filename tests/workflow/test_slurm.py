@@ -18,9 +18,8 @@ pytestmark = [
 
 SHARDS = 3  # as many as nodes
 SETTINGS = ("--config", f"shards={SHARDS}", "keep=nothing")
-# what fits the nodes; the plugin looks after the first second, then every ten seconds more rarely
+# the plugin looks after the first second, then every ten seconds more rarely
 ON_SLURM = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1")
-ON_SLURM += ("--set-threads", "infer=4")
 GENERIC = ("--profile", "profiles/generic", "--seconds-between-status-checks", "1")
 # every rule of `all` that is worth a job; the others are done where Snakemake runs
 JOBS = {

@@ -18,7 +18,8 @@ PUBLISHED_MB = 490  # the weights of every published TimeSformer, in float32
 # both the multiply-adds and that product grow with the parameters and the pixels
 MODEL_SECONDS = 0.008
 MAX_MINUTES = 7 * 24 * 60  # clusters seldom take longer jobs; more shards make shorter ones
-SNAKEMAKE = 300  # MB of the Snakemake that runs a job on a node
+# of the Snakemake that runs a job on a node, in MB, and for each video of the dataset
+SNAKEMAKE, SNAKEMAKE_VIDEO = 300, 0.0007
 ON_GPU = 4000  # MB more of the host for CUDA and its libraries; a guess
 
 
@@ -30,6 +31,7 @@ class Load:
     clip: float = 0  # MB of a video's clips in float32
     batch: int = 1  # videos a run of the model
     videos: int = 0  # that the job goes through
+    listed: int = 0  # of the whole dataset
     processes: int = 1
     on_gpu: bool = False
 
@@ -123,7 +125,8 @@ def memory(rule: str, load: Load) -> int:
     need = NEEDS[rule]
     model = need.weights * load.weights + need.activations * load.activations
     cuda = ON_GPU if load.on_gpu else 0
-    return ceil(SNAKEMAKE + need.base + model + need.process * load.processes + cuda)
+    snakemake = SNAKEMAKE + SNAKEMAKE_VIDEO * load.listed
+    return ceil(snakemake + need.base + model + need.process * load.processes + cuda)
 
 
 def minutes(rule: str, load: Load) -> int:

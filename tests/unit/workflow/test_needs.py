@@ -42,6 +42,12 @@ def test_the_sample_fits_a_node_of_4_gb():
         assert needs.memory(rule, Load(weights=3.3, clip=CLIP, processes=8)) < 4000, rule
 
 
+def test_a_job_s_snakemake_has_every_video_in_memory():
+    """docs/costs.md: 0.68 kB a video, so 7 GB with ten million."""
+    few, many = (memory("infer", Load(listed=listed)) for listed in (0, 10_000_000))
+    assert many - few == 7000
+
+
 def test_the_time_grows_with_the_videos_and_shrinks_with_the_cores():
     """1,000 videos of the full-size model at 14 s of CPU time each on 8 cores: 30 minutes."""
     full = Load(weights=486.5, clip=CLIP, videos=1000, processes=8)
