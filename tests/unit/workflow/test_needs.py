@@ -44,7 +44,7 @@ def test_the_sample_fits_a_node_of_4_gb():
 
 def test_a_job_s_snakemake_has_every_video_in_memory():
     """docs/costs.md: 0.68 kB a video, so 7 GB with ten million."""
-    few, many = (memory("infer", Load(listed=listed)) for listed in (0, 10_000_000))
+    few, many = (needs.memory("infer", Load(listed=listed)) for listed in (0, 10_000_000))
     assert many - few == 7000
 
 
