@@ -70,7 +70,7 @@ rule check_videos:
         lists=lists_digest,
         on_bad_video=config["on_bad_video"],
         recipe=SAMPLING,
-        fingerprint=lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
+        fingerprint=fingerprint_of_videos,
     message:
         "check every listed video"
     shell:

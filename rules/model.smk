@@ -257,7 +257,8 @@ rule calibration:
         root=CALIBRATION_ROOT,
         videos=config["calibration"]["videos"],
         dataset=dataset_options,
-        listing=listing,
+        # a video that arrives later, or elsewhere, may be one of the clips
+        fingerprint=fingerprint_of_videos,
         recipe=CLIP_RECIPE,
     message:
         "make {params.videos} clips to calibrate int8 on, from videos in {params.root} that are not"

@@ -2,7 +2,7 @@
 
 OF_SCORED_VIDEOS = {
     "dataset": dataset_options,
-    "fingerprint": lambda wildcards: " ".join(shard.fingerprint for shard in dataset_shards()),
+    "fingerprint": fingerprint_of_videos,
 }
 
 

@@ -1,6 +1,12 @@
 # How the dataset is split into shards, and what their jobs share: cores, and the disk of .bin files.
 from tsf.data import scratch
-from tsf.workflow.fingerprint import listed_videos, number_of_shards, refuse_large_shards, shards
+from tsf.workflow.fingerprint import (
+    fingerprint_of_all,
+    listed_videos,
+    number_of_shards,
+    refuse_large_shards,
+    shards,
+)
 
 
 def tell_jobs(name, value):
@@ -36,6 +42,11 @@ def dataset_shards():
 def fingerprint(wildcards):
     """The fingerprint of the shard's videos: as a parameter it redoes the shard that changes."""
     return dataset_shards()[int(wildcards.shard)].fingerprint
+
+
+def fingerprint_of_videos(wildcards):
+    """Of every listed video: as a parameter it redoes a job that reads them all."""
+    return fingerprint_of_all(dataset_shards())
 
 
 def disk_cap():

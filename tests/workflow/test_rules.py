@@ -2,11 +2,13 @@
 
 import re
 
+import datasets
 import pytest
 import rules
 import yaml
 from runs import ROOT
 
+from tsf.workflow import fingerprint
 from tsf.workflow.sources import PACKAGE
 
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -72,6 +74,24 @@ def test_the_checks_at_the_start_know_the_rules_by_their_commands():
     on_npu = {"ascend_blocks", "compare_om", "infer_ascend", "measure_npu", "measure_variant"}
     assert rules_with("npu_python") == on_npu
     assert rules_with("npu_python", "temporary_bins") == {"infer_ascend"}
+
+
+@pytest.mark.parametrize("name", ["calibration", "check_videos", "video_heads"])
+def test_what_reads_every_video_is_redone_when_one_arrives(name, tmp_path):
+    """A clip that int8 is calibrated on may be of that video, however many shards there are."""
+    root = datasets.kinetics(tmp_path / "k400", [(0, "yoga"), (1, "yoga")], ["yoga"])
+    datasets.video(root, 0).write_bytes(b"video")
+
+    def found(shards):
+        fingerprint.listed_videos.cache_clear()
+        fingerprint._read_shards.cache_clear()
+        config = f"{{dataset: {{root: {root}}}, shards: {shards}}}"
+        return rules.load(config)[name].params["fingerprint"](None)
+
+    before = found(1)
+    assert found(2) == before
+    datasets.video(root, 1).write_bytes(b"arrived")
+    assert found(1) != before
 
 
 def test_no_rule_needs_cores_to_be_given():

@@ -41,6 +41,11 @@ class Shard:
         return ceil(self.videos * bin_bytes / 1e6)
 
 
+def fingerprint_of_all(found: list[Shard]) -> str:
+    """A fingerprint of every listed video, the same for any number of shards."""
+    return _digest([line for shard in found for line in shard.changes])
+
+
 def shards(dataset: Dataset, number: int, sampling: Sampling) -> list[Shard]:
     """Every shard's number of videos, and a fingerprint that changes when one of them does.
 
