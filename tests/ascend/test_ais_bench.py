@@ -431,7 +431,7 @@ def test_jobs_that_were_given_different_devices_do_not_wait_for_each_other(tmp_p
     assert {path.name.split("-")[1] for path in tmp_path.iterdir()} == {"npu2", "npu3", "npu5"}
 
 
-@pytest.mark.parametrize("given", ["", "1, 2", "1;2", "npu0", "-1"])
+@pytest.mark.parametrize("given", ["", "1, 2", "1;2", "npu0", "-1", "0,0", "1,0,01", "٣"])
 def test_a_list_of_devices_that_cann_would_read_in_part_is_refused(given, monkeypatch):
     monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", given)
     with pytest.raises(UserError, match="ASCEND_RT_VISIBLE_DEVICES is"), device([0]):

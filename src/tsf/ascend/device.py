@@ -28,12 +28,14 @@ def devices_here(ids: list[int]) -> dict[int, int]:
     given = os.environ.get(VISIBLE)
     if given is None:
         return {number: number for number in ids}
-    if not re.fullmatch(r"\d+(,\d+)*", given):
+    numbers = given.split(",")
+    here = {int(n): index for index, n in enumerate(numbers) if re.fullmatch(r"[0-9]{1,9}", n)}
+    if len(here) < len(numbers):
         raise UserError(
-            f"{VISIBLE} is {given!r}, not ids with commas between them, as in 0,1; set it so, or "
-            "unset it for ascend.devices of the config to count"
+            f"{VISIBLE} is {given!r}, not ids with commas between them, each once, as in 0,1; set "
+            "it so, or unset it for ascend.devices of the config to count"
         )
-    return {int(number): index for index, number in enumerate(given.split(","))}
+    return here
 
 
 @contextmanager
