@@ -26,9 +26,9 @@ WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 def read_index(path: Path, root: Path) -> list[Member]:
     """The files that an index names. root: of the dataset, which the archives' paths begin in.
 
-    Raises UserError with file and line for a malformed line, an archive that is not there or has
-    another size, a range that goes beyond its archive, and ranges that overlap. Equal ranges are
-    one file with several names.
+    Raises UserError with file and line for a malformed or unfinished line, an archive that is not
+    there or has another size, a range that goes beyond its archive, and ranges that overlap. Equal
+    ranges are one file with several names.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such index; check dataset.index in the config")
@@ -43,6 +43,11 @@ def read_index(path: Path, root: Path) -> list[Member]:
             f"{path}, line 1: expected the columns {', '.join(COLUMNS)}, with tabs between them, "
             f"and maybe {ARCHIVE_SIZE}; found {', '.join(columns)!r}"
         )
+    if not text.endswith("\n"):  # its last number, too, may lack digits
+        raise UserError(
+            f"{path}, line {len(lines)}: no line break at its end, so it may be cut short; make "
+            "the index anew, or add the line break"
+        )
     sizes: dict[str, int] = {}  # by archive
     found: list[tuple[Member, int]] = []  # and the line
     for number, fields in enumerate(lines[1:], 2):
@@ -55,7 +60,7 @@ def read_index(path: Path, root: Path) -> list[Member]:
         found.append((_member(row, where, root, sizes), number))
     if not found:
         raise UserError(f"{path}: names no file")
-    _refuse_overlap(found, path)
+    _refuse_overlap(found, path, root)
     return [member for member, _ in found]
 
 
@@ -65,7 +70,7 @@ def _member(row: dict[str, str], where: str, root: Path, sizes: dict[str, int]) 
             raise UserError(f"{where}: {column} {row[column]!r} is no whole number of bytes")
     archive, offset, size = row["archive"], int(row["offset"]), int(row["size"])
     if archive not in sizes:
-        if not (root / archive).is_file():
+        if not os.path.isfile(root / archive):  # Path.is_file raises for a name that is too long
             raise UserError(f"{where}: no archive {archive!r} in {root}")
         sizes[archive] = os.path.getsize(root / archive)
     if int(row.get(ARCHIVE_SIZE, sizes[archive])) != sizes[archive]:
@@ -80,9 +85,11 @@ def _member(row: dict[str, str], where: str, root: Path, sizes: dict[str, int]) 
     return Member(escaped(row["path"]), archive, offset, size, "")
 
 
-def _refuse_overlap(found: list[tuple[Member, int]], path: Path) -> None:
+def _refuse_overlap(found: list[tuple[Member, int]], path: Path, root: Path) -> None:
+    # an archive may be written in several ways, as a.tar and ./a.tar
+    archives = {name: os.path.realpath(root / name) for name in {m.archive for m, _ in found}}
     by_place = sorted(
-        (member.archive, member.offset, member.size, number)
+        (archives[member.archive], member.offset, member.size, number)
         for member, number in found
         if member.size
     )

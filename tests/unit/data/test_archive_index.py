@@ -58,8 +58,14 @@ def test_columns_in_any_order_and_an_absolute_archive(root):
             "line 2: ends at byte 1001, but .*part_0.bin has 1000",
         ),
         (
+            HEADER + "a\tpart_0.bin\t5\t6\nb\t./part_0.bin\t5\t5\n",
+            "lines [23] and [23]: their ranges in .*part_0.bin overlap",
+        ),
+        (HEADER + "a\tpart_0.bin\t5\t60", "line 2: no line break at its end"),
+        (HEADER + f"a\t{'x' * 300}\t5\t6\n", "line 2: no archive 'xxx"),
+        (
             HEADER + "a\tpart_0.bin\t5\t6\nb\tpart_0.bin\t0\t2\nc\tpart_0.bin\t10\t6\n",
-            "lines 2 and 4: their ranges in part_0.bin overlap",
+            "lines 2 and 4: their ranges in .*part_0.bin overlap",
         ),
         (
             HEADER.replace("size", "size\tarchive_size") + "a\tpart_0.bin\t5\t6\t999\n",
