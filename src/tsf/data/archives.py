@@ -11,12 +11,21 @@ from pathlib import Path
 
 from tsf.data.tables import read_table, write_table
 from tsf.errors import UserError, on_one_line
+from tsf.files import sha256
 
 FOLDERS = ("", "val")  # below the dataset's root
-COMPRESSED = re.compile(r"(.+)\.(?:tgz|tar\.(?:gz|bz2|xz|zst))", re.IGNORECASE)
+COMPRESSED = re.compile(
+    r"(.+)\.(?:tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst|lz|lz4|lzma|lzo|z))", re.IGNORECASE
+)
+# a download that goes on: a part of the archive, or what aria2 has beside one
+UNFINISHED = re.compile(
+    r".+\.t(?:ar|gz|bz2?|xz|zst)\b.*\.(?:part|partial|aria2|crdownload)", re.IGNORECASE
+)
 GZIP = b"\x1f\x8b"  # the first bytes of such a file
-PADDING = 1 << 20  # bytes behind the end mark that are looked at; tar writes at most 10,240
+# the zeros at the end: the mark, of two blocks, and what fills the last record of 20 blocks
+MOST_ZEROS = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 CACHE_COLUMNS = ("path", "offset", "size", "fault")
+CODE = sha256(Path(__file__))[:16]  # another version may find another fault
 
 
 @dataclass(frozen=True)
@@ -41,20 +50,24 @@ class Member:
 def find_archives(root: Path) -> list[str]:
     """Every *.tar in `root` and `root`/val, relative to `root`.
 
-    Raises UserError if there is none, and for a compressed one, in which nothing can be found
-    without reading all that comes before.
+    Raises UserError if there is none, for one whose download is not finished, and for a compressed
+    one, in which nothing can be found without reading all that comes before.
     """
     found = []
     for folder in FOLDERS:
         names = sorted(os.listdir(root / folder)) if (root / folder).is_dir() else []
         for name in names:
             path = root / folder / name
+            if UNFINISHED.fullmatch(name):
+                raise UserError(
+                    f"{path}: of a download that is not finished; finish it, or delete this file"
+                )
             compressed = COMPRESSED.fullmatch(name)
             if compressed and f"{compressed[1]}.tar" not in names:
                 raise UserError(
                     f"{path}: compressed, so that nothing in it can be found without reading it "
-                    f"from the start; decompress it to {compressed[1]}.tar (gunzip, bunzip2, unxz "
-                    "or unzstd), which need not be unpacked"
+                    f"from the start; decompress it to {compressed[1]}.tar (as gunzip, bunzip2, "
+                    "unxz and unzstd do), which need not be unpacked"
                 )
             if name.lower().endswith(".tar"):
                 if escaped(name) != name:
@@ -99,19 +112,25 @@ def scan(archive: Path) -> list[Member]:
                     path = _normal(info.name)
                     found[path] = _member(info, path, found)
             end = file.seek(tar.offset)
-            rest = file.read(PADDING)
+            rest = file.read(MOST_ZEROS + 1)
+    except OSError as error:
+        if error.filename:  # it cannot be opened
+            raise
+        raise UserError(f"{archive}: {_no_archive(archive, error)}") from None
     except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise UserError(f"{archive}: {_no_archive(archive, error)}") from None
+    size = archive.stat().st_size
     if not rest.startswith(bytes(tarfile.BLOCKSIZE)):
         raise UserError(
-            f"{archive}: damaged or cut short at byte {end} of {archive.stat().st_size}, where the "
+            f"{archive}: damaged or cut short at byte {end} of {size}, where the "
             "next header or the end mark should be; copy it again, or move it away: its videos are "
             "then skipped as missing"
         )
-    if any(rest):
+    if any(rest) or len(rest) > MOST_ZEROS:
         raise UserError(
-            f"{archive}: goes on behind the end mark at byte {end}, as archives do that were "
-            "joined with cat, and what is there would be missing; take it apart, or pack it anew"
+            f"{archive}: goes on behind the end mark at byte {end} of {size}, with more than the "
+            f"{MOST_ZEROS} zeros that tar writes at most: a download that is not complete, several "
+            "joined with cat, or packed with tar -b; copy it again, take it apart, or pack it anew"
         )
     return list(found.values())
 
@@ -153,10 +172,10 @@ def escaped(text: str) -> str:
 
 
 def _by_cache(archive: Path, cache: Path) -> list[Member]:
-    """`scan`, unless the archive had this name, size and time of modification at the last one."""
+    """`scan`, unless this code has scanned the archive at this name, size and modification time."""
     status = archive.stat()
     place = str(archive.absolute())
-    state = escaped(f"{place} {status.st_size} {status.st_mtime_ns}")
+    state = escaped(f"{CODE} {place} {status.st_size} {status.st_mtime_ns}")
     file = cache / f"{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}.tsv"
     # what cannot be read or written is no fault: the archive is scanned once more
     with suppress(UserError, OSError):

@@ -121,6 +121,46 @@ def test_a_damaged_header_is_refused_and_loses_nothing_in_silence(tmp_path):
         scan(archive)
 
 
+def test_an_archive_whose_end_has_not_arrived_is_refused(tmp_path):
+    """Its disk is reserved first, as aria2 and rsync --preallocate do, so the length is right."""
+    whole = tmp_path / "part_0.tar"
+    with tarfile.open(whole, "w") as tar:
+        for number in range(2):
+            add(tar, f"{number}.mp4", b"x" * 20_000)
+    size = whole.stat().st_size
+    assert len(scan(whole)) == 2
+    for arrived in (5000, 512 + 20_000, 512 + 20_480):
+        os.truncate(whole, arrived)
+        os.truncate(whole, size)
+        with pytest.raises(UserError, match=r"goes on behind the end mark at byte 20992 of 51200"):
+            scan(whole)
+
+
+def test_what_tar_joins_and_pads_is_found_or_refused(tmp_path):
+    """Archives of records of 4 MiB: the second one begins where nothing would be looked for."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode() * 100)
+        for blocks in (20, 8192):
+            command = ["tar", "-b", str(blocks), "-cf", f"{name}{blocks}.tar", name]
+            subprocess.run(command, cwd=tmp_path, check=True)
+    assert len(scan(tmp_path / "a20.tar")) == 1
+    for blocks in (20, 8192):
+        joined = tmp_path / f"a{blocks}.tar"
+        joined.write_bytes(joined.read_bytes() + (tmp_path / f"b{blocks}.tar").read_bytes())
+        with pytest.raises(UserError, match=r"behind the end mark at byte 1024 .*cat.*tar -b"):
+            scan(joined)
+
+
+def test_a_size_that_no_file_has_is_a_fault_of_that_archive(tmp_path):
+    """A seek to there fails with the system's own error, which names no file."""
+    archive = tmp_path / "part_0.tar"
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        add(tar, NAME, b"content", pax_headers={"size": "9" * 18})
+        add(tar, "b.mp4", b"content")
+    with pytest.raises(UserError, match=r"part_0\.tar: .*damaged.*copy it again"):
+        scan(archive)
+
+
 def test_no_tar_and_compressed_ones_are_named(tmp_path):
     (tmp_path / "part_0.tar").write_text("<html>not found</html>" * 100)
     with pytest.raises(UserError, match=r"part_0\.tar: no tar archive"):
@@ -135,6 +175,25 @@ def test_no_tar_and_compressed_ones_are_named(tmp_path):
         find_archives(tmp_path)
     (tmp_path / "part_0.tar").touch()  # decompressed beside it, by gunzip --keep
     assert find_archives(tmp_path) == ["part_0.tar"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        *((f"b.{end}", "compressed.*decompress it to b.tar") for end in ("tbz2", "txz", "tzst")),
+        *((f"b.tar.{end}", "compressed.*decompress it to b.tar") for end in ("lz4", "Z", "lzma")),
+        *((f"a.tar.{end}", "download that is not finished") for end in ("part", "aria2")),
+        *((f"b.tar.gz.{end}", "download that is not finished") for end in ("part", "aria2")),
+    ],
+)
+def test_an_archive_that_cannot_be_read_yet_is_not_passed_over(name, fault, tmp_path):
+    datasets.pack(tmp_path / "a.tar", {})
+    for beside in ("a.tar.md5", "a.tar.txt", "star.part"):
+        (tmp_path / beside).touch()
+    assert find_archives(tmp_path) == ["a.tar"]
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=f"{name}: .*{fault}"):
+        find_archives(tmp_path)
 
 
 def test_archives_are_found_in_the_root_and_in_val_alone(tmp_path):
@@ -180,3 +239,8 @@ def test_an_archive_is_scanned_again_only_when_it_changes(tmp_path, monkeypatch)
     cut.write_bytes(cut.read_bytes()[:-9])
     assert [m.path for m in members(root, cache)] == ["c.mp4", "d", "1\\t.mp4", "b"]
     assert scanned == ["part_1.tar"]
+
+    scanned.clear()
+    monkeypatch.setattr(archives, "CODE", "another")  # of another version, which may refuse one
+    members(root, cache)
+    assert scanned == ["part_0.tar", "part_1.tar", "part_2.tar"]
