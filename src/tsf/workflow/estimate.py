@@ -104,9 +104,9 @@ def measured_clip(path: Path, run: dict) -> ClipRecipe:
 def at_speed(speed: float, load: float, views: int, cores: int) -> Engine:
     """An engine of that many videos of `views` a second, on a device (1) or on cores."""
     if not 1e-6 <= speed <= 1e6:
-        raise UserError(f"{speed:g} videos a second: must be from 0.000001 to 1000000")
+        raise UserError(f"{speed} videos a second: must be from 0.000001 to 1000000")
     if not 0 <= load <= 1e6:
-        raise UserError(f"{load:g} seconds to load the model: must be from 0 to 1000000")
+        raise UserError(f"{load} seconds to load the model: must be from 0 to 1000000")
     return Engine(load, cores / (speed * views))
 
 

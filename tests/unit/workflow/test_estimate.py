@@ -213,6 +213,7 @@ def test_a_speed_is_of_the_device_that_was_measured(measured, monkeypatch, capsy
         ({"load_seconds": "x"}, "load_seconds is no number"),
         ({"sha256": {"m.onnx": "other"}}, "no file in .*engines is of the measured model"),
         ({"videos_per_second": 1e-320}, "must be from 0.000001 to 1000000"),
+        ({"videos_per_second": 10**400}, "must be from 0.000001 to 1000000"),
     ],
 )
 def test_faulty_measurements_are_refused(fields, words, measured, monkeypatch, capsys):
