@@ -57,10 +57,10 @@ def disk_cap():
     if not workflow.is_main_process:
         return TOLD["disk_mb"]
     if "disk_mb" not in workflow.global_resources:
-        raise UserError(
-            "no disk_mb: --resources on the command line replaces the profile's, so name it there "
-            "too, as in --resources npu=2 disk_mb=8000"
-        )
+        why = "a workflow that takes this one as a module has no profile of it"
+        if not AS_MODULE:
+            why = "--resources on the command line replaces the profile's"
+        raise UserError(f"no disk_mb: {why}, so name it, as in --resources npu=2 disk_mb=8000")
     return workflow.global_resources["disk_mb"].value
 
 

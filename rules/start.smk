@@ -47,7 +47,7 @@ def refuse_contradictory_variants():
 
 
 def refuse_missing_tools(dag):
-    """Stop before any work if a job that is due needs a tool that is not here."""
+    """Stop before any work if a job that is due needs a tool or a scratch that is not here."""
     due = " ".join(due_commands(dag))
     with one_line():
         if "tsf.ascend.atc " in due:
@@ -57,3 +57,6 @@ def refuse_missing_tools(dag):
         if "npu_python" in due:  # the Python that has ais_bench
             requirements.require_ais_bench(ASCEND["python"])
             ais_bench.refuse_temporary_folder()
+        # the nodes of a cluster have their own
+        if SCRATCH and "params.temporary_bins" in due and workflow.local_exec:
+            scratch.place(SCRATCH)

@@ -24,6 +24,7 @@ from recipes import GUIDE
 from tsf.data.count_frames import count_or_skip
 from tsf.data.decoded import write_decoded
 from tsf.data.listing import Dataset, list_videos
+from tsf.data.temporary_bins import delete, deleted_afterwards
 from tsf.recipe.record import to_json
 
 BIN_BYTES = 14_450_688
@@ -189,6 +190,11 @@ def test_what_a_killed_job_of_other_shards_left_goes_at_the_next_start(run_copy,
     assert kept
     settings = (*TEMPORARY, f"scratch={tmp_path}")
     run_copy.dry_run("results/shards/onnxruntime/000", *settings)
+    # a scratch that is not here stops a local run before any job
+    elsewhere = (*TEMPORARY, "scratch=$NOWHERE_SET")
+    stopped = run_copy.snakemake("results/shards/onnxruntime/000", *elsewhere)
+    assert stopped.returncode and "error: scratch $NOWHERE_SET: not set on" in stopped.stdout
+    assert "jobid:" not in stopped.stdout
     assert left.exists() and linked.exists() and on_node.exists()
     result = run_copy.snakemake("results/shards/onnxruntime/000", *settings)
     assert result.returncode == 0, result.stdout
@@ -349,6 +355,31 @@ def test_a_killed_job_is_cleared_up_by_the_next_one(root, scratch, elsewhere):
     output, _ = again.communicate(timeout=60)
     assert again.returncode == 0 and "seen 4" in output
     assert not left.exists() and not left.is_symlink() and in_scratch() == []
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_job_that_lives_on_leaves_the_folder_of_a_new_run(tmp_path, elsewhere):
+    """As when Snakemake alone was killed: a new run deletes the folder or link, and makes one."""
+    bins = tmp_path / "bins"
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+
+    def make(folder):
+        if elsewhere:
+            bins.symlink_to(folder)
+        else:
+            bins.mkdir()
+
+    make(old)
+    with deleted_afterwards(bins):
+        delete(bins)
+        make(new)
+        (bins / "video.bin").touch()
+    assert (bins / "video.bin").exists()
+    with deleted_afterwards(bins):
+        pass
+    assert not bins.exists() and not bins.is_symlink()
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -88,16 +88,21 @@ def _name() -> str:
 
 
 def _home(where: Path) -> Path:
-    """This user's folder on this node. Raises UserError if it is another user's."""
+    """This user's folder on this node. Raises UserError if it is no folder, or another user's."""
     home = where / _name()
-    home.mkdir(mode=0o700, exist_ok=True)
-    if home.is_symlink() or home.stat().st_uid != os.getuid():
+    with suppress(FileExistsError):
+        home.mkdir(mode=0o700)
+    if home.is_symlink() or not home.is_dir():
+        raise UserError(f"{home}: a file or a link, no folder; delete it, or set another scratch")
+    if home.stat().st_uid != os.getuid():
         raise UserError(f"{home}: belongs to another user; set scratch to another folder")
     return home
 
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
+    if (home / "lock").is_dir():
+        raise UserError(f"{home}/lock: a folder, no file to lock; delete it")
     with open(home / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -127,15 +132,25 @@ def _room(home: Path, job: str, mb: int, cap_mb: int | None) -> tuple[Path, int]
 
 
 def _living(home: Path) -> dict[Path, int]:
-    """The MB that each living job has claimed, by its folder; deletes the folders of the others."""
+    """The MB that each living job has claimed, by its folder; deletes the folders of the others.
+
+    Raises UserError for a locked claim without a number: the job may take any amount.
+    """
     claims = {}
     for folder in [path for path in home.iterdir() if path.is_dir()]:
-        # without a claim, a job was killed while it made the folder, or is deleting it now
-        with suppress(FileNotFoundError), open(folder / "claim", "r+") as claim:
+        # without a claim, or with a folder in its place, no job has it: one was killed while it
+        # made the folder, or is deleting it now
+        with suppress(FileNotFoundError, IsADirectoryError), open(folder / "claim", "r+") as claim:
             try:
                 fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                claims[folder] = int(claim.read())
+                said = claim.read()
+                if not (said.isascii() and said.isdigit()):
+                    raise UserError(
+                        f"{folder}/claim: a job holds it, but it says no MB; end that job and run "
+                        "again"
+                    ) from None
+                claims[folder] = int(said)
                 continue
         shutil.rmtree(folder, ignore_errors=True)
     return claims

@@ -7,12 +7,13 @@ being inferred at a time. With --scratch they are on the node's own disk, and BI
 """
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 
@@ -65,24 +66,39 @@ def delete(folder: Path) -> None:
 
 
 @contextmanager
+def deleted_afterwards(folder: Path) -> Iterator[None]:
+    """Delete `folder`, or the link to one, if it is still the one that is there now.
+
+    A new run may have put its own there, as this job goes on if Snakemake alone is killed.
+    """
+    made = os.open(folder, os.O_RDONLY)  # while it is open, no other folder gets its number
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if os.path.samestat(os.stat(folder), os.fstat(made)):
+                delete(folder)
+        os.close(made)
+
+
+@contextmanager
 def temporary_folder(args: argparse.Namespace) -> Iterator[None]:
     """`args.folder`, empty, and gone afterwards; in `args.scratch`, if that is given.
 
     args: of `main`. Raises UserError if `args.scratch` has no room for the shard's .bin files.
     """
     delete(args.folder)  # the files of a killed run
-    try:
-        if args.scratch:
-            mb = ceil(len(videos_of_shard(args)) * args.recipe.bin_bytes(args.dtype) / 1e6)
-            with job_folder(args.scratch, args.folder.name, mb, args.disk_mb) as folder:
-                args.folder.parent.mkdir(parents=True, exist_ok=True)
-                args.folder.symlink_to(folder)
+    if args.scratch:
+        mb = ceil(len(videos_of_shard(args)) * args.recipe.bin_bytes(args.dtype) / 1e6)
+        with job_folder(args.scratch, args.folder.name, mb, args.disk_mb) as folder:
+            args.folder.parent.mkdir(parents=True, exist_ok=True)
+            args.folder.symlink_to(folder)
+            with deleted_afterwards(args.folder):
                 yield
-        else:
-            args.folder.mkdir(parents=True)
+    else:
+        args.folder.mkdir(parents=True)
+        with deleted_afterwards(args.folder):
             yield
-    finally:
-        delete(args.folder)
 
 
 def main() -> None:

@@ -20,8 +20,9 @@ and S of them, A = nodes * (cores // t) at a time, take
     rounds = (ceil(S / A) - 1) * d(m) + d(largest)
 
 with m = V / S. With `keep: nothing` the inference has no more jobs at a time than shards of m .bin
-files fit into disk_mb. The shards are hashed, so the largest of them is taken as the quantile
-S / (S + 1) of the binomial distribution, by the normal one: m + z * sqrt(m * (1 - 1 / S)).
+files fit into disk_mb, with `scratch` on each node. The shards are hashed, so the largest of them
+is taken as the quantile S / (S + 1) of the binomial distribution, by the normal one:
+m + z * sqrt(m * (1 - 1 / S)).
 
 The export and the proof are a chain: the former on one core, the latter on up to four.
 
@@ -48,8 +49,11 @@ from math import ceil, inf, sqrt
 from statistics import NormalDist
 
 from tsf.errors import UserError
+from tsf.recipe.record import CROPS
+from tsf.workflow.fingerprint import MAX_SHARDS
 
 KEEPS = ("nothing", "bins", "frames", "all_frames")
+MOST = 10**12  # of any number of a plan; what no machine has would end as an overflow
 # the steps of each stage, by their logs' names
 LISTED = ("videos", "check_videos")
 AFTER = (
@@ -145,14 +149,21 @@ class Plan:
     threads: int = 4  # of a job of the inference
     decode_threads: int = 1  # of a job that counts, extracts or preprocesses
     disk_mb: int = 8000
+    scratch: bool = False  # disk_mb is of each node
 
     def __post_init__(self) -> None:
         """Raises UserError for a number that is none of such a run."""
-        least = {"devices": 0}
         for name, value in vars(self).items():
-            if isinstance(value, int) and value < least.get(name, 1):
-                option = f"--{name.replace('_', '-')}"
-                raise UserError(f"{option} {value}: must be at least {least.get(name, 1)}")
+            if not isinstance(value, int) or isinstance(value, bool):
+                continue
+            least, most = int(name != "devices"), MAX_SHARDS if name == "shards" else MOST
+            option = f"--{name.replace('_', '-')} {value}"
+            if value < least:
+                raise UserError(f"{option}: must be at least {least}")
+            if value > most:
+                raise UserError(f"{option}: must be at most {most}")
+        if self.crops not in CROPS.values():
+            raise UserError(f"--crops {self.crops}: must be 3 or 1")
         if self.shards > self.videos:
             raise UserError(
                 f"--shards {self.shards}: more than the {self.videos} videos; take fewer"
@@ -188,7 +199,12 @@ class Plan:
         if self.keep != "nothing":
             return jobs, jobs
         fit = int(self.disk_mb * 1e6 / (self.videos / self.shards * self.bin_bytes))
-        return max(1, min(jobs, fit)), jobs
+        return max(1, min(jobs, fit * self.caps)), jobs
+
+    @property
+    def caps(self) -> int:
+        """How many times all jobs together may take disk_mb: with `scratch` once a node."""
+        return self.nodes if self.scratch else 1
 
     def rounds(self, at_a_time: int, start: float, video: float) -> float:
         """The seconds of all shards, each of `start` and of `video` for each of its videos."""
@@ -272,7 +288,7 @@ def stages(plan: Plan, rates: Rates, engine: Engine) -> list[Stage]:
 def disk(plan: Plan, rates: Rates) -> dict[str, float]:
     """Bytes below results/ at the most, and what stays."""
     shard = plan.largest_shard * plan.bin_bytes
-    at_a_time = min(plan.disk_mb * 1e6, plan.inferred_at_a_time()[0] * shard)
+    at_a_time = min(plan.caps * plan.disk_mb * 1e6, plan.inferred_at_a_time()[0] * shard)
     pictures = {"frames": plan.clips * plan.frames, "all_frames": rates.sizes["length"]}.get(
         plan.keep, 0
     )

@@ -9,22 +9,23 @@ has the formula (`tsf.workflow.costs`) and how near it comes.
 
 import argparse
 import json
-from math import inf
 from pathlib import Path
 
 from tsf import errors
+from tsf.engines.described import read_described
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.markdown import table
-from tsf.recipe.record import ITEM_BYTES
-from tsf.workflow.costs import KEEPS, Engine, Plan, Rates, estimate
+from tsf.recipe.record import ITEM_BYTES, ClipRecipe
+from tsf.workflow.costs import KEEPS, MOST, Engine, Plan, Rates, estimate
 from tsf.workflow.measured_rates import from_results
 
 SHIPPED = Path(__file__).with_name("rates.json")
+NOT_OF_A_RUN = "name performance.json of a finished run of this version"
 # of Plan, which the command line has under the same names
 NUMBERS = {
     "videos": "listed videos",
-    "shards": "as in the config",
+    "shards": "as in the config, but no auto",
     "cores": "of a node",
     "nodes": "machines",
     "devices": "NPUs or GPUs of a node",
@@ -39,12 +40,17 @@ NUMBERS = {
 }
 
 
-def measured_engine(path: Path, name: str | None, plan: dict) -> Engine:
-    """Of performance.json, or of one measurement in it. Raises UserError."""
+def measured_engine(path: Path, name: str | None, plan: dict) -> tuple[Engine, ClipRecipe]:
+    """Of performance.json, or of one measurement in it, and the clips measured.
+
+    Raises UserError.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such file; `snakemake performance.json` makes it")
     content = read_json(path)
     runs = content.get("measurements", [content])
+    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+        raise UserError(f"{path}: measurements is no list of them; {NOT_OF_A_RUN}")
     named = [run for run in runs if name in (None, run.get("engine"), run.get("model"))]
     if len(named) != 1:
         known = ", ".join(f"{run.get('engine')} {run.get('model')}" for run in runs)
@@ -54,35 +60,89 @@ def measured_engine(path: Path, name: str | None, plan: dict) -> Engine:
         )
     (run,) = named
     if not isinstance(run.get("videos_per_second"), int | float):
-        raise UserError(f"{path}: no videos_per_second; name performance.json of a finished run")
+        raise UserError(f"{path}: no videos_per_second; {NOT_OF_A_RUN}")
     load = run.get("load_seconds") or 0.0
-    return at_speed(run["videos_per_second"], load, plan, run.get("threads"))
+    if not isinstance(load, int | float):
+        raise UserError(f"{path}: load_seconds is no number; {NOT_OF_A_RUN}")
+    on_device, threads = measured_on_device(path, run), run.get("threads")
+    if on_device and not plan["devices"]:
+        raise UserError(f"{path}: measured on {run.get('device')}; say how many --devices")
+    if plan["devices"] and not on_device:
+        raise UserError(f"{path}: measured on a CPU, which says nothing of --devices")
+    if not on_device and (type(threads) is not int or not 0 < threads <= MOST):
+        raise UserError(f"{path}: threads is {threads!r}, no number of cores; {NOT_OF_A_RUN}")
+    clip = measured_clip(path, run)
+    cores = 1 if on_device else threads
+    return at_speed(run["videos_per_second"], load, clip.views, cores), clip
 
 
-def at_speed(speed: float, load: float, plan: dict, threads: int | None = None) -> Engine:
-    """An engine of that many videos a second, on a device or on `threads` cores."""
-    if not 0 < speed < inf:
-        raise UserError(f"{speed:g} videos a second: must be more than 0, and finite")
-    if not 0 <= load < inf:
-        raise UserError(f"{load:g} seconds to load the model: must not be less than 0, and finite")
-    cores = 1 if plan["devices"] else threads or min(plan["threads"], plan["cores"])
-    return Engine(load, cores / (speed * plan["crops"] * plan["clips"]))
+def measured_on_device(path: Path, run: dict) -> bool:
+    """Whether an NPU or GPU ran the model. Raises UserError."""
+    if run.get("engine") == "ascend":
+        return True
+    setup = run.get("setup")
+    if not isinstance(setup, dict) or not isinstance(setup.get("device"), str):
+        raise UserError(f"{path}: does not say on what device it was measured; {NOT_OF_A_RUN}")
+    return bool(setup["device"] != "cpu")
+
+
+def measured_clip(path: Path, run: dict) -> ClipRecipe:
+    """The clips that a measured model takes: of the engine with the same model's files.
+
+    Raises UserError if the results folder that `path` is in describes none.
+    """
+    results = path.parent.parent if path.parent.name == "performance" else path.parent
+    for description in sorted((results / "engines").glob("*.json")):
+        if run.get("sha256") and read_json(description).get("sha256") == run["sha256"]:
+            return read_described(description).recipe
+    raise UserError(
+        f"{path}: no file in {results / 'engines'} is of the measured model, so its clips are not "
+        "known; name performance.json in the results folder, or give --videos-per-second"
+    )
+
+
+def at_speed(speed: float, load: float, views: int, cores: int) -> Engine:
+    """An engine of that many videos of `views` a second, on a device (1) or on cores."""
+    if not 1e-6 <= speed <= 1e6:
+        raise UserError(f"{speed} videos a second: must be from 0.000001 to 1000000")
+    if not 0 <= load <= 1e6:
+        raise UserError(f"{load} seconds to load the model: must be from 0 to 1000000")
+    return Engine(load, cores / (speed * views))
+
+
+def refuse_without_effect(args: argparse.Namespace, plan: dict) -> None:
+    """Raises UserError for an option that would not change the estimate."""
+    speed = args.videos_per_second is not None
+    faults = {
+        "--load-seconds: is of --videos-per-second": args.load_seconds is not None and not speed,
+        "--performance: --videos-per-second is given": args.performance is not None and speed,
+        "--engine: --videos-per-second is given": args.engine is not None and speed,
+        "--disk-mb: is of keep: nothing": args.disk_mb is not None and plan["keep"] != "nothing",
+        "--scratch: is of keep: nothing on several --nodes": args.scratch is not None
+        and (plan["keep"] != "nothing" or plan["nodes"] == 1),
+        "--threads: --devices infer": args.threads is not None and plan["devices"],
+    }
+    for fault, given in faults.items():
+        if given:
+            raise UserError(f"{fault}, so it has no effect; leave it out")
 
 
 def choose(args: argparse.Namespace, rates: Rates, plan: dict) -> tuple[str, Engine]:
     """The engine, and what to call it. Raises UserError."""
     if args.videos_per_second is not None:
         what = f"{args.videos_per_second:g} videos a second"
-        return what, at_speed(args.videos_per_second, args.load_seconds, plan)
-    if args.performance:
-        return f"as in {args.performance}", measured_engine(args.performance, args.engine, plan)
+        cores = 1 if plan["devices"] else min(plan["threads"], plan["cores"])
+        views = plan["crops"] * plan["clips"]
+        return what, at_speed(args.videos_per_second, args.load_seconds or 0.0, views, cores)
     own = {key: plan[key] for key in ("frames", "side")}
-    if own != rates.clip:
-        raise UserError(
-            f"the rates are of {rates.clip['frames']} frames of {rates.clip['side']} pixels, the "
-            f"run is of {own['frames']} of {own['side']}: give --videos-per-second, --performance "
-            "or --results of such a run"
-        )
+    if args.performance:
+        engine, clip = measured_engine(args.performance, args.engine, plan)
+        refuse_other_clip(own, {"frames": clip.sampling.clip_len, "side": clip.side})
+        return f"as in {args.performance}", engine
+    refuse_other_clip(own, rates.clip)
+    if args.results and not args.engine and len(rates.engines) > 1:
+        known = ", ".join(rates.engines)
+        raise UserError(f"{args.results}: name one of its engines by --engine: {known}")
     name = args.engine or next(iter(rates.engines))
     if plan["devices"] and name != "ascend":
         raise UserError("--devices: give a device's speed, by --videos-per-second or --performance")
@@ -92,6 +152,24 @@ def choose(args: argparse.Namespace, rates: Rates, plan: dict) -> tuple[str, Eng
     if name == "ascend" and not plan["devices"]:
         raise UserError("the engine ascend: say how many --devices a node has")
     return name, rates.engines[name]
+
+
+def refuse_other_clip(own: dict[str, int], measured: dict[str, int]) -> None:
+    """Raises UserError if the run's frames or side are not those that were measured."""
+    if any(measured[key] != value for key, value in own.items()):
+        raise UserError(
+            f"the rates are of {measured['frames']} frames of {measured['side']} pixels, the "
+            f"run is of {own['frames']} of {own['side']}: give --videos-per-second, --performance "
+            "or --results of such a run"
+        )
+
+
+def number_of_shards(text: str) -> int:
+    if text == "auto":
+        raise argparse.ArgumentTypeError(
+            "auto is none; give the number that it came to, of the run's files in results/decoded"
+        )
+    return int(text)
 
 
 def duration(seconds: float) -> str:
@@ -146,14 +224,20 @@ def main() -> None:
     for name, text in NUMBERS.items():
         option, needed = f"--{name.replace('_', '-')}", name in ("videos", "cores")
         text += "" if needed else f" ({defaults[name]})"
-        parser.add_argument(option, type=int, required=needed, help=text)
+        kind = number_of_shards if name == "shards" else int
+        parser.add_argument(option, type=kind, required=needed, help=text)
     parser.add_argument("--keep", choices=KEEPS, help=f"({Plan.keep})")
     parser.add_argument("--bin", choices=list(ITEM_BYTES), help=f"({Plan.bin})")
+    parser.add_argument(
+        "--scratch",
+        action=argparse.BooleanOptionalAction,
+        help="the config has a scratch, so disk_mb is of each node",
+    )
     parser.add_argument("--results", type=Path, help="of a finished run, whose rates are taken")
     parser.add_argument("--engine", help="of the rates, or of --performance")
     parser.add_argument("--performance", type=Path, help="performance.json, for the engine's speed")
     parser.add_argument("--videos-per-second", type=float, help="of a job, or a device")
-    parser.add_argument("--load-seconds", type=float, default=0.0, help="of the model, a shard")
+    parser.add_argument("--load-seconds", type=float, help="of the model, a shard")
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
 
@@ -161,10 +245,11 @@ def main() -> None:
     plan: dict = {}
     if args.results:
         rates, plan = from_results(args.results, rates)
-    given = {name: getattr(args, name) for name in (*NUMBERS, "keep", "bin")}
-    plan = defaults | {"keep": Plan.keep, "bin": Plan.bin} | plan
+    given = {name: getattr(args, name) for name in (*NUMBERS, "keep", "bin", "scratch")}
+    plan = defaults | {"keep": Plan.keep, "bin": Plan.bin, "scratch": False} | plan
     plan |= {name: value for name, value in given.items() if value is not None}
     checked = Plan(**plan)
+    refuse_without_effect(args, plan)
     engine_name, engine = choose(args, rates, plan)
     try:
         found = {"engine": engine_name} | estimate(checked, rates, engine)

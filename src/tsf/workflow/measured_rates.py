@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
+from tsf.engines.setup import parse_engines
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.recipe.record import CROPS
@@ -18,6 +19,7 @@ DEVICE = re.compile(r"^(\S+ \S+) device \d+: (?:taken|given back)", re.MULTILINE
 MODEL = re.compile(
     r"mmaction2|recipe|checkpoint|verify|engines|parity|proven/|onnx|torch|int8|calibration"
 )
+BEHIND = ("provenance", "html_report", "readme_report")  # end after provenance.json is written
 TABLES = (
     "videos.tsv",
     "k400.info",
@@ -40,6 +42,17 @@ def used(log: Path) -> list[tuple[float, float]]:
     if not found:
         raise UserError(f"{log}: no CPU time; delete what the job has made and run again")
     return [(float(total), float(start)) for total, start in found]
+
+
+def refuse_later(logs: list[Path], results: Path) -> None:
+    """Raises UserError if a job of the run has begun again since provenance.json was written."""
+    provenance = results / "provenance.json"
+    for log in logs:
+        if log.is_file() and log.stat().st_mtime_ns > provenance.stat().st_mtime_ns:
+            raise UserError(
+                f"{log}: newer than {provenance}, so a later run is not finished, or the times are "
+                f"not the run's; delete {provenance} and run `snakemake all`"
+            )
 
 
 def once(log: Path, name: str, videos: int, usual: Rate) -> Rate:
@@ -111,6 +124,7 @@ def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     provenance, recipe = read_json(results / "provenance.json"), read_json(results / "recipe.json")
     config, clip = provenance["config"], recipe["clip"]
     keep = config["keep"]
+    names = [setup.name for setup in parse_engines(config["engines"], config["bin"])]
     plan = {
         "keep": keep,
         "bin": config["bin"],
@@ -119,6 +133,7 @@ def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
         "frames": clip["sampling"]["clip_len"],
         "side": clip["side"],
         "classes": recipe["classes"],
+        "scratch": bool(config["scratch"]),
     }
     tables = sorted((results / "decoded").glob("*.tsv"))
     videos = sum(len(table.read_text("utf-8").splitlines()) - 1 for table in tables)
@@ -129,21 +144,29 @@ def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
             f"{results / 'decoded'} has {videos} videos, {results / 'videos.tsv'} {listed}: not "
             "finished, or with tables of another number of shards, which are to be deleted"
         )
+    if not videos:
+        raise UserError(f"{results / 'videos.tsv'}: no videos, which no rate comes from")
     views, logs = plan["crops"] * plan["clips"], results / "logs"
 
     steps = {}
     for name in (*LISTED, *BESIDE, *AFTER):
-        found = sorted((logs / name).glob("*.log")) or [logs / f"{name}.log"]
+        found = [logs / f"{name}.log"]
+        if name == "merge_shards":  # of the run's own engines, and not of earlier ones
+            found = [logs / name / f"{engine}.log" for engine in names]
+        if name not in BEHIND:
+            refuse_later(found, results)
         each = [once(log, name, videos, usual.steps[name]) for log in found]
         steps[name] = Rate(fmean(r.job for r in each), fmean(r.video for r in each))
     for name in DECODED[keep]:
         made_by = {"decode": "out_bin", "all_rawframes": "rawframes"}.get(name, name)
-        jobs = [used(logs / made_by / f"{table.stem}.log")[-1] for table in tables]
-        steps[name] = a_shard(jobs, videos)
+        of_shards = [logs / made_by / f"{table.stem}.log" for table in tables]
+        refuse_later(of_shards, results)
+        steps[name] = a_shard([used(log)[-1] for log in of_shards], videos)
     engines = {}
-    for folder in sorted((logs / "infer").iterdir()):
-        of_shards = [folder / f"{table.stem}.log" for table in tables]
-        engines[folder.name], bins = infer(of_shards, results, videos, views)
+    for name in names:
+        of_shards = [logs / "infer" / name / f"{table.stem}.log" for table in tables]
+        refuse_later(of_shards, results)
+        engines[name], bins = infer(of_shards, results, videos, views)
         if bins is not None:
             steps["temporary_bins"] = bins
     model = {"export": 0.0, "proof": 0.0}

@@ -84,14 +84,42 @@ def test_places_that_are_refused(tmp_path, monkeypatch):
         assert str(fault.value).startswith(f"scratch {words}") and "\n" not in str(fault.value)
 
 
-def test_a_folder_of_another_user_is_refused(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / scratch._name()).symlink_to(tmp_path / "elsewhere")
-    with (
-        pytest.raises(UserError, match="another user"),
-        scratch.job_folder(str(tmp_path), "job", 1, None),
-    ):
-        pass
+def refused(tmp_path, words):
+    with pytest.raises(UserError, match=words):
+        scratch.job_folder(str(tmp_path), "job", 1, None).__enter__()
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
+    (tmp_path / scratch._name()).mkdir()
+    name, own = scratch._name(), os.getuid()
+    monkeypatch.setattr(scratch, "_name", lambda: name)
+    monkeypatch.setattr(os, "getuid", lambda: own + 1)
+    refused(tmp_path, "belongs to another user")
+
+
+def test_what_is_no_folder_of_one_s_own_is_refused(tmp_path):
+    home = tmp_path / scratch._name()
+    home.touch()
+    refused(tmp_path, "a file or a link, no folder; delete it")
+    home.unlink()
+    for target in (tmp_path, tmp_path / "gone"):
+        home.symlink_to(target)
+        refused(tmp_path, "a file or a link, no folder; delete it")
+        home.unlink()
+    (home / "lock").mkdir(parents=True)
+    refused(tmp_path, "lock: a folder, no file to lock; delete it")
+
+
+def test_a_claim_without_a_number(tmp_path):
+    """A job may hold it, and then take any amount; nobody holds a folder."""
+    with scratch.job_folder(str(tmp_path), "job", 5, 10) as folder:
+        for said in ("", "many", "-5"):
+            (folder.parent / "claim").write_text(said)
+            refused(tmp_path, "claim: a job holds it, but it says no MB; end that job")
+    no_claim = tmp_path / scratch._name() / "x/claim"
+    no_claim.mkdir(parents=True)
+    with scratch.job_folder(str(tmp_path), "job", 5, 10):
+        assert not no_claim.exists()
 
 
 # ---- one job ----

@@ -145,6 +145,10 @@ def test_disk():
         ({"devices": -1}, "--devices -1: must be at least 0"),
         ({"decode_threads": 0}, "--decode-threads 0"),
         ({"shards": 101}, "more than the 100 videos"),
+        ({"videos": 10**7, "shards": 100_000}, "--shards 100000: must be at most 99999"),
+        ({"videos": 10**13}, "--videos 10{13}: must be at most 10{12}"),
+        ({"cores": 10**400}, "--cores 10+: must be at most"),
+        ({"crops": 2}, "--crops 2: must be 3 or 1"),
     ],
 )
 def test_numbers_that_no_run_has(change, words):
@@ -155,3 +159,12 @@ def test_numbers_that_no_run_has(change, words):
 def test_a_shard_above_the_cap_is_refused():
     with pytest.raises(UserError, match="more than --disk-mb 100"):
         estimate(Plan(**PLAN, disk_mb=100), RATES, ENGINE)
+
+
+def test_with_scratch_the_cap_is_of_each_node():
+    """Of 25 videos, 362 MB, 800 MB hold two; without scratch on all nodes together."""
+    several = PLAN | {"nodes": 2, "disk_mb": 800, "threads": 1}
+    found = [estimate(Plan(**several, scratch=s), RATES, ENGINE) for s in (False, True)]
+    assert [each["jobs_at_a_time"] for each in found] == [2, 4]
+    peaks = [each["bytes"]["temporary .bin files"] for each in found]
+    assert peaks == [800e6, 1600e6]

@@ -1,14 +1,19 @@
 """The command: rates of a run's logs, speeds that are given, and bad inputs in one line."""
 
 import json
+import os
 import re
+import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import runs
+from recipes import GUIDE
 
+from tsf.engines.described import DescribedEngine, write_described
+from tsf.engines.setup import Setup
 from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.workflow import estimate
@@ -57,7 +62,12 @@ def finished(tmp_path):
         "accuracy": {},
         "recipe": {"clip": CLIP, "classes": 400},
         "provenance": {
-            "config": {"keep": "nothing", "bin": "float32"},
+            "config": {
+                "keep": "nothing",
+                "bin": "float32",
+                "scratch": None,
+                "engines": [{"engine": "onnxruntime"}],
+            },
             "machine": {"processor": "a processor", "cores": 2},
             "disk": disk,
         },
@@ -96,6 +106,7 @@ def test_the_rates_of_a_run(finished):
         "frames": 8,
         "side": 224,
         "classes": 400,
+        "scratch": False,
     }
 
 
@@ -145,17 +156,78 @@ def test_the_engine_is_as_fast_as_is_said(options, seconds, monkeypatch, capsys)
     assert both[1] - both[0] == pytest.approx(1000 * seconds + lists)
 
 
-def test_a_measured_speed(tmp_path, monkeypatch, capsys):
-    measured = {"videos_per_second": 0.25, "threads": 2, "load_seconds": 5.0}
-    path = tmp_path / "performance.json"
-    rows = [{"engine": name, "model": "m.onnx", **measured} for name in ("a", "b")]
-    path.write_text(json.dumps({"measurements": rows}))
+@pytest.fixture
+def measured(tmp_path):
+    """Writes performance.json of measurements `a` and `b`, of one crop, and more of `changes`."""
+    clip = replace(GUIDE, crops="centre")
+
+    def measured(**changes):
+        rows = []
+        for name in ("a", "b"):
+            setup = Setup("onnxruntime", "tsf_sim", "f32")
+            digests = {"m.onnx": name}
+            path = tmp_path / f"engines/{name}.json"
+            write_described(path, DescribedEngine(setup, Path("m.onnx"), digests, clip, "float32"))
+            row = {"engine": name, "model": "m.onnx", "sha256": digests, "setup": asdict(setup)}
+            row |= {"videos_per_second": 0.25, "threads": 2, "load_seconds": 5.0, "device": "it"}
+            rows.append(row | changes)
+        path = tmp_path / "performance.json"
+        path.write_text(json.dumps({"measurements": rows[:1] if changes else rows}))
+        return path
+
+    return measured
+
+
+def test_a_measured_speed(measured, monkeypatch, capsys):
+    path = measured()
     common = ("--videos", 100, "--shards", 1, "--cores", 4, "--keep", "bins", "--performance", path)
-    found = cpu(run(monkeypatch, capsys, *common, "--engine", "b"))["infer"]
     own = SHIPPED.snakemake["job"] + 100 * SHIPPED.snakemake["list"]
-    assert found == pytest.approx(5 + 100 * 2 / 0.25 + own)
+    # 2 / 0.25 CPU seconds for the crop that was measured, whatever is planned
+    for crops in (1, 3):
+        found = run(monkeypatch, capsys, *common, "--engine", "b", "--crops", crops)
+        assert cpu(found)["infer"] == pytest.approx(5 + 100 * crops * 2 / 0.25 + own)
     with pytest.raises(UserError, match="2 measurements for --engine None: a m"):
         run(monkeypatch, capsys, *common)
+    with pytest.raises(UserError, match="rates are of 8 frames of 224 pixels, the run is of 16"):
+        run(monkeypatch, capsys, *common, "--engine", "b", "--frames", 16)
+
+
+def test_a_speed_is_of_the_device_that_was_measured(measured, monkeypatch, capsys):
+    common = ("--videos", 100, "--shards", 1, "--cores", 4, "--keep", "bins")
+    for fields in ({"setup": {"device": "cuda"}}, {"engine": "ascend", "setup": None}):
+        path = measured(**fields)
+        options = (*common, "--crops", 1, "--performance", path)
+        with pytest.raises(UserError, match="measured on it; say how many --devices"):
+            run(monkeypatch, capsys, *options)
+        assert run(monkeypatch, capsys, *options, "--devices", 1)["device_hours"] > 400 / 3600
+    with pytest.raises(UserError, match="measured on a CPU, which says nothing of --devices"):
+        run(monkeypatch, capsys, *common, "--performance", measured(x=1), "--devices", 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"threads": -4}, "threads is -4, no number of cores"),
+        ({"threads": "x"}, "threads is 'x', no number of cores"),
+        ({"setup": None}, "does not say on what device"),
+        ({"load_seconds": "x"}, "load_seconds is no number"),
+        ({"sha256": {"m.onnx": "other"}}, "no file in .*engines is of the measured model"),
+        ({"videos_per_second": 1e-320}, "must be from 0.000001 to 1000000"),
+        ({"videos_per_second": 10**400}, "must be from 0.000001 to 1000000"),
+    ],
+)
+def test_faulty_measurements_are_refused(fields, words, measured, monkeypatch, capsys):
+    common = ("--videos", 100, "--shards", 1, "--cores", 4, "--performance", measured(**fields))
+    with pytest.raises(UserError, match=words):
+        run(monkeypatch, capsys, *common)
+
+
+def test_measurements_that_are_no_list_are_refused(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "performance.json"
+    for content in ({"a": 1}, [1]):
+        path.write_text(json.dumps({"measurements": content}))
+        with pytest.raises(UserError, match="measurements is no list of them"):
+            run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--performance", path)
 
 
 def test_it_is_readable(monkeypatch, capsys):
@@ -176,11 +248,20 @@ def test_it_is_readable(monkeypatch, capsys):
         (["--videos", -5], "--videos -5: must be at least 1"),
         (["--results", "nowhere"], "nowhere: no such folder"),
         (["--performance", "nowhere.json"], "nowhere.json: no such file"),
-        (["--videos-per-second", 0], "must be more than 0"),
-        (["--videos-per-second", 1, "--load-seconds", -1], "must not be less than 0"),
-        (["--videos-per-second", 1, "--load-seconds", "nan"], "must not be less than 0"),
-        (["--videos-per-second", "inf"], "must be more than 0, and finite"),
-        (["--videos-per-second", "nan"], "must be more than 0"),
+        (["--videos-per-second", 0], "must be from 0.000001 to"),
+        (["--videos-per-second", 1e-320], "must be from 0.000001 to"),
+        (["--videos-per-second", "inf"], "must be from 0.000001 to"),
+        (["--videos-per-second", "nan"], "must be from 0.000001 to"),
+        (["--videos-per-second", 1, "--load-seconds", -1], "must be from 0 to 1000000"),
+        (["--videos-per-second", 1, "--load-seconds", "nan"], "must be from 0 to 1000000"),
+        (["--load-seconds", 5], "--load-seconds: is of --videos-per-second, so it has no effect"),
+        (["--videos-per-second", 1, "--engine", "x"], "--engine: --videos-per-second is given"),
+        (["--videos-per-second", 1, "--performance", "x"], "--performance: --videos-per-second is"),
+        (["--keep", "frames", "--disk-mb", 9], "--disk-mb: is of keep: nothing"),
+        (["--scratch"], "--scratch: is of keep: nothing on several --nodes"),
+        (["--videos-per-second", 1, "--devices", 1, "--threads", 2], "--threads: --devices infer"),
+        (["--videos", 10**17, "--shards", 10**17], "must be at most"),
+        (["--videos", 10**400], "must be at most"),
         (["--engine", "abacus"], "--engine abacus: not measured; there are onnxruntime"),
         (["--side", 112], "the rates are of 8 frames of 224 pixels"),
         (["--devices", 1], "give a device's speed"),
@@ -189,6 +270,12 @@ def test_it_is_readable(monkeypatch, capsys):
 def test_bad_input_is_refused(options, words, monkeypatch, capsys):
     with pytest.raises(UserError, match=words):
         run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, *options)
+
+
+def test_auto_is_no_number_of_shards(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--shards", "auto")
+    assert "give the number that it came to" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -207,6 +294,49 @@ def test_an_unfinished_run_is_refused(gone, words, finished, monkeypatch, capsys
         run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
 
 
+def configure(results, **config):
+    path = results / "provenance.json"
+    content = read_json(path)
+    path.write_text(json.dumps(content | {"config": content["config"] | config}))
+
+
+def test_the_engines_are_those_of_the_config(finished, monkeypatch, capsys):
+    """An earlier one has left its logs; of several, one is to be named."""
+    infer = finished / "logs/infer"
+    shutil.copytree(infer / "onnxruntime", infer / "an_earlier_one")
+    log(finished / "logs/merge_shards/an_earlier_one.log", (99.0, 1.0))
+    configure(finished)
+    rates, _ = from_results(finished, SHIPPED)
+    assert list(rates.engines) == ["onnxruntime"] and rates.steps["merge_shards"].job < 3
+    shutil.copytree(infer / "onnxruntime", infer / "openvino")
+    log(finished / "logs/merge_shards/openvino.log", (2.0, 1.0))
+    configure(finished, engines=[{"engine": "openvino"}, {"engine": "onnxruntime"}])
+    common = ("--videos", 1000, "--cores", 4, "--results", finished)
+    with pytest.raises(UserError, match="name one of its engines by --engine: openvino, onnxr"):
+        run(monkeypatch, capsys, *common)
+    assert run(monkeypatch, capsys, *common, "--engine", "openvino")["engine"] == "openvino"
+
+
+@pytest.mark.parametrize("name", ["infer/onnxruntime/001", "count_frames/000", "accuracy"])
+def test_a_run_that_has_begun_again_is_refused(finished, name):
+    path = finished / f"logs/{name}.log"
+    later = (finished / "provenance.json").stat().st_mtime + 1
+    os.utime(path, (later, later))
+    with pytest.raises(UserError, match=f"{path}: newer than .*provenance.json, so a later run"):
+        from_results(finished, SHIPPED)
+    later -= 2
+    os.utime(path, (later, later))
+    from_results(finished, SHIPPED)
+
+
+def test_a_run_of_no_videos_is_refused(finished):
+    (finished / "videos.tsv").write_text("video\tpath\tlabel\n")
+    for table in (finished / "decoded").iterdir():
+        table.unlink()
+    with pytest.raises(UserError, match=r"videos\.tsv: no videos"):
+        from_results(finished, SHIPPED)
+
+
 def test_a_run_on_devices(finished, monkeypatch, capsys):
     """Two jobs that had the device for 20 and 30 s, of which the model computed 40."""
     logs = finished / "logs/infer"
@@ -218,6 +348,8 @@ def test_a_run_on_devices(finished, monkeypatch, capsys):
         text += "used 1.00 s of CPU time, 0.50 s of it to start\n"  # ais_bench
         path.write_text(text + "used 3.00 s of CPU time, 1.00 s of it to start\n")
     (finished / "result").mkdir()
+    log(finished / "logs/merge_shards/ascend.log", (2.0, 1.0))
+    configure(finished, engines=[{"engine": "ascend"}])
     summary = {"npu_compute_time_list": [4000.0] * 10}
     (finished / "result/ascend_summary.json").write_text(json.dumps(summary))
     rates, _ = from_results(finished, SHIPPED)
@@ -246,5 +378,6 @@ def test_logs_without_a_time_and_another_keep_are_refused(finished, monkeypatch,
     with pytest.raises(UserError, match="no rate of rawframes, which keep: frames needs"):
         run(monkeypatch, capsys, *common, "--keep", "frames")
     (finished / "logs/account.log").write_text("of an older version\n")
+    os.utime(finished / "provenance.json")
     with pytest.raises(UserError, match=r"account\.log: no CPU time"):
         run(monkeypatch, capsys, *common)
