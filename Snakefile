@@ -123,4 +123,5 @@ onerror:
         "Stopped; the logs are in results/logs/. Finished jobs are kept when you run it again."
     )
     print("If Snakemake says that the directory is locked, run it once with --unlock.")
-    print("\n".join(plan.error_lines(Path("results/logs"), START)))
+    found = plan.error_lines(Path("results/logs"), START)
+    print("\n".join(found + plan.refused_submissions(Path(".snakemake/log"), START)))

@@ -18,6 +18,7 @@ from tsf.files import read_json
 from tsf.markdown import table
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
 from tsf.workflow.costs import KEEPS, MOST, Engine, Plan, Rates, estimate
+from tsf.workflow.fingerprint import AUTO_MB, AUTO_VIDEOS, AUTO_WIDTH, MAX_SHARDS
 from tsf.workflow.measured_rates import from_results
 
 SHIPPED = Path(__file__).with_name("rates.json")
@@ -25,7 +26,7 @@ NOT_OF_A_RUN = "name performance.json of a finished run of this version"
 # of Plan, which the command line has under the same names
 NUMBERS = {
     "videos": "listed videos",
-    "shards": "as in the config, but no auto",
+    "shards": "as in the config",
     "cores": "of a node",
     "nodes": "machines",
     "devices": "NPUs or GPUs of a node",
@@ -164,12 +165,24 @@ def refuse_other_clip(own: dict[str, int], measured: dict[str, int]) -> None:
         )
 
 
-def number_of_shards(text: str) -> int:
-    if text == "auto":
-        raise argparse.ArgumentTypeError(
-            "auto is none; give the number that it came to, of the run's files in results/decoded"
-        )
-    return int(text)
+def auto_shards(plan: dict) -> int:
+    """What `shards: auto` comes to: tsf.workflow.fingerprint's, for videos that have no names yet.
+
+    plan: the fields of Plan, but for shards.
+    """
+    number = 1
+    while number < AUTO_WIDTH and plan["videos"] >= 2 * number * AUTO_VIDEOS:
+        number *= 2
+    while 2 * number <= min(MAX_SHARDS, plan["videos"]):
+        split = Plan(**plan | {"shards": number})
+        if split.largest_shard * split.bin_bytes <= AUTO_MB * 1e6:
+            break
+        number *= 2
+    return number
+
+
+def number_of_shards(text: str) -> int | None:
+    return None if text == "auto" else int(text)
 
 
 def duration(seconds: float) -> str:
@@ -218,12 +231,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    defaults = {"shards": 128} | {
-        name: getattr(Plan, name) for name in NUMBERS if hasattr(Plan, name)
-    }
+    defaults = {name: getattr(Plan, name) for name in NUMBERS if hasattr(Plan, name)}
     for name, text in NUMBERS.items():
         option, needed = f"--{name.replace('_', '-')}", name in ("videos", "cores")
-        text += "" if needed else f" ({defaults[name]})"
+        text += "" if needed else f" ({defaults.get(name, 'auto')})"
         kind = number_of_shards if name == "shards" else int
         parser.add_argument(option, type=kind, required=needed, help=text)
     parser.add_argument("--keep", choices=KEEPS, help=f"({Plan.keep})")
@@ -248,6 +259,7 @@ def main() -> None:
     given = {name: getattr(args, name) for name in (*NUMBERS, "keep", "bin", "scratch")}
     plan = defaults | {"keep": Plan.keep, "bin": Plan.bin, "scratch": False} | plan
     plan |= {name: value for name, value in given.items() if value is not None}
+    plan.setdefault("shards", auto_shards(plan))
     checked = Plan(**plan)
     refuse_without_effect(args, plan)
     engine_name, engine = choose(args, rates, plan)

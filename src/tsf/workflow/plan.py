@@ -1,6 +1,7 @@
 """Helpers of the rules: who makes a file, its name, which setups to compare and to measure."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -245,3 +246,21 @@ def error_lines(logs: Path, since: float) -> list[str]:
         for line in path.read_text("utf-8", "replace").split("\n")
         if line.startswith("error: ")
     ]
+
+
+def refused_submissions(logs: Path, since: float) -> list[str]:
+    """What sbatch has said of the jobs that it refused, once each; their own logs are empty.
+
+    logs: Snakemake's own. since: of logs written after it.
+    """
+    written = [path for path in sorted(logs.glob("*.log")) if path.stat().st_mtime >= since]
+    said = [
+        words
+        for path in written
+        for words in re.findall(
+            r"SLURM sbatch failed\. The error message was '(.*?)'\.?$",
+            path.read_text("utf-8", "replace"),
+            re.DOTALL | re.MULTILINE,
+        )
+    ]
+    return [f"error: {' '.join(words.split())}" for words in dict.fromkeys(said)]

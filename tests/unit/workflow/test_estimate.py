@@ -272,10 +272,12 @@ def test_bad_input_is_refused(options, words, monkeypatch, capsys):
         run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, *options)
 
 
-def test_auto_is_no_number_of_shards(monkeypatch, capsys):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--shards", "auto")
-    assert "give the number that it came to" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "videos, number", [(40, 4), (400, 16), (20_000, 128), (650_000, 4096), (10_000_000, 65_536)]
+)
+def test_without_a_number_of_shards_it_is_auto_s(videos, number):
+    """docs/shards.md: what the workflow takes for as many."""
+    assert estimate.auto_shards({"videos": videos, "cores": 16}) == number
 
 
 @pytest.mark.parametrize(

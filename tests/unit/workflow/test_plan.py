@@ -167,6 +167,21 @@ def test_error_lines_are_those_of_this_run(tmp_path):
     assert plan.error_lines(tmp_path, 2000) == [f"error: one  [{now}]", f"error: two  [{now}]"]
 
 
+def test_what_sbatch_refuses_is_one_line(tmp_path):
+    """The text is of a run of the plugin 2.8.0 on Slurm 22.05, whose nodes had 4 CPUs."""
+    refused = (
+        "    message: SLURM sbatch failed. The error message was 'sbatch: error: CPU count per "
+        "node can not be satisfied\nsbatch: error: Batch job submission failed: Requested node "
+        "configuration is not available'.\n    sbatch call:\n        sbatch --parsable\n"
+    )
+    (tmp_path / "now.log").write_text(f"Error in rule rawframes:\n{refused}more\n{refused}")
+    assert plan.refused_submissions(tmp_path, 0) == [
+        "error: sbatch: error: CPU count per node can not be satisfied sbatch: error: Batch job "
+        "submission failed: Requested node configuration is not available"
+    ]
+    assert plan.refused_submissions(tmp_path, 1e12) == []
+
+
 def test_the_variants_of_the_compiled_model():
     found = plan.variants(["tsf", "tsf_npu_u8"], ["force_fp16", "origin"], [1, 4])
     assert len(found) == 8
