@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import namedtuple
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,11 @@ def disk(monkeypatch):
         Usage = namedtuple("Usage", "free")
 
         def usage(_):
-            used = sum(path.stat().st_size for path in folder.rglob("*.bin"))
+            used = 0
+            for where, _, names in os.walk(folder):
+                for name in names:
+                    with suppress(FileNotFoundError):  # a job is deleting it
+                        used += os.stat(Path(where, name)).st_size
             return Usage(mb * 1_000_000 - used)
 
         monkeypatch.setattr(shutil, "disk_usage", usage)
