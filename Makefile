@@ -6,8 +6,8 @@ CORES ?= all
 TARGET ?= all
 # tests side by side; each may start a workflow of its own
 WORKERS ?= 2
-# a file's tests share its runs, so they stay in one process
-PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+# a file's tests share its runs, so they stay in one process; in the order of tests/conftest.py
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-unit test-all lint format doctor lock python clean bench-data bench-model bench-npu
 

@@ -18,10 +18,16 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests that need the sample's run, which `make test-unit` leaves out."""
+    """Mark the tests that need the sample's run, which `make test-unit` leaves out.
+
+    The files with the longest tests come first: begun last, they would leave the other cores idle.
+    """
     for item in items:
         if "sample_run" in item.fixturenames:
             item.add_marker("sample_run")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    runs_of_the_sample = {item.path for item in items if item.get_closest_marker("sample_run")}
+    items.sort(key=lambda item: (item.path not in slow, item.path not in runs_of_the_sample))
 
 
 @pytest.fixture(scope="session")
