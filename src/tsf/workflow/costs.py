@@ -49,7 +49,7 @@ from math import ceil, inf, sqrt
 from statistics import NormalDist
 
 from tsf.errors import UserError
-from tsf.recipe.record import CROPS
+from tsf.recipe.record import CROPS, ITEM_BYTES
 from tsf.workflow.fingerprint import MAX_SHARDS
 
 KEEPS = ("nothing", "bins", "frames", "all_frames")
@@ -176,7 +176,7 @@ class Plan:
     @property
     def bin_bytes(self) -> int:
         """Of a video's .bin file: (views, 3, frames, y, x)."""
-        return self.views * 3 * self.frames * self.side**2 * (4 if self.bin == "float32" else 1)
+        return self.views * 3 * self.frames * self.side**2 * ITEM_BYTES[self.bin]
 
     @property
     def largest_shard(self) -> float:

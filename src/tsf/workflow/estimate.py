@@ -18,7 +18,7 @@ from tsf.files import read_json
 from tsf.markdown import table
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
 from tsf.workflow.costs import KEEPS, MOST, Engine, Plan, Rates, estimate
-from tsf.workflow.fingerprint import AUTO_MB, AUTO_VIDEOS, AUTO_WIDTH, MAX_SHARDS
+from tsf.workflow.fingerprint import AUTO_MB, doubled_shards
 from tsf.workflow.measured_rates import from_results
 
 SHIPPED = Path(__file__).with_name("rates.json")
@@ -170,15 +170,14 @@ def auto_shards(plan: dict) -> int:
 
     plan: the fields of Plan, but for shards.
     """
-    number = 1
-    while number < AUTO_WIDTH and plan["videos"] >= 2 * number * AUTO_VIDEOS:
-        number *= 2
-    while 2 * number <= min(MAX_SHARDS, plan["videos"]):
+
+    def fits(number: int) -> bool:
+        if 2 * number > plan["videos"]:  # more shards than videos are no plan
+            return True
         split = Plan(**plan | {"shards": number})
-        if split.largest_shard * split.bin_bytes <= AUTO_MB * 1e6:
-            break
-        number *= 2
-    return number
+        return split.largest_shard * split.bin_bytes <= AUTO_MB * 1e6
+
+    return doubled_shards(plan["videos"], fits)
 
 
 def number_of_shards(text: str) -> int | None:

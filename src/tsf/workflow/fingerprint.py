@@ -3,13 +3,13 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import ceil
 from pathlib import Path
 
-from tsf.data.listing import Dataset, ListedVideo, hash_of, list_videos, shard_of
+from tsf.data.listing import Dataset, ListedVideo, by_name, hash_of, list_videos, shard_of
 from tsf.data.manifest import file_state, read_manifest
 from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
@@ -70,14 +70,18 @@ def _read_shards(dataset: Dataset, number: int, sampling: Sampling) -> list[Shar
     """`shards` of a dataset that exists; once a run, as each file takes two system calls."""
     found = [Shard() for _ in range(number)]
     as_made = read_manifest(dataset.root)
-    # by name, so that a video with two rows counts once: the first of them, as in `in_shard`
-    for video in {video.name: video for video in listed_videos(dataset)[::-1]}.values():
+    for video in by_name(listed_videos(dataset)).values():
         shard = found[shard_of(video.name, number)]
         shard.videos += 1
         state = video_state(dataset.root, video, sampling)
         if state != as_made.get(video.path):
             shard.changes.append(f"{video.name} {video.path} {state}")
     return found
+
+
+@cache  # every shard's job asks for it
+def _largest_shard(dataset: Dataset, number: int, sampling: Sampling) -> Shard:
+    return max(_read_shards(dataset, number, sampling), key=lambda shard: shard.videos)
 
 
 def video_state(root: Path, video: ListedVideo, sampling: Sampling) -> str:
@@ -113,20 +117,28 @@ def number_of_shards(dataset: Dataset, bin_bytes: int, made: bool) -> int:
 
 
 def auto_shards(hashes: Sequence[int], bin_bytes: int) -> int:
+    """`doubled_shards`, of videos whose shards are known. hashes: of their names."""
+    most = max(1, int(AUTO_MB * 1e6) // bin_bytes)
+
+    def fits(number: int) -> bool:
+        if len(hashes) > number * most:  # spares counting
+            return False
+        return max(Counter(value % number for value in hashes).values(), default=0) <= most
+
+    return doubled_shards(len(hashes), fits)
+
+
+def doubled_shards(videos: int, fits: Callable[[int], bool]) -> int:
     """The smallest power of two that gives a machine's cores work and keeps shards small.
 
-    hashes: of the videos' names. It doubles up to AUTO_WIDTH while AUTO_VIDEOS videos are left to
-    a shard, and until the largest shard's .bin files take at most AUTO_MB: so more videos change it
-    when they have about doubled, and not before.
+    fits: whether the largest of so many shards has .bin files of at most AUTO_MB. The number
+    doubles up to AUTO_WIDTH while AUTO_VIDEOS videos are left to a shard, and until it fits: so
+    more videos change it when they have about doubled, and not before.
     """
     number = 1
-    while number < AUTO_WIDTH and len(hashes) >= 2 * number * AUTO_VIDEOS:
+    while number < AUTO_WIDTH and videos >= 2 * number * AUTO_VIDEOS:
         number *= 2
-    fits = max(1, int(AUTO_MB * 1e6) // bin_bytes)
-    while 2 * number <= MAX_SHARDS and (
-        len(hashes) > number * fits  # spares counting
-        or max(Counter(value % number for value in hashes).values(), default=0) > fits
-    ):
+    while 2 * number <= MAX_SHARDS and not fits(number):
         number *= 2
     return number
 
@@ -138,7 +150,9 @@ def refuse_large_shards(
 
     bin_bytes: of one video's file, as the recipe has it.
     """
-    largest = max(shards(dataset, number, sampling), key=lambda shard: shard.videos)
+    if not _exists(dataset):
+        return
+    largest = _largest_shard(dataset, number, sampling)
     needed = largest.bins_mb(bin_bytes)
     if needed <= disk_mb:
         return

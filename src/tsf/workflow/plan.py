@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -239,11 +239,10 @@ def without_places(config: dict) -> dict:
 
 def error_lines(logs: Path, since: float) -> list[str]:
     """The lines `error: ...` of the logs, each with its log. since: of logs written after it."""
-    written = [path for path in sorted(logs.rglob("*.log")) if path.stat().st_mtime >= since]
     return [
         f"{line}  [{path}]"
-        for path in written
-        for line in path.read_text("utf-8", "replace").split("\n")
+        for path, text in _written(logs.rglob("*.log"), since)
+        for line in text.split("\n")
         if line.startswith("error: ")
     ]
 
@@ -253,14 +252,20 @@ def refused_submissions(logs: Path, since: float) -> list[str]:
 
     logs: Snakemake's own. since: of logs written after it.
     """
-    written = [path for path in sorted(logs.glob("*.log")) if path.stat().st_mtime >= since]
     said = [
         words
-        for path in written
+        for _, text in _written(logs.glob("*.log"), since)
         for words in re.findall(
             r"SLURM sbatch failed\. The error message was '(.*?)'\.?$",
-            path.read_text("utf-8", "replace"),
+            text,
             re.DOTALL | re.MULTILINE,
         )
     ]
     return [f"error: {' '.join(words.split())}" for words in dict.fromkeys(said)]
+
+
+def _written(logs: Iterable[Path], since: float) -> Iterator[tuple[Path, str]]:
+    """The logs written after `since`, in order, and what they say."""
+    for path in sorted(logs):
+        if path.stat().st_mtime >= since:
+            yield path, path.read_text("utf-8", "replace")
