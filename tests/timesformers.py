@@ -15,6 +15,7 @@ from tsf.recipe.record import ClipRecipe, Sampling
 
 DIVIDED, JOINT, SPACE = "divided_space_time", "joint_space_time", "space_only"
 SMALL = Architecture(DIVIDED, 8, 64, 16, 64, 1, 2, 5)
+FULL = Architecture(DIVIDED, 8, 224, 16, 768, 12, 12, 400)  # as it is published
 
 
 def recipe_for(architecture, mean=(127.5,) * 3, std=(127.5,) * 3):

@@ -55,8 +55,9 @@ def test_small(mmaction2, name, tmp_path, clip):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", checkpoints.DIGITS)
-def test_full_size(mmaction2, name, tmp_path, clip):
-    check(mmaction2, read_settings(name, mmaction2), tmp_path, clip)
+@pytest.mark.parametrize("name", [name for name in checkpoints.DIGITS if "divST" not in name])
+def test_full_width(mmaction2, name, tmp_path, clip):
+    """With three blocks of the twelve; test_real_clips.py has all, of the divided attention."""
+    check(mmaction2, replace(read_settings(name, mmaction2), blocks=3), tmp_path, clip)
     for path in tmp_path.iterdir():
-        path.unlink()  # half a gigabyte each
+        path.unlink()  # hundreds of megabytes

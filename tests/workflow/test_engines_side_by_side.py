@@ -19,7 +19,7 @@ NAMES = [
 
 SETTINGS = (
     "--config", f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=nothing",
-    "performance={runs: 2}",
+    "performance={runs: 2}", "shards=1",
 )  # fmt: skip
 
 
@@ -95,6 +95,7 @@ def test_every_boundary_is_compared_with_pytorch(run):
 def test_a_threshold_ends_the_run_and_names_the_boundary(run):
     result = run.snakemake(
         "parity.json", "--config", f"engines=[{', '.join(ENGINES)}]", "bin=uint8", "keep=nothing",
+        "shards=1",
         "parity={relative_l2: {int8: 1.0e-4}}",
     )  # fmt: skip
     assert result.returncode != 0

@@ -53,7 +53,7 @@ def arguments(videos, config=CONFIG, weights=WEIGHTS):
     )
 
 
-def score(folder, videos, *settings, target="accuracy.json"):
+def score(folder, videos, *settings, target="results/accuracy.json"):
     """The accuracy in percent of a run in `folder`."""
     result = runs.snakemake(target, *arguments(videos), *settings, directory=folder)
     assert result.returncode == 0, result.stdout

@@ -12,18 +12,12 @@ from torch.nn import functional
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.model import export_npu, export_optimised, npu, optimised, simplify
+from tsf.model import export_optimised, npu, optimised, simplify
 from tsf.model.architecture import Architecture
-from tsf.model.load import load
-from tsf.model.macs import macs
-from tsf.model.recogniser import build_recogniser, empty_recogniser, reference_logits
-from tsf.model.rewrites import layout_costs, plain_macs, savings
-from tsf.recipe.record import to_json
-from tsf.sample.random_weights import random_weights
+from tsf.model.recogniser import empty_recogniser, reference_logits
 
 EXACT = 1e-12
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-FULL = Architecture("divided_space_time", 8, 224, 16, 768, 12, 12, 400)
 
 
 def run(path, clips):
@@ -279,26 +273,3 @@ def test_other_attention_is_refused(shape, state, attention):
 
 
 # ---- the full-size model ----
-
-
-@pytest.mark.slow
-def test_at_full_size(mmaction2, folder, clips, recipe, monkeypatch):
-    recogniser = empty_recogniser(mmaction2, FULL)
-    shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
-    torch.save({"state_dict": random_weights(shapes, 0)}, folder / "full.pth")
-    recogniser = build_recogniser(mmaction2, load(folder / "full.pth", None, recipe, 400))
-    path = folder / "full_npu.onnx"
-    options = ["--mmaction2", mmaction2, "--checkpoint", folder / "full.pth", "--classes", 400]
-    options += ["--recipe", to_json(recipe), "--output", path]
-    monkeypatch.setattr("sys.argv", ["tsf", *map(str, options)])
-    export_npu.main()
-    left = plain_macs(FULL) - sum(saving.macs for saving in savings(FULL, 3))
-    assert macs(path) == 3 * (left + sum(cost.macs for cost in layout_costs(FULL)))
-    expected, found = reference_logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
-    assert found.shape == (3, 400) and np.ptp(expected) > 1
-    assert np.abs(found - expected).max() <= 1e-5
-    exact = npu.NpuTimeSformer(FULL, recogniser.state_dict())
-    view = clips[:1, :1].double()  # (1, 1, 3, 8, 224, 224)
-    with torch.inference_mode():
-        difference = exact(view) - reference_logits(recogniser.double(), view)
-    assert difference.abs().max() <= EXACT

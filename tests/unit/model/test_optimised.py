@@ -8,21 +8,18 @@ import onnx
 import pytest
 import torch
 from runs import ROOT
-from timesformers import SMALL, random_state, recipe_for
+from timesformers import FULL, SMALL, random_state, recipe_for
 
 from tsf.engines.engine import load_engine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.model import export, export_optimised, npu, optimised, rewrites, simplify
 from tsf.model.architecture import Architecture
-from tsf.model.load import load
 from tsf.model.macs import macs
-from tsf.model.recogniser import build_recogniser, empty_recogniser, reference_logits
+from tsf.model.recogniser import empty_recogniser, reference_logits
 from tsf.recipe.record import to_json
-from tsf.sample.random_weights import random_weights
 
 PIXELS = ((127.5,) * 3, (127.5,) * 3)  # mean and std
-FULL = Architecture("divided_space_time", 8, 224, 16, 768, 12, 12, 400)
 
 
 def command_line(monkeypatch, module, *arguments):
@@ -212,28 +209,6 @@ def test_macs_are_what_the_formula_says(shape, tsf_sim_onnx, tsf_opt_onnx):
 def test_the_formula_gives_the_papers_figure_at_full_size():
     assert round(plain_macs(FULL) / 1e9, 2) == 195.83
     assert round(100 * saved_macs(FULL) / plain_macs(FULL), 2) == 11.57
-
-
-@pytest.mark.slow
-def test_at_full_size(mmaction2, folder, clips, recipe, monkeypatch):
-    recogniser = empty_recogniser(mmaction2, FULL)
-    shapes = {name: value.shape for name, value in recogniser.state_dict().items()}
-    torch.save({"state_dict": random_weights(shapes, 0)}, folder / "full.pth")
-    recogniser = build_recogniser(mmaction2, load(folder / "full.pth", None, recipe, 400))
-    path = folder / "full_opt.onnx"
-    options = ["--mmaction2", mmaction2, "--checkpoint", folder / "full.pth", "--classes", 400]
-    options += ["--recipe", to_json(recipe)]
-    command_line(monkeypatch, export_optimised, *options, "--output", path)
-    assert macs(path) == 3 * (plain_macs(FULL) - saved_macs(FULL))
-    expected, found = reference_logits(recogniser, clips[:1]).numpy(), run(path, clips[:1])
-    assert found.shape == (3, 400)
-    assert np.abs(found - expected).max() <= 1e-4
-    assert np.ptp(expected) > 1
-    exact = optimised.OptimisedTimeSformer(FULL, recogniser.state_dict())
-    view = clips[:1, :1].double()  # (1, 1, 3, 8, 224, 224)
-    with torch.inference_mode():
-        difference = exact(view) - reference_logits(recogniser.double(), view)
-    assert difference.abs().max() <= 1e-10
 
 
 # ---- refusals ----

@@ -7,15 +7,14 @@ import onnx
 import pytest
 from markdown_rows import rows
 from runs import ROOT
+from timesformers import FULL
 
 from tsf.errors import UserError
 from tsf.model import rewrites
-from tsf.model.architecture import Architecture
 from tsf.model.macs import macs
 from tsf.recipe.record import to_json
 from tsf.report import rewrites as report_rewrites
 
-FULL = Architecture("divided_space_time", 8, 224, 16, 768, 12, 12, 400)
 VIEWS = 3
 
 
