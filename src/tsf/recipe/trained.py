@@ -39,16 +39,19 @@ def compare(
                 continue
             if not _same(field, run[field], own.fields[field]):
                 differing.append(field)
-    chosen = {f for f in differing if keys.get(f, "").startswith(f"recipe.{f}")}
-    if "sampler" in differing:  # an interval of 0 goes with one sampler and with no other
-        chosen -= {"frame_interval"}
-        chosen |= {"frame_interval"} & set(differing) if "sampler" in chosen else set()
+
+    def chosen(field: str) -> bool:
+        # an interval of 0 goes with one sampler and with no other
+        if field == "frame_interval" and "sampler" in differing:
+            field = "sampler"
+        return keys.get(field, "").startswith(f"recipe.{field}")
+
     told = {
         field: f"{field} is {shown(run[field])} ({keys.get(field, '--recipe')}), but "
         f"{shown(own.fields[field])} by {own.origin[field]}"
         for field in differing
     }
-    refused = [field for field in differing if field not in chosen]
+    refused = [field for field in differing if not chosen(field)]
     if refused:
         theirs = ", ".join(f"{field}: {shown(own.fields[field])}" for field in refused)
         ours = ", ".join(f"{field}: {shown(run[field])}" for field in refused)
