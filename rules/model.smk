@@ -17,11 +17,13 @@ MODEL_PARAMS = {
     # of a Hugging Face folder's config.json, which stands beside the weights
     "files_digest": RESOLVED.digest,
     "recipe": CLIP_RECIPE,
+    # what the user chose himself is not refused for what the checkpoint's own config says
+    "origin": json.dumps(RESOLVED.keys),
     "classes": RECIPE.classes,
 }
 MODEL_OPTIONS = (
     "--mmaction2 {input.mmaction2} --settings {params.settings:q} --checkpoint={resources.checkpoint:q}"
-    " --recipe {params.recipe:q} --classes {params.classes}"
+    " --recipe {params.recipe:q} --origin {params.origin:q} --classes {params.classes}"
 )
 
 

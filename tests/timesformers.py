@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from safetensors.torch import save_file
 
 from tsf.model.architecture import Architecture
@@ -113,9 +114,10 @@ def random_state(recogniser, seed=0):
 # ---- containers; each writes `weights`, in mmaction2's names, and returns what to open ----
 
 
-def write_mmaction2_0(folder: Path, weights: dict) -> Path:
+def write_mmaction2_0(folder: Path, weights: dict, config: str | None = None) -> Path:
     content = {f"module.{name}": value for name, value in weights.items()}
-    torch.save({"meta": {"epoch": 15, "CLASSES": None}, "state_dict": content}, folder / "0x.pth")
+    meta = {"epoch": 15, "CLASSES": None} | ({"config": config} if config else {})
+    torch.save({"meta": meta, "state_dict": content}, folder / "0x.pth")
     return folder / "0x.pth"
 
 
@@ -135,7 +137,7 @@ class HistoryBuffer:
 """
 
 
-def write_mmaction2_1(folder: Path, weights: dict) -> Path:
+def write_mmaction2_1(folder: Path, weights: dict, config: str = "model = dict()") -> Path:
     """As mmengine's runner writes to work_dirs, with a stand-in for its module."""
     names = ["mmengine", "mmengine.logging", "mmengine.logging.history_buffer"]
     modules = {name: types.ModuleType(name) for name in names}
@@ -143,7 +145,7 @@ def write_mmaction2_1(folder: Path, weights: dict) -> Path:
     exec(HISTORY_BUFFER, module.__dict__)
     optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.ones(2))])
     content = {
-        "meta": {"epoch": 1, "cfg": "model = dict()", "dataset_meta": {}},
+        "meta": {"epoch": 1, "cfg": config, "dataset_meta": {}},
         "state_dict": weights,
         "message_hub": {
             "log_scalars": {"train/loss": module.HistoryBuffer([3.0, 2.5])},
@@ -162,10 +164,48 @@ def write_mmaction2_1(folder: Path, weights: dict) -> Path:
     return folder / "1x.pth"
 
 
-def write_facebook(folder: Path, weights: dict) -> Path:
+def facebook_cfg(dataset: str = "kinetics", **data) -> str:
+    """What CfgNode.dump() of yacs 0.1.8 gives of the sections that are about a clip.
+
+    It is that of facebookresearch/TimeSformer's configs/Kinetics/TimeSformer_divST_8x32_224.yaml or
+    configs/SSv2/TimeSformer_divST_8_224.yaml over its defaults. data: keys of DATA in place of
+    theirs; None: without the key.
+    """
+    ssv2 = dataset == "ssv2"
+    own = {
+        "AUTO_AUGMENT": "",
+        "CROP_SIZE": 224,
+        "DECODING_BACKEND": "pyav",
+        "ENSEMBLE_METHOD": "sum",
+        "INPUT_CHANNEL_NUM": [3],
+        "INV_UNIFORM_SAMPLE": ssv2,
+        "MEAN": [0.45, 0.45, 0.45],
+        "NUM_FRAMES": 8,
+        "PATH_LABEL_SEPARATOR": " ",
+        "RANDOM_FLIP": not ssv2,
+        "REVERSE_INPUT_CHANNEL": ssv2,
+        "SAMPLING_RATE": 8 if ssv2 else 32,
+        "STD": [0.225, 0.225, 0.225],
+        "TARGET_FPS": 30,
+        "TEMPORAL_EXTENT": 8,
+        "TEST_CROP_SIZE": 224,
+        "TRAIN_CROP_SIZE": 224,
+        "TRAIN_JITTER_SCALES": [256, 320],
+    }
+    content = {
+        "DATA": {key: value for key, value in (own | data).items() if value is not None},
+        "MODEL": {"ARCH": "vit", "HEAD_ACT": "softmax", "MODEL_NAME": "vit_base_patch16_224"},
+        "TEST": {"DATASET": dataset, "NUM_ENSEMBLE_VIEWS": 1, "NUM_SPATIAL_CROPS": 3},
+        "TIMESFORMER": {"ATTENTION_TYPE": DIVIDED, "PRETRAINED_MODEL": ""},
+        "TRAIN": {"BATCH_SIZE": 8, "CHECKPOINT_CLEAR_NAME_PATTERN": (), "DATASET": dataset},
+    }
+    return yaml.safe_dump(content)
+
+
+def write_facebook(folder: Path, weights: dict, cfg: str | None = None) -> Path:
     content = {f"model.{name}": value for name, value in facebook(weights).items()}
-    content = {"epoch": 14, "model_state": content, "optimizer_state": {}, "cfg": "TRAIN:\n"}
-    torch.save(content, folder / "fb.pyth")
+    content = {"epoch": 14, "model_state": content, "optimizer_state": {}}
+    torch.save(content | ({"cfg": cfg} if cfg else {}), folder / "fb.pyth")
     return folder / "fb.pyth"
 
 

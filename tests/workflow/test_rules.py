@@ -94,6 +94,17 @@ def test_what_reads_every_video_is_redone_when_one_arrives(name, tmp_path):
     assert found(1) != before
 
 
+def test_what_loads_the_model_is_redone_when_the_user_chooses_its_input():
+    """Though the recipe stays: the checkpoint's own config is compared again."""
+    chosen = rules.load("{recipe: {frame_interval: 32}}")
+    loading = {name for name, rule in chosen.items() if "model/load.py" in rules.sources(rule)}
+    assert loading == {"onnx", "onnx_opt", "onnx_npu", "torch_program", "rewrites", "reference"}
+    plain = rules.load()
+    for name in loading:
+        before, after = plain[name].params, chosen[name].params
+        assert before["recipe"] == after["recipe"] and before["origin"] != after["origin"], name
+
+
 def test_no_rule_needs_cores_to_be_given():
     """workflow.cores raises where --cores is not given, as on a cluster, and changes params.
 

@@ -39,6 +39,7 @@ class Contents(NamedTuple):
     weights: dict[str, Tensor]  # float32, by the file's names without a wrapper's prefix
     notes: list[str]  # what was done to them, for the user to read
     config: str | None  # the text of the mmaction2 config that a file of mmaction2's was trained by
+    cfg: str | None  # the YAML of the config that a file of Facebook's was trained by
 
 
 class Record:
@@ -65,7 +66,8 @@ def open_checkpoint(path: Path) -> Contents:
     if half:
         notes.append(f"{' and '.join(sorted(half))} weights, widened to float32")
     named = {name: _float32(file, name, w) for name, w in weights.items()}
-    return Contents(named, notes, _own_config(content))
+    cfg = content.get("cfg") if isinstance(content, dict) else None
+    return Contents(named, notes, _own_config(content), cfg if isinstance(cfg, str) else None)
 
 
 def _is_safetensors(file: Path) -> bool:

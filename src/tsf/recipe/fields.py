@@ -43,6 +43,9 @@ FIELDS = (
     "fusion",
     "classes",
 )
+# those that a model is trained for, and that its weights do not tell in every case; the others are
+# a test's, and the user's to choose
+TRAINED = ("sampler", "clip_len", "frame_interval", "mean", "std", "channels")
 
 
 @dataclass
@@ -77,7 +80,7 @@ def build(stated: Stated) -> Recipe:
     stated: every one of FIELDS.
     """
     for name in FIELDS:
-        _check(name, stated)
+        check(name, stated)
     _check_together(stated)
     values = stated.fields
     sampling = Sampling(
@@ -110,7 +113,8 @@ def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _check(name: str, stated: Stated) -> None:
+def check(name: str, stated: Stated) -> None:
+    """Raises UserError if the stated value is none that the field may have."""
     value = stated.fields[name]
     if name in WORDS:
         if value not in WORDS[name]:

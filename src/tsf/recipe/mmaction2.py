@@ -129,6 +129,41 @@ def stated(config: dict, where: str) -> Stated:
     return found
 
 
+def trained(config: dict, where: str) -> Stated:
+    """What the config states of tsf.recipe.fields.TRAINED, however else it tests.
+
+    The pipeline's other transforms may be unknown: crops, say, or files on a cluster. A field
+    that cannot be told is missing, with the reason. Raises UserError for a config without a test
+    pipeline, or for no one release.
+    """
+    model = _dict(config, "model", where)
+    name, pipeline = _pipeline(config, where)
+    if pipeline is None:
+        raise UserError(f"{where}: has no test_pipeline")
+    release = _release(config, model, pipeline, where)
+    steps = {step["type"]: step for step in pipeline}
+    found, of_pipeline = Stated(), f"{name} of {where}"
+
+    def step(kind: str) -> dict:
+        if kind not in steps:
+            raise UserError(f"{of_pipeline}: has no {kind}")
+        _check_step(steps[kind], of_pipeline)
+        return steps[kind]
+
+    try:
+        _frames(step("SampleFrames"), release, of_pipeline, found)
+    except UserError as fault:
+        found.missing |= dict.fromkeys(("sampler", "clip_len", "frame_interval"), str(fault))
+    try:
+        if release == OLD:
+            _normalise(step("Normalize"), of_pipeline, found)
+        else:
+            _preprocessor(_dict(model, "data_preprocessor", where), where, found)
+    except UserError as fault:
+        found.missing |= dict.fromkeys(("mean", "std", "channels"), str(fault))
+    return found
+
+
 @dataclass(frozen=True)
 class VideoList:
     """The list of videos or raw frames that a config tests on, as the config writes it."""
@@ -309,11 +344,7 @@ def _clip(pipeline: list[dict], release: str, where: str, found: Stated) -> None
                 f"{', '.join(TRANSFORMS)}"
             )
         transform = TRANSFORMS[name]
-        _check_arguments(
-            {key: value for key, value in step.items() if key != "type"},
-            transform.arguments,
-            f"{where}: {name}",
-        )
+        _check_step(step, where)
         if steps and transform.stage <= max(steps):
             raise UserError(f"{where}: {name} after {before} is not implemented")
         steps[transform.stage] = step
@@ -325,15 +356,9 @@ def _clip(pipeline: list[dict], release: str, where: str, found: Stated) -> None
         if stage not in steps:
             raise UserError(f"{where}: has no {names}")
 
-    sample = steps[1]
-    if "test_mode" not in sample:
-        raise UserError(f"{where}: SampleFrames: test_mode must be True, else frames are random")
+    _frames(steps[1], release, where, found)
     found.add(
         where,
-        sampler=release,
-        clip_len=_needed(sample, "clip_len", where),
-        frame_interval=sample.get("frame_interval", 1),
-        num_clips=sample.get("num_clips", 1),
         source=_source(steps, where),
         preprocessing=release,
         short_side=_short_side(_needed(steps[3], "scale", where), where),
@@ -343,14 +368,34 @@ def _clip(pipeline: list[dict], release: str, where: str, found: Stated) -> None
     if steps[6].get("input_format") != "NCTHW":
         raise UserError(f"{where}: FormatShape: input_format is missing")
     if release == OLD:
-        normalise = steps[5]
-        found.add(
-            where,
-            mean=_row(_needed(normalise, "mean", where)),
-            std=_row(_needed(normalise, "std", where)),
-            # it is RGB that is decoded to; mean and std are of the order after the change
-            channels="bgr" if normalise.get("to_bgr") else "rgb",
-        )
+        _normalise(steps[5], where, found)
+
+
+def _check_step(step: dict, where: str) -> None:
+    arguments = {key: value for key, value in step.items() if key != "type"}
+    _check_arguments(arguments, TRANSFORMS[step["type"]].arguments, f"{where}: {step['type']}")
+
+
+def _frames(sample: dict, release: str, where: str, found: Stated) -> None:
+    if "test_mode" not in sample:
+        raise UserError(f"{where}: SampleFrames: test_mode must be True, else frames are random")
+    found.add(
+        where,
+        sampler=release,
+        clip_len=_needed(sample, "clip_len", where),
+        frame_interval=sample.get("frame_interval", 1),
+        num_clips=sample.get("num_clips", 1),
+    )
+
+
+def _normalise(step: dict, where: str, found: Stated) -> None:
+    found.add(
+        where,
+        mean=_row(_needed(step, "mean", where)),
+        std=_row(_needed(step, "std", where)),
+        # it is RGB that is decoded to; mean and std are of the order after the change
+        channels="bgr" if step.get("to_bgr") else "rgb",
+    )
 
 
 def _needed(step: dict, argument: str, where: str) -> Any:

@@ -161,6 +161,19 @@ def add_recipe_argument(
     )
 
 
+def read_origin(text: str) -> dict[str, str]:
+    """Where each field is from, given as JSON or as the path of recipe.json. Raises UserError."""
+    try:
+        content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+        origin = content.get("origin", content)
+        if not all(isinstance(words, str) for words in origin.values()):
+            raise ValueError("it has values that are no text")
+        return dict(origin)
+    except (OSError, ValueError, AttributeError, RecursionError) as fault:
+        why = f"{type(fault).__name__}: {on_one_line(fault)}"
+        raise UserError(f"--origin {' '.join(text.split())}: no origins ({why})") from None
+
+
 def read_part(text: str, part: type[Part]) -> Part:
     """The `part` of a recipe, given as JSON or as the path of recipe.json. Raises UserError."""
     try:

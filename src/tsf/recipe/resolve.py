@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tsf.errors import UserError, run
 from tsf.files import write_text
 from tsf.recipe import huggingface, mmaction2, named
-from tsf.recipe.fields import FIELDS, Stated, build, missing_line, shown
+from tsf.recipe.fields import FIELDS, TRAINED, Stated, build, missing_line, shown
 from tsf.recipe.literal import digest, read_config
 from tsf.recipe.record import Recipe
 
@@ -24,6 +24,9 @@ class Resolved:
     # of the network, so that the exports are redone when it changes, and not with the recipe:
     digest: str  # of a Hugging Face folder's config.json
     settings: str  # mmaction2's `model` as JSON, the name of mmaction2's config, or null
+    # which key of the config each of TRAINED is from, without a path, so that a moved file redoes
+    # no export
+    keys: dict[str, str]
 
 
 def resolve(model: dict, recipe: dict | None) -> Resolved:
@@ -58,7 +61,12 @@ def resolve(model: dict, recipe: dict | None) -> Resolved:
     if missing:
         raise UserError(f"the recipe has {missing}")
     origin = {field: stated.origin[field] for field in FIELDS}
-    return Resolved(build(stated), origin, digest(files.network), files.settings)
+    file = "model.checkpoint" if model["config"] is None else "model.config"
+    keys = {
+        field: words.partition(",")[0] if (words := origin[field]).startswith("recipe.") else file
+        for field in TRAINED
+    }
+    return Resolved(build(stated), origin, digest(files.network), files.settings, keys)
 
 
 class Files(NamedTuple):

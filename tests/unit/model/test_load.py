@@ -1,10 +1,13 @@
 """One model whatever wrote its checkpoint; its architecture is that of its shapes."""
 
+import argparse
 import json
 from dataclasses import replace
 
 import pytest
 import torch
+import yaml
+from runs import ROOT
 from timesformers import (
     DIVIDED,
     JOINT,
@@ -12,6 +15,7 @@ from timesformers import (
     SPACE,
     config_json,
     facebook,
+    facebook_cfg,
     hugging_face,
     random_state,
     recipe_for,
@@ -23,9 +27,13 @@ from timesformers import (
 
 from tsf.errors import UserError
 from tsf.model import export
-from tsf.model.load import load
+from tsf.model.load import add_export_arguments, load, load_model
 from tsf.model.recogniser import build_recogniser, empty_recogniser, recogniser_settings
+from tsf.model.settings import from_mmaction2
 from tsf.model.settings_argument import read_settings
+from tsf.recipe.literal import read_config
+from tsf.recipe.record import to_json
+from tsf.recipe.resolve import resolve
 
 ARCHITECTURES = {
     "small": SMALL,
@@ -325,3 +333,149 @@ def test_an_own_config_that_cannot_be_read_is_noted(tmp_path, weights, text):
     torch.save({"meta": {"config": text}, "state_dict": weights}, tmp_path / "x.pth")
     found = load_small(tmp_path / "x.pth", SMALL)
     assert any(note.startswith("not compared: ") for note in found.notes)
+
+
+# ---- the input that the file's own config was trained for ----
+
+OWN = ROOT / "tests/own_model"
+
+
+@pytest.fixture
+def pretty(mmaction2, monkeypatch):
+    """The text that mmaction2 puts into a checkpoint of a config's content."""
+    from mmcv import Config
+    from yapf.yapflib.yapf_api import FormatCode
+
+    # whose newer releases verify always, and have no argument for that
+    monkeypatch.setattr(
+        "mmcv.utils.config.FormatCode",
+        lambda text, style_config, verify: FormatCode(text, style_config=style_config),
+    )
+
+    def pretty(content):
+        return Config(content).pretty_text
+
+    return pretty
+
+
+def run(path, config, recipe):
+    """Load it as the workflow does: the config's keys model.config and recipe, resolved."""
+    found = resolve({"config": config and str(config), "checkpoint": str(path)}, recipe)
+    settings = json.loads(found.settings)
+    settings = None if settings is None else from_mmaction2(settings, "model.config")
+    return load(path, settings, found.recipe.clip, found.recipe.classes, found.keys).notes
+
+
+def refused_then_as_told(path, config, recipe):
+    """The message; and both recipes that it says to write go on. The notes of the second."""
+    message = refusal(run, path, config, recipe)
+    theirs, ours = (part.partition("}")[0] for part in message.split("write ")[1].split("{")[1:])
+    assert not any(" is " in n for n in run(path, config, recipe | yaml.safe_load(f"{{{theirs}}}")))
+    return message, run(path, config, recipe | yaml.safe_load(f"{{{ours}}}"))
+
+
+def test_facebooks_file_is_not_run_at_another_rate(tmp_path, weights):
+    """By the name alone it would be every 32nd frame, which is the published model's."""
+    recipe = {"name": "facebook-kinetics", "side": 64, "classes": 5}
+    path = write_facebook(tmp_path, weights, facebook_cfg(TRAIN_CROP_SIZE=64))
+    assert len(run(path, None, recipe)) == 1
+    path = write_facebook(tmp_path, weights, facebook_cfg(TRAIN_CROP_SIZE=64, SAMPLING_RATE=4))
+    message, notes = refused_then_as_told(path, None, recipe)
+    assert message == (
+        f"{path}: frame_interval is 32 (recipe.name facebook-kinetics), but 4 by "
+        "DATA.SAMPLING_RATE of its own cfg; write recipe: {frame_interval: 4} to run it as it was "
+        "trained, or recipe: {frame_interval: 32} to go on as it is"
+    )
+    assert notes[1:] == [
+        "frame_interval is 32 (recipe.frame_interval), but 4 by DATA.SAMPLING_RATE of its own cfg"
+    ]
+
+
+@pytest.mark.parametrize(("trained", "other"), [("kinetics", "ssv2"), ("ssv2", "kinetics")])
+def test_facebooks_two_ways_are_not_mistaken(tmp_path, weights, trained, other):
+    path = write_facebook(tmp_path, weights, facebook_cfg(trained))
+    recipe = {"side": 64, "classes": 5}
+    assert len(run(path, None, recipe | {"name": f"facebook-{trained}"})) == 1
+    message, notes = refused_then_as_told(path, None, recipe | {"name": f"facebook-{other}"})
+    assert len(notes) == 4 and "channels is " in message and "sampler is " in message
+
+
+def test_facebooks_mean_is_not_mmaction2s(tmp_path, weights):
+    path = write_facebook(tmp_path, weights, facebook_cfg(MEAN=[0.5] * 3, STD=[0.5] * 3))
+    recipe = {"name": "facebook-kinetics", "side": 64, "classes": 5}
+    message, _ = refused_then_as_told(path, None, recipe)
+    assert "mean is [114.75, 114.75, 114.75] (" in message and "but [127.5, 127.5, " in message
+
+
+def test_space_only_attention_tells_no_frames_but_the_cfg_does(mmaction2, tmp_path):
+    space = random_state(empty_recogniser(mmaction2, replace(SMALL, attention=SPACE)))
+    path = write_facebook(tmp_path, space, facebook_cfg(NUM_FRAMES=16))
+    recipe = {"name": "facebook-kinetics", "side": 64, "classes": 5}
+    message, _ = refused_then_as_told(path, None, recipe | {"frame_interval": 32})
+    assert "clip_len is 8 (recipe.name facebook-kinetics), but 16 by DATA.NUM_FRAMES" in message
+
+
+@pytest.mark.parametrize("cfg", ["a: !!python/name:os.system", "DATA:\n", "- 1"])
+def test_a_cfg_that_cannot_be_read_is_noted(tmp_path, weights, cfg):
+    path = write_facebook(tmp_path, weights, cfg)
+    notes = run(path, None, {"name": "facebook-kinetics", "side": 64, "classes": 5})[1:]
+    assert notes and all(note.startswith("not compared: ") for note in notes)
+
+
+def test_mmaction2s_file_is_not_run_at_another_rate(tmp_path, pretty):
+    """own.pth, with its own config as mmaction2 0.x keeps it."""
+    weights = torch.load(OWN / "own.pth", weights_only=True)["state_dict"]
+    content = read_config(OWN / "own.py")
+    path = write_mmaction2_0(tmp_path, weights, pretty(content))
+    assert "widened" in run(path, OWN / "own.py", {})[-1]
+    stock = tmp_path / "stock.py"
+    text = (OWN / "own.py").read_text()
+    stock.write_text(text.replace("frame_interval=16", "frame_interval=32"))
+    message, notes = refused_then_as_told(path, stock, {})
+    assert message.startswith(
+        f"{path}: frame_interval is 32 (model.config), but 16 by test_pipeline of its own config; "
+        "write recipe: {frame_interval: 16} to run it"
+    )
+    assert "frame_interval is 32 (recipe.frame_interval), but 16 by" in notes[-1]
+    # what the test does beside is the user's
+    assert len(run(path, OWN / "own.py", {"num_clips": 3, "fusion": "mean_logits"})) == 2
+
+
+def test_a_file_of_mmaction2s_release_1_holds_its_preprocessor(tmp_path, pretty):
+    weights = torch.load(OWN / "own.pth", weights_only=True)["state_dict"]
+    content = read_config(OWN / "own.py")
+    steps = {step["type"]: step for step in content["test_pipeline"]}
+    norm = content["img_norm_cfg"]
+    preprocessor = {"type": "ActionDataPreprocessor", "format_shape": "NCTHW", "to_rgb": True}
+    model = content["model"] | {
+        "data_preprocessor": preprocessor | {"mean": norm["mean"], "std": norm["std"]},
+        "test_cfg": None,
+    }
+    pipeline = [
+        {"type": "DecordInit", "io_backend": "petrel"},
+        steps["SampleFrames"],
+        {"type": "DecordDecode"},
+        steps["Resize"],
+        {"type": "TenCrop", "crop_size": 112},
+        steps["FormatShape"],
+        {"type": "PackActionInputs"},
+    ]
+    path = write_mmaction2_1(tmp_path, weights, pretty({"model": model, "test_pipeline": pipeline}))
+    message, _ = refused_then_as_told(path, OWN / "own.py", {})
+    assert (
+        "channels is rgb (model.config), but bgr by model.data_preprocessor of its own" in message
+    )
+    assert "frame_interval" not in message and "mean" not in message
+
+
+def test_the_command_line_of_an_export_refuses_it(tmp_path, weights):
+    """Without --origin nothing is known to be the user's choice."""
+    path = write_facebook(tmp_path, weights, facebook_cfg())
+    parser = argparse.ArgumentParser()
+    add_export_arguments(parser)
+    words = ["--mmaction2", "x", "--checkpoint", str(path), "--classes", "5", "--output", "x"]
+    words += ["--recipe", to_json(recipe_for(SMALL))]
+    fault = refusal(load_model, parser.parse_args(words))
+    assert "mean is [127.5, 127.5, 127.5] (--recipe), but" in fault
+    chosen = json.dumps({field: f"recipe.{field}" for field in ("mean", "std")})
+    assert len(load_model(parser.parse_args([*words, "--origin", chosen])).notes) == 3

@@ -4,9 +4,9 @@ import pytest
 from mmaction2_configs import NEW, OLD, OLD_DATA
 
 from tsf.errors import UserError
-from tsf.recipe.fields import build
+from tsf.recipe.fields import TRAINED, build
 from tsf.recipe.literal import read_config
-from tsf.recipe.mmaction2 import VideoList, network, stated, video_list
+from tsf.recipe.mmaction2 import VideoList, network, stated, trained, video_list
 from tsf.recipe.record import ClipRecipe, Recipe, Sampling
 
 MEAN, STD = (123.5, 116.25, 103.5), (58.5, 57.25, 57.5)
@@ -292,3 +292,65 @@ def test_another_model_is_refused(old, new, named):
     part["type"] = new
     with pytest.raises(UserError, match=named):
         network(config, "my.py")
+
+
+# ---- what a checkpoint's own config was trained for ----
+
+
+@pytest.mark.parametrize("text", [OLD, NEW])
+def test_the_input_is_that_of_the_test(read, text):
+    of_test = stated(read(text), "my.py")
+    found = trained(read(text), "my.py")
+    assert not found.missing
+    for field in TRAINED:
+        assert found.fields[field] == of_test.fields[field]
+        assert found.origin[field] == of_test.origin[field]
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (OLD, "'ThreeCrop', crop_size=448", "'TenCrop', crop_size=256"),
+        (OLD, "dict(type='RawFrameDecode')", "dict(type='Mine', io_backend='petrel')"),
+        (NEW, "io_backend='disk'", "io_backend='petrel'"),
+        (NEW, "dict(type='CenterCrop', crop_size=224),", ""),
+        (NEW, "scale=(-1, 256)", "scale=(340, 256), keep_ratio=False"),
+    ],
+)
+def test_how_else_it_tests_does_not_matter(read, text, old, new):
+    with pytest.raises(UserError):
+        stated(read(text, old, new), "my.py")
+    assert trained(read(text, old, new), "my.py") == trained(read(text), "my.py")
+
+
+FRAMES, COLOURS = {"sampler", "clip_len", "frame_interval"}, {"mean", "std", "channels"}
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "fields", "named"),
+    [
+        (OLD, "SampleFrames", "DenseSampleFrames", FRAMES, "has no SampleFrames"),
+        (OLD, "test_mode=True", "target_fps=15", FRAMES, "target_fps 15 is not implemented"),
+        (OLD, "num_clips=5, test_mode=True", "num_clips=5", FRAMES, "test_mode must be True"),
+        (OLD, "'Normalize', **norm", "'GPUNormalize', **norm", COLOURS, "has no Normalize"),
+        (OLD, "std=[58.5, 57.25, 57.5], ", "", COLOURS, "std is missing"),
+        (NEW, "clip_len=16, ", "", FRAMES, "clip_len is missing"),
+        (NEW, "format_shape='NCTHW'", "format_shape='NCHW'", COLOURS, "format_shape 'NCHW'"),
+    ],
+)
+def test_what_it_does_not_tell_is_left_open_with_the_reason(read, text, old, new, fields, named):
+    found = trained(read(text, old, new), "my.py")
+    assert found.missing.keys() == fields and not fields & found.fields.keys()
+    assert all(named in reason and "my.py" in reason for reason in found.missing.values())
+    assert set(TRAINED) - fields <= found.fields.keys()
+
+
+def test_without_a_pipeline_or_of_no_release_nothing_is_told(read):
+    content = read(OLD)
+    del content["test_pipeline"]
+    with pytest.raises(UserError, match="has no test_pipeline"):
+        trained(content, "my.py")
+    content = read(OLD)
+    content["test_pipeline"] = content["test_pipeline"][:1]
+    with pytest.raises(UserError, match="nothing says which release"):
+        trained(content, "my.py")

@@ -11,7 +11,7 @@ from runs import ROOT
 
 from tsf.errors import UserError
 from tsf.recipe import named
-from tsf.recipe.fields import FIELDS
+from tsf.recipe.fields import FIELDS, TRAINED
 from tsf.recipe.record import Recipe, read_part
 from tsf.recipe.resolve import describe, refuse_unfit, resolve, to_file
 
@@ -306,6 +306,24 @@ def test_the_exports_depend_on_the_network_alone(huggingface):
     assert network(resolve(huggingface(mean=0.4), {"name": "huggingface"})) == hf
     by_name = [resolve({"config": name, "checkpoint": None}, None) for name in named.CONFIGS]
     assert len({hf, *map(network, by_name)}) == 4
+
+
+def test_the_exports_depend_on_what_the_user_chose(huggingface, folder):
+    """And not on the place of a file."""
+    assert set(from_config(OLD).keys.values()) == {"model.config"}
+    moved = folder / "elsewhere, by the way"
+    moved.mkdir()
+    (moved / "my.py").write_text(OLD)
+    model = {"config": str(moved / "my.py"), "checkpoint": "y.pth", "run_config": False}
+    for recipe in (None, {"mean": [1, 2, 3]}, {"name": "mmaction2-1.x", "frame_interval": 9}):
+        assert resolve(model, recipe).keys == from_config(OLD, recipe).keys
+    found = from_config(OLD, {"name": "mmaction2-1.x", "frame_interval": 9, "num_clips": 2}).keys
+    assert found == dict.fromkeys(TRAINED, "recipe.name mmaction2-1.x") | {
+        "clip_len": "model.config",
+        "frame_interval": "recipe.frame_interval",
+    }
+    found = resolve(huggingface(), {"name": "huggingface"}).keys
+    assert found["mean"] == "model.checkpoint" and found["sampler"] == "recipe.name huggingface"
 
 
 def test_a_config_is_run_when_that_is_allowed():
