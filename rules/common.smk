@@ -44,8 +44,7 @@ if AS_MODULE:
     given, config = config, load_configfile(HOME / "config.yaml")
     update_config(config, given)
 else:
-    # where another workflow takes this one, its terminal and its shells are its own
-    shell.prefix(terminal.SHELL_PREFIX)
+    # where another workflow takes this one, the terminal is its own
     terminal.show_less(logger)
 
 

@@ -9,12 +9,6 @@ _OF_THE_SCHEDULER = {LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED}
 # once a run: true of every run, whatever it does
 _BEGINNINGS = ("Select jobs", "Using shell:", "Rules claiming more", "Conda environments: ignored")
 
-# For `shell.prefix`: Snakemake's own, and a `tee` that keeps from the terminal the line that a log
-# has for `tsf.workflow.measured_rates`. sed -u passes progress on at once.
-SHELL_PREFIX = (
-    'set -euo pipefail; tee() {{ command tee "$@" | sed -u "/^used [0-9.]* s of CPU time/d"; }}; '
-)
-
 
 def is_shown(record: logging.LogRecord) -> bool:
     """Whether a line of Snakemake's is about the run, and not about its scheduler."""

@@ -1,17 +1,13 @@
-"""The terminal shows the jobs and their progress; the logs have the rest too."""
+"""The terminal shows the jobs and their progress; .snakemake/log has the rest too."""
 
 import io
 import logging
-import subprocess
 
-import pytest
 from snakemake.logging import LoggerManager
 from snakemake.settings.types import OutputSettings
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from tsf.workflow.terminal import SHELL_PREFIX, show_less
-
-USED = "used 3.92 s of CPU time, 2.49 s of it to start"
+from tsf.workflow.terminal import show_less
 
 
 def shown(verbose: bool) -> str:
@@ -39,13 +35,3 @@ def test_the_jobs_and_the_progress_are_shown_and_not_the_scheduler():
 
 def test_all_is_shown_if_it_is_asked_for():
     assert all(word in shown(verbose=True) for word in ("Select", "Execute", "Finished"))
-
-
-@pytest.mark.parametrize("status", [0, 3])
-def test_the_cpu_time_is_in_the_log_alone_and_the_status_is_the_steps(tmp_path, status):
-    step = f"(echo 'raw frames: 8/8 videos'; echo '{USED}' >&2; exit {status}) 2>&1 | tee 'a log'"
-    run = subprocess.run(
-        ["bash", "-c", SHELL_PREFIX.format() + step], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (status, "raw frames: 8/8 videos\n", "")
-    assert (tmp_path / "a log").read_text() == f"raw frames: 8/8 videos\n{USED}\n"
