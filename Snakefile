@@ -56,6 +56,8 @@ rule all:
         if "ascend" in ENGINES
         else [],
     localrule: True
+    message:
+        "all that was asked for is there"
 
 
 # measurements that a rule of report.smk also renders as Markdown
@@ -100,6 +102,8 @@ for artifact in [
             f"results/{Path(artifact).stem}.md" if artifact in RENDERED else [],
             PROOFS if artifact in OF_RESULTS else [],
         localrule: True
+        message:
+            f"results/{artifact} is there"
 
 
 onstart:

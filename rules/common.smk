@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from snakemake.common.configfile import load_configfile
+from snakemake.logging import logger
 from snakemake.utils import update_config
 
 sys.path.insert(0, str(HOME / "src"))
@@ -25,7 +26,7 @@ from tsf.model.checkpoints import checkpoint
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
-from tsf.workflow import environment, needs, plan
+from tsf.workflow import environment, needs, plan, terminal
 from tsf.workflow.config import check
 from tsf.workflow.config_files import refuse_faulty
 from tsf.workflow.dataset import find_dataset, options, refuse_unfit_list
@@ -42,6 +43,9 @@ AS_MODULE = not workflow.modifier.is_main_snakefile()
 if AS_MODULE:
     given, config = config, load_configfile(HOME / "config.yaml")
     update_config(config, given)
+else:
+    # where another workflow takes this one, the terminal is its own
+    terminal.show_less(logger)
 
 
 def refuse_other_places():

@@ -198,7 +198,7 @@ def chinese(facts: Facts) -> str:
 
 视频分类模型：{facts.model}。
 权重：{facts.weights}。
-模型文件：`{facts.described.file.name}`，用 {runtime} 运行，精度 {facts.precision}。
+模型文件：`{facts.described.file.name}`，用 {runtime} 运行，计算精度 {facts.precision}。
 
 ## 使用
 
@@ -207,7 +207,7 @@ pip install -r requirements.txt
 python predict.py video.mp4
 ```
 
-输出概率最高的五个类别。也可给出多个视频、文件夹、`--camera 0`，以及 `--json`（每个视频一行）。
+输出概率最高的五个类别。也可给出多个视频、目录、`--camera 0`，以及 `--json`（每个视频一行）。
 无法读取的视频在 stderr 上占一行，其余照常预测，退出码为 1。每次启动时，模型、`recipe.json` 和
 `labels.txt` 都与 `SHA256SUMS` 核对；`sha256sum -c SHA256SUMS` 可核对全部文件。
 {CHINESE_ASCEND if facts.described.setup.engine == "ascend" else ""}\
@@ -238,13 +238,13 @@ python predict.py video.mp4
 
 ## 许可
 
-代码和本文件夹中的文字：Apache-2.0。权重沿用其来源的许可。
+代码和本目录中的文字：Apache-2.0。权重沿用其来源的许可。
 """
 
 
 CHINESE_ASCEND = """
 需要与编译目标相同型号的 NPU、CANN，以及 ais_bench 和 aclruntime（获取方式见 `requirements.txt`）。
-ais_bench 要求本文件夹的路径只含 A-Z a-z 0-9 _ . / -，且模型文件只有所有者可写。
+ais_bench 要求本目录的路径只含 A-Z a-z 0-9 _ . / -，且模型文件只有所有者可写。
 运行时会自行输出一些行，使用 `--json` 时请只取以 `{` 开头的行。
 """
 
@@ -268,7 +268,7 @@ def chinese_approximation(facts: Facts) -> str:
     if facts.described.setup.exact:
         return ""
     if facts.comparison is None:
-        found = "构建本文件夹时，其精度未与任何精确引擎比较。"
+        found = "构建本目录时，其精度未与任何精确引擎比较。"
     else:
         text, values = facts.comparison
         found = (CHINESE_COMPARED if text == COMPARED else CHINESE_NO_LABEL).format(**values)

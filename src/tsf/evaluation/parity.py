@@ -93,7 +93,8 @@ def main() -> None:
             **distances(reference.clips.reshape(rows), normalised),
             "top1_agreement": None,
         }
-    print(found)
+    measures = f"max abs {found['max_abs']:.2g}, relative L2 {found['relative_l2']:.2g}"
+    print(f"{found['name']}: {measures}")
     content = {"clips": reference.names, **found}
     write_json(args.output, content)
 

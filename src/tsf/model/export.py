@@ -1,7 +1,9 @@
 """Export mmaction2's recogniser to ONNX with mmaction2's own, patched, exporter."""
 
 import argparse
+import io
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import onnx
@@ -27,7 +29,8 @@ def export(mmaction2: Path, recogniser: Recogniser, shape: tuple[int, ...], outp
         # shapes that become constants are meant to: a model is exported per batch size
         warnings.simplefilter("ignore", category=torch.jit.TracerWarning)
         warnings.simplefilter("ignore", category=DeprecationWarning)
-        exporter.pytorch2onnx(recogniser, shape, opset_version=OPSET, output_file=str(part))
+        with redirect_stdout(io.StringIO()):  # it says that it has written the temporary file
+            exporter.pytorch2onnx(recogniser, shape, opset_version=OPSET, output_file=str(part))
         onnx.checker.check_model(str(part))
 
 

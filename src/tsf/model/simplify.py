@@ -31,8 +31,8 @@ def simplify(model: Path, output: Path) -> None:
         result = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        print(result.stdout)
         if result.returncode or not simplified.is_file():
+            print(result.stdout)  # else it is a table of operators
             raise NotSimplified(
                 f"onnxsim ended with status {result.returncode}: {last_line(result.stdout)}"
             )

@@ -13,6 +13,8 @@ from tsf.progress import IN_A_JOB
 ADDED = "TSF_PYTHON_ON_PATH"
 # ONNX Runtime and NNCF would otherwise report their use to their makers
 NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "NNCF_CI": "1"}
+# OpenCV and the FFmpeg in it name no file: what is wrong with a video is in `skipped.tsv`
+QUIET_OPENCV = {"OPENCV_LOG_LEVEL": "ERROR", "OPENCV_FFMPEG_LOGLEVEL": "8"}  # 8: fatal errors
 
 
 def prepare(package: Path) -> None:
@@ -24,6 +26,7 @@ def prepare(package: Path) -> None:
 
     package: the folder that holds tsf/.
     """
+    os.environ |= QUIET_OPENCV | dict(os.environ)  # the user's own values come first
     os.environ |= NO_TELEMETRY | {IN_A_JOB: "1"}
     modules = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     others = [folder for folder in modules if folder and folder != str(package)]

@@ -19,7 +19,7 @@ PUBLISHED_MB = 490  # the weights of every published TimeSformer, in float32
 MODEL_SECONDS = 0.008
 MAX_MINUTES = 7 * 24 * 60  # clusters seldom take longer jobs; more shards make shorter ones
 # of the Snakemake that runs a job on a node, in MB, and for each video of the dataset
-SNAKEMAKE, SNAKEMAKE_VIDEO = 300, 0.0007
+SNAKEMAKE, SNAKEMAKE_VIDEO = 300, 0.0008
 ON_GPU = 4000  # MB more of the host for CUDA and its libraries; a guess
 
 
