@@ -21,10 +21,11 @@ import pytest
 import runs
 from recipes import GUIDE
 
+from tsf.data.bins import delete_bins
 from tsf.data.count_frames import count_or_skip
 from tsf.data.decoded import write_decoded
 from tsf.data.listing import Dataset, list_videos
-from tsf.data.temporary_bins import delete, deleted_afterwards
+from tsf.data.temporary_bins import deleted_afterwards
 from tsf.recipe.record import to_json
 
 BIN_BYTES = 14_450_688
@@ -373,7 +374,7 @@ def test_a_job_that_lives_on_leaves_the_folder_of_a_new_run(tmp_path, elsewhere)
 
     make(old)
     with deleted_afterwards(bins):
-        delete(bins)
+        delete_bins(bins)
         make(new)
         (bins / "video.bin").touch()
     assert (bins / "video.bin").exists()

@@ -4,6 +4,7 @@ Beside each is its digest, which every reader checks.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,14 @@ def delete_bin(folder: Path, name: str) -> None:
     path = bin_path(folder, name)
     for file in (path, digest_path(path)):
         file.unlink(missing_ok=True)
+
+
+def delete_bins(folder: Path) -> None:
+    """Delete a folder of .bin files, or the link to one."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_bin(path: Path, recipe: ClipRecipe, dtype: str) -> np.ndarray:

@@ -8,7 +8,6 @@ being inferred at a time. With --scratch they are on the node's own disk, and BI
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from math import ceil
 from pathlib import Path
 
 from tsf import errors
+from tsf.data.bins import delete_bins
 from tsf.data.decoded import Decoded, read_decoded
 from tsf.data.listing import add_shard_arguments, videos_of_shard
 from tsf.data.preprocess import add_bin_arguments, bins_from_videos
@@ -57,14 +57,6 @@ def run(command: list[str]) -> int:
             raise
 
 
-def delete(folder: Path) -> None:
-    """Delete a folder of .bin files, or the link to one."""
-    if folder.is_symlink():
-        folder.unlink()
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @contextmanager
 def deleted_afterwards(folder: Path) -> Iterator[None]:
     """Delete `folder`, or the link to one, if it is still the one that is there now.
@@ -77,7 +69,7 @@ def deleted_afterwards(folder: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             if os.path.samestat(os.stat(folder), os.fstat(made)):
-                delete(folder)
+                delete_bins(folder)
         os.close(made)
 
 
@@ -87,7 +79,7 @@ def temporary_folder(args: argparse.Namespace) -> Iterator[None]:
 
     args: of `main`. Raises UserError if `args.scratch` has no room for the shard's .bin files.
     """
-    delete(args.folder)  # the files of a killed run
+    delete_bins(args.folder)  # the files of a killed run
     if args.scratch:
         mb = ceil(len(videos_of_shard(args)) * args.recipe.bin_bytes(args.dtype) / 1e6)
         with job_folder(args.scratch, args.folder.name, mb, args.disk_mb) as folder:
