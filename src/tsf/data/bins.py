@@ -14,6 +14,8 @@ from tsf.digests import SUFFIX, digest_path, refuse_changed, write_with_digest
 from tsf.errors import UserError
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
 
+MADE = b"made\n"  # what tells a command that was started before its .bin files that they are there
+
 
 def bin_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.bin"
