@@ -78,8 +78,9 @@ def simulate(plan: Plan, rates: Rates, cluster: Cluster, engine: str, seed: int 
         again + count.job + lists + int(n) * count.video / plan.decode_threads for n in sizes
     ]
     a_video = decode.video + plan.views * view.view
+    loading = view.job / plan.threads  # beside the decoding
     inferring = [
-        again + decode.job + view.job + lists + int(n) * a_video / plan.threads for n in sizes
+        again + decode.job + loading + lists + int(n) * a_video / plan.threads for n in sizes
     ]
 
     def one_by_one(at: float, steps: tuple[str, ...]) -> float:

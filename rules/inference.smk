@@ -35,6 +35,8 @@ ON_SHARD += (
     "threads={threads}; {params.temporary_bins}python -m tsf.{params.module} --engine {input.engine}"
     " --input {params.bins} --output {output.results}"
 )
+# The model is loaded while the first videos are decoded; see `temporary_bins`.
+EARLY = " --early" if KEEP == "nothing" else ""
 
 
 rule infer:
@@ -61,7 +63,7 @@ rule infer:
     message:
         "infer with {wildcards.engine}, shard {wildcards.shard}"
     shell:
-        f"{ON_SHARD} --threads {{threads}} 2>&1 | tee {{log}}"
+        f"{ON_SHARD} --threads {{threads}}{EARLY} 2>&1 | tee {{log}}"
 
 
 rule merge_shards:

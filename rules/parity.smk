@@ -6,7 +6,8 @@ PROOF = {
     name: plan.exact_setups(setup, ASCEND["onnx"], ASCEND["batch"])
     for name, setup in SETUPS.items()
 }
-IN_EVERY_RUN = {name: setup for proof in PROOF.values() for name, setup in proof.items()}
+IN_EVERY_RUN = plan.named(map(plan.on_onnxruntime, plan.DELIVERED if OWN_ENGINES else []))
+IN_EVERY_RUN |= {name: setup for proof in PROOF.values() for name, setup in proof.items()}
 COMPARED = plan.named(map(plan.on_onnxruntime, PARITY["models"])) | IN_EVERY_RUN
 # tsf.om has a rule of its own, compare_om
 COMPARED_HERE = {name: setup for name, setup in COMPARED.items() if setup.engine != "ascend"}

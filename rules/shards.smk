@@ -92,15 +92,17 @@ def temporary_bins(wildcards):
     """The command that makes the .bin files, runs the engine's command and deletes the files.
 
     $threads, $scratch and $disk_mb are variables of the shell: in a param the values themselves
-    would redo the shards with other --cores, another scratch or another cap.
+    would redo the shards with other --cores, another scratch or another cap. --early: an engine of
+    our own loads its model meanwhile; ais_bench would hold a device meanwhile.
     """
     if KEEP != "nothing":
         return ""
     bins_disk_mb(wildcards)  # to refuse large shards: an error in a resource takes many lines
+    early = "--early " if wildcards.engine in OWN_ENGINES else ""
     return (
         f"python -m tsf.data.temporary_bins {options(DATASET)} --shard {int(wildcards.shard)}"
         f" --shards {len(SHARDS)} --table results/decoded/{wildcards.shard}.tsv"
         f" --recipe {quote(CLIP_RECIPE)} --dtype {config['bin']} --processes $threads"
         ' --scratch="$scratch" --disk-mb $disk_mb'
-        f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} -- "
+        f" --folder results/out_bin/{wildcards.engine}.{wildcards.shard} {early}-- "
     )

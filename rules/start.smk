@@ -1,6 +1,6 @@
 # What Snakefile's onstart does before the first job.
 from tsf.ascend import ais_bench, requirements
-from tsf.data.temporary_bins import delete
+from tsf.data.bins import delete_bins
 from tsf.workflow.ending import end_jobs_too
 from tsf.workflow.fingerprint import look_ahead_mb
 
@@ -18,7 +18,7 @@ def delete_leftover_bins():
     """
     for folders in ("results/out_bin/*.[0-9]*", "results/shards/*/.*.work"):
         for folder in Path().glob(folders):
-            delete(folder)
+            delete_bins(folder)
     if SCRATCH:
         with one_line():
             scratch.delete_leftovers(SCRATCH)

@@ -21,10 +21,11 @@ import pytest
 import runs
 from recipes import GUIDE
 
+from tsf.data.bins import delete_bins
 from tsf.data.count_frames import count_or_skip
 from tsf.data.decoded import write_decoded
 from tsf.data.listing import Dataset, list_videos
-from tsf.data.temporary_bins import delete, deleted_afterwards
+from tsf.data.temporary_bins import deleted_afterwards
 from tsf.recipe.record import to_json
 
 BIN_BYTES = 14_450_688
@@ -273,6 +274,36 @@ def test_a_command_that_fails_is_a_failure_and_leaves_nothing(root):
     assert not (root.parent / "bins").exists()
 
 
+EARLY = "import sys; print('loads', flush=True); print(sys.stdin.readline().strip(), flush=True); "
+
+
+def test_a_command_that_starts_early_is_told_when_the_files_are_there(root):
+    process = start(root, sys.executable, "-c", EARLY + COUNT, more=["--early"])
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert output.index("loads") < output.index("decoded shard") < output.index("made\nseen 4")
+    assert not (root.parent / "bins").exists()
+
+
+def test_a_command_that_starts_early_and_fails_is_a_failure(root):
+    process = start(root, sys.executable, "-c", "raise SystemExit(7)", more=["--early"])
+    process.communicate(timeout=60)
+    assert process.returncode == 7
+    assert not (root.parent / "bins").exists()
+
+
+def test_a_command_that_starts_early_ends_with_a_video_that_changed(root, streams):
+    """It is never told that the files are there."""
+    video = root / "wraps.mp4"
+    video.unlink()
+    datasets.link(streams["plain"], video)
+    process = start(root, sys.executable, "-c", EARLY + COUNT, more=["--early"])
+    output, _ = process.communicate(timeout=60)  # and so until every process has ended
+    assert process.returncode == 1 and "made" not in output and "seen" not in output
+    assert "error: wraps-" in output and "Traceback" not in output
+    assert not (root.parent / "bins").exists()
+
+
 def until(condition, process):
     deadline = time.monotonic() + 60
     while not condition():
@@ -293,10 +324,11 @@ def scratch(root):
     return ("--scratch", disk, "--disk-mb", 100), in_scratch
 
 
-@pytest.mark.parametrize("moment", ["making the files", "running the command"])
+@pytest.mark.parametrize("moment", ["making the files", "loading early", "running the command"])
 def test_a_terminated_job_leaves_neither_files_nor_processes(root, scratch, moment):
     options, in_scratch = scratch
     options = options if moment == "making the files" else ()
+    options = ["--early"] if moment == "loading early" else options
     process = start(root, sys.executable, "-c", WAIT, more=options)
     bins = root.parent / "bins"
     until(lambda: list(bins.glob("*.bin")), process)
@@ -373,7 +405,7 @@ def test_a_job_that_lives_on_leaves_the_folder_of_a_new_run(tmp_path, elsewhere)
 
     make(old)
     with deleted_afterwards(bins):
-        delete(bins)
+        delete_bins(bins)
         make(new)
         (bins / "video.bin").touch()
     assert (bins / "video.bin").exists()

@@ -4,6 +4,7 @@ Beside each is its digest, which every reader checks.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from tsf.data.model_input import normalise
 from tsf.digests import SUFFIX, digest_path, refuse_changed, write_with_digest
 from tsf.errors import UserError
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
+
+MADE = b"made\n"  # what tells a command that was started before its .bin files that they are there
 
 
 def bin_path(folder: Path, name: str) -> Path:
@@ -55,6 +58,14 @@ def delete_bin(folder: Path, name: str) -> None:
     path = bin_path(folder, name)
     for file in (path, digest_path(path)):
         file.unlink(missing_ok=True)
+
+
+def delete_bins(folder: Path) -> None:
+    """Delete a folder of .bin files, or the link to one."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_bin(path: Path, recipe: ClipRecipe, dtype: str) -> np.ndarray:

@@ -4,11 +4,11 @@
 
 So the disk never holds the .bin files of the whole dataset, but only those of the shards that are
 being inferred at a time. With --scratch they are on the node's own disk, and BINS links to them.
+With --early the command loads its model meanwhile.
 """
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +18,7 @@ from math import ceil
 from pathlib import Path
 
 from tsf import errors
+from tsf.data.bins import MADE, delete_bins
 from tsf.data.decoded import Decoded, read_decoded
 from tsf.data.listing import add_shard_arguments, videos_of_shard
 from tsf.data.preprocess import add_bin_arguments, bins_from_videos
@@ -43,11 +44,12 @@ def outcome(video: Decoded | None) -> str:
     return video.skipped or f"{video.frames} frames"
 
 
-def run(command: list[str]) -> int:
-    """Run `command` and return its exit status; what ends this process ends the command, too."""
-    with subprocess.Popen(command) as step:
+@contextmanager
+def running(command: list[str], stdin: int | None = None) -> Iterator[subprocess.Popen]:
+    """`command` as a process; what ends this process ends the command, too."""
+    with subprocess.Popen(command, stdin=stdin) as step:
         try:
-            return step.wait()
+            yield step
         except BaseException:
             # it ends what it has started on an NPU, which takes some seconds
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,14 +57,6 @@ def run(command: list[str]) -> int:
             step.terminate()
             step.wait()
             raise
-
-
-def delete(folder: Path) -> None:
-    """Delete a folder of .bin files, or the link to one."""
-    if folder.is_symlink():
-        folder.unlink()
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -77,7 +71,7 @@ def deleted_afterwards(folder: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             if os.path.samestat(os.stat(folder), os.fstat(made)):
-                delete(folder)
+                delete_bins(folder)
         os.close(made)
 
 
@@ -87,7 +81,7 @@ def temporary_folder(args: argparse.Namespace) -> Iterator[None]:
 
     args: of `main`. Raises UserError if `args.scratch` has no room for the shard's .bin files.
     """
-    delete(args.folder)  # the files of a killed run
+    delete_bins(args.folder)  # the files of a killed run
     if args.scratch:
         mb = ceil(len(videos_of_shard(args)) * args.recipe.bin_bytes(args.dtype) / 1e6)
         with job_folder(args.scratch, args.folder.name, mb, args.disk_mb) as folder:
@@ -101,6 +95,15 @@ def temporary_folder(args: argparse.Namespace) -> Iterator[None]:
             yield
 
 
+def make(args: argparse.Namespace) -> None:
+    """Make the .bin files in `args.folder`. Raises UserError if a video has another outcome."""
+    place = f" in {args.folder.resolve()}" if args.scratch else ""
+    announce(f"decode shard {args.shard:03d}{place}, processes: {args.processes}")
+    found = bins_from_videos(args, args.folder)
+    refuse_other_outcome(read_decoded(args.table), found, args.table)
+    announce(f"decoded shard {args.shard:03d}")
+
+
 def main() -> None:
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     command = sys.argv[split + 1 :]
@@ -112,6 +115,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="folder of the .bin files")
     parser.add_argument("--scratch", default="", help="where they are instead: a folder, or $NAME")
     parser.add_argument("--disk-mb", type=int, help="what those of all jobs may take in --scratch")
+    parser.add_argument(
+        "--early",
+        action="store_true",
+        help="start the command at once; it finds `made` in its standard input when the files are",
+    )
     args = parser.parse_args(sys.argv[1:split])
     if not command:
         parser.error("no command after --")
@@ -119,12 +127,15 @@ def main() -> None:
     # so that a terminated job, too, runs the `finally` below and leaves no gigabytes behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with temporary_folder(args):
-        place = f" in {args.folder.resolve()}" if args.scratch else ""
-        announce(f"decode shard {args.shard:03d}{place}, processes: {args.processes}")
-        found = bins_from_videos(args, args.folder)
-        refuse_other_outcome(read_decoded(args.table), found, args.table)
-        announce(f"decoded shard {args.shard:03d}")
-        status = run(command)
+        if args.early:
+            with running(command, subprocess.PIPE) as step:
+                make(args)
+                step.communicate(MADE)
+                status = step.returncode
+        else:
+            make(args)
+            with running(command) as step:
+                status = step.wait()
     sys.exit(status)
 
 

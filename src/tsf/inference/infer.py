@@ -1,6 +1,7 @@
 """Run an engine over a folder of .bin files, and write the results in the form of ais_bench."""
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf import errors
-from tsf.data.bins import bin_files, fill_batch, read_for_model
+from tsf.data.bins import MADE, bin_files, fill_batch, read_for_model
 from tsf.engines.described import (
     DescribedEngine,
     add_engine_argument,
@@ -54,16 +55,29 @@ def infer(
             yield path
 
 
+def wait_for_bins(folder: Path) -> None:
+    """Return when standard input says that `folder` is complete. Raises UserError if it ends."""
+    if sys.stdin.buffer.readline() != MADE:
+        raise UserError(f"{folder}: what made the .bin files ended before all were there")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_engine_argument(parser)
     parser.add_argument("--input", type=Path, required=True, help="folder of .bin files")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument(
+        "--early",
+        action="store_true",
+        help="the files of --input are still being made, until standard input says `made`",
+    )
     args = parser.parse_args()
 
     described = read_described(args.engine)
     refuse_other_model(described)
     engine = load_engine(described.setup, described.file, args.threads)
+    if args.early:
+        wait_for_bins(args.input)
     bins = bin_files(args.input)
     milliseconds: list[float] = []
     with whole_folder(args.output) as folder:

@@ -15,7 +15,8 @@ Wall time. A shard of v videos on t cores, its start on one of them, takes
 
     d(v) = snakemake.job + V * list + job + v * video / t
 
-and S of them, A = nodes * (cores // t) at a time, take
+(with `keep: nothing` the job of a CPU's engine, which loads its model while the first videos are
+decoded, is divided by t, too) and S of them, A = nodes * (cores // t) at a time, take
 
     rounds = (ceil(S / A) - 1) * d(m) + d(largest)
 
@@ -249,22 +250,31 @@ def stages(plan: Plan, rates: Rates, engine: Engine) -> list[Stage]:
         return Stage(name, phase, len(steps), cpu, wall, wall)
 
     def a_shard(
-        step: str, phase: int, rates_of: list[Rate], threads: int, most: float = inf
+        step: str,
+        phase: int,
+        rates_of: list[Rate],
+        threads: int,
+        most: float = inf,
+        beside: float = 0.0,
     ) -> Stage:
-        """Of a job of several programs, one after the other; at most `most` jobs at a time."""
+        """Of a job of several programs, one after the other; at most `most` jobs at a time.
+
+        beside: CPU seconds of a job while another core of it is at work.
+        """
         threads = min(threads, plan.cores)
         at_a_time = int(min(plan.at_a_time(threads), most))
         job = sum(rate.job for rate in rates_of) + plan.videos * own["list"]
         video = sum(rate.video for rate in rates_of)
-        cpu = Rate(job + started[0], video).cpu(plan.shards, plan.videos)
-        wall = plan.rounds(at_a_time, job + started[1], video / threads)
+        cpu = Rate(job + beside + started[0], video).cpu(plan.shards, plan.videos)
+        wall = plan.rounds(at_a_time, job + beside / threads + started[1], video / threads)
         return Stage(STAGES.get(step, step), phase, plan.shards, cpu, wall + noticed, 0)
 
     bins = [rates.steps["temporary_bins"]] if plan.keep == "nothing" else []
     most, _ = plan.inferred_at_a_time()
     if not plan.devices:
-        on_cores = Rate(engine.job, plan.views * engine.view)
-        inference = a_shard("infer", 2, [*bins, on_cores], plan.threads, most)
+        early = engine.job if plan.keep == "nothing" else 0.0
+        on_cores = Rate(engine.job - early, plan.views * engine.view)
+        inference = a_shard("infer", 2, [*bins, on_cores], plan.threads, most, early)
     else:
         threads = max(1, plan.cores // (2 * plan.devices))  # two jobs share a device
         decode = a_shard("infer", 2, bins, threads, most)

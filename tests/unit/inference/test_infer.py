@@ -1,13 +1,14 @@
 """An engine's outputs are checked, and every video gets its own."""
 
 from dataclasses import replace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recipes import GUIDE
 
-from tsf.data.bins import write_bin
+from tsf.data.bins import MADE, write_bin
 from tsf.engines.described import DescribedEngine
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
@@ -99,3 +100,16 @@ def test_clips_of_another_recipe_are_refused(three_bins, dtype, tmp_path):
     with pytest.raises(UserError, match=f"{size} bytes, expected {2 * size}"):
         list(infer.infer(Engine(dtype=dtype), three_bins, described(dtype, sixteen), tmp_path, []))
     assert not list(tmp_path.glob("*.txt"))
+
+
+@pytest.mark.parametrize("said", [b"", b"made", b"other\n"])
+def test_files_that_are_not_all_there_are_not_inferred(said, tmp_path, monkeypatch):
+    """Standard input ends without a line if the process that decodes was killed."""
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(said)))
+    with pytest.raises(UserError, match="ended before all were there"):
+        infer.wait_for_bins(tmp_path)
+
+
+def test_files_that_are_all_there_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(MADE)))
+    infer.wait_for_bins(tmp_path)

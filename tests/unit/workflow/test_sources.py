@@ -1,5 +1,6 @@
 """A step is redone when a module that it imports changes: those found are those imported."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -47,6 +48,34 @@ def test_the_modules_found_are_those_that_are_imported(module):
     loaded = {path for path in really_imported(module) if path.name != "__init__.py"}
     wording = {sources.PACKAGE / "errors.py", sources.PACKAGE / "progress.py"}
     assert loaded - wording == set(sources.sources(module))
+
+
+def parsed(path):
+    """What Python's own parser finds of the package's modules in a file's imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import is not found"
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if name.startswith("tsf")}
+
+
+def test_the_imports_of_every_file_are_those_that_the_parser_finds():
+    for path in sources.PACKAGE.rglob("*.py"):
+        assert set(sources.read(path).imports) == parsed(path), path
+
+
+def test_imports_are_found_in_every_form(tmp_path):
+    file = tmp_path / "step.py"
+    file.write_text(
+        "import os\nimport tsf.data\nimport tsf.model as model\nfrom tsf import files, errors\n"
+        "from tsf.data.bins import (\n    read_bin as read,  # not tsf.files\n    bin_path,\n)\n"
+        "def late():\n    from tsf.data import scratch as place\n"
+    )
+    assert len(parsed(file)) == 9
+    assert set(sources.read(file).imports) == parsed(file)
 
 
 def test_a_package_that_does_something_counts(tmp_path, monkeypatch):
