@@ -1,6 +1,5 @@
 """What the mutants are made of: small whole inputs, and a small finished run."""
 
-import json
 from contextlib import chdir
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -128,7 +127,7 @@ def finished_run(folder: Path) -> None:
                 "--recipe", to_json(CLIP), "--output", run / "bins")  # fmt: skip
     assert account(run, run)
     recipe = asdict(Recipe(CLIP, "mean_softmax", len(CLASSES)))
-    (run / "recipe.json").write_text(json.dumps(recipe))
+    write_json(run / "recipe.json", recipe)
     model(run / "model.onnx")
     assert step("engines.described", "--file", run / "model.onnx", "--recipe", to_json(CLIP),
                 "--output", run / "engine.json")  # fmt: skip

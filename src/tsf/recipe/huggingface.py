@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
-from tsf.files import read_json
+from tsf.files import read_foreign_json
 from tsf.recipe.fields import Stated
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
@@ -50,7 +50,7 @@ def read(folder: Path, picture: bool = True) -> dict[str, dict]:
 def _read(path: Path) -> dict:
     if not path.exists():
         raise UserError(f"{path}: no such file, but a Hugging Face folder has one")
-    return read_json(path, "save the model again, with save_pretrained")
+    return read_foreign_json(path, "save the model again, with save_pretrained")
 
 
 def stated(content: dict[str, dict], folder: Path) -> Stated:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from tsf.errors import UserError, on_one_line
+from tsf.files import read_json
 
 # whose rule says which frames make a clip (tsf.data.sampling has the formulas)
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x", "facebook-kinetics", "facebook-ssv2")
@@ -177,7 +178,7 @@ def read_origin(text: str) -> dict[str, str]:
 def read_part(text: str, part: type[Part]) -> Part:
     """The `part` of a recipe, given as JSON or as the path of recipe.json. Raises UserError."""
     try:
-        content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+        content = json.loads(text) if text.startswith("{") else read_json(Path(text))
         if part is not Recipe and "clip" in content:
             content = content["clip"]
         if part is Sampling and "sampling" in content:

@@ -8,7 +8,7 @@ import runs
 from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
 from tsf.evaluation.choose import choose, compare, config_lines
-from tsf.files import sha256
+from tsf.files import sha256, write_json
 from tsf.report.choice import paragraph
 
 ORT = Setup("onnxruntime", "tsf_sim", "f32")
@@ -170,8 +170,8 @@ def test_accuracy_of_other_engines_is_refused(tmp_path, recipe):
     (tmp_path / "m.onnx").write_bytes(b"")
     described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
     write_described(tmp_path / "onnxruntime.json", described)
-    (tmp_path / "accuracy.json").write_text(json.dumps({"engines": {"torch": {}}}))
-    (tmp_path / "x.json").write_text("{}")
+    write_json(tmp_path / "accuracy.json", {"engines": {"torch": {}}})
+    write_json(tmp_path / "x.json", {})
     arguments = ["--accuracy", tmp_path / "accuracy.json", "--speeds", tmp_path / "x.json"]
     arguments += ["--engines", tmp_path / "onnxruntime.json", "--proofs", tmp_path / "x.json"]
     result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
