@@ -125,10 +125,13 @@ def typed(part: Checked) -> Checked:
     """
     for field in fields(part):
         value = getattr(part, field.name)
-        if isinstance(field.type, type) and not isinstance(value, field.type):
-            raise TypeError(f"{field.name} is {value!r}, no {field.type.__name__}")
-        if isinstance(value, tuple) and len(value) != 3:
-            raise ValueError(f"{field.name} has {len(value)} values, for 3 colours")
+        least = 0 if field.name == "frame_interval" else 1
+        if field.type is int and (type(value) is not int or value < least):
+            raise ValueError(f"{field.name} is {value!r}, no whole number from {least} on")
+        if isinstance(value, tuple) and (len(value) != 3 or not all(map(math.isfinite, value))):
+            raise ValueError(f"{field.name} is {list(value)}, not 3 numbers, a colour each")
+        if field.name == "std" and min(value) <= 0:
+            raise ValueError(f"std is {list(value)}, and must be above 0")
         if field.name in CHOICES and value not in CHOICES[field.name]:
             raise ValueError(f"{field.name} is {value!r}, none of {', '.join(CHOICES[field.name])}")
     return part
