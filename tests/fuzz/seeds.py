@@ -1,11 +1,13 @@
 """What the mutants are made of: small whole inputs, and a small finished run."""
 
+import json
 from contextlib import chdir
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
+from json_examples import AIS_BENCH, HUGGING_FACE
 from onnx import TensorProto, helper, numpy_helper
 from recipes import GUIDE
 from runs import ROOT
@@ -54,6 +56,10 @@ def make_here(folder: Path) -> None:
     (folder / "one/plain.mp4").write_bytes((clips / "plain.mp4").read_bytes())
     lists(folder / "lists")
     checkpoints(folder / "checkpoints")
+    (folder / "hugging_face").mkdir()
+    for name, content in HUGGING_FACE.items():
+        (folder / "hugging_face" / name).write_text(json.dumps(content))
+    (folder / "sumary.json").write_text(json.dumps(AIS_BENCH))
     finished_run(folder)
 
 
@@ -81,7 +87,8 @@ def lists(folder: Path) -> None:
     (folder / "videos.txt").write_text("plain.mp4 0\nother.mp4 1\nmatroska.mkv 2\nmpeg4.avi\n")
     (folder / "frames.txt").write_text("video 12 1\n")
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
-    write_json(folder / "config.json", {"id2label": dict(enumerate(CLASSES))})
+    named = {"id2label": dict(enumerate(CLASSES))}
+    (folder / "config.json").write_text(json.dumps(named))
 
 
 def checkpoints(folder: Path) -> None:

@@ -14,6 +14,7 @@ import made_up
 import numpy as np
 import pytest
 from fuzz import mutate
+from json_examples import AIS_BENCH, HUGGING_FACE
 from recipes import GUIDE
 
 from tsf import files
@@ -182,22 +183,12 @@ def test_files_given_in_another_order_are_refused(tmp_path):
 
 def test_any_summary_of_ais_bench_is_read_or_refused(tmp_path):
     path = tmp_path / "sumary.json"
-    copies = {"min": 0.25, "max": 0.5, "mean": 0.3, "median": 0.3, "count": 2}
-    whole = {
-        "filesinfo": {"0": {"infiles": ["a.bin"], "outfiles": ["a_0.txt"]}},
-        "args": ["ais_bench"],
-        "H2D_latency": copies,
-        "D2H_latency": copies,
-        "npu_compute_time_list": [5.0, 6.0],
-        "throughput": 181.8,
-        "stand_in": "made up",
-    }
-    path.write_text(json.dumps(whole))
+    path.write_text(json.dumps(AIS_BENCH))
     found = read_summary(path)
     assert (found.milliseconds, found.outputs, found.stand_in) == ([5.0, 6.0], 1, "made up")
     assert found.copies["H2D_latency"] == {"min": 0.25, "max": 0.5, "mean": 0.3, "count": 2}
-    pairs = whole | {"npu_compute_time_list": [[1.0, 6.0], [6.0, 12.0]]}
-    for place, changed in (*mutate.every(whole), *mutate.every(pairs)):
+    pairs = AIS_BENCH | {"npu_compute_time_list": [[1.0, 6.0], [6.0, 12.0]]}
+    for place, changed in (*mutate.every(AIS_BENCH), *mutate.every(pairs)):
         path.write_text(json.dumps(changed))
         try:
             found = read_summary(path)
@@ -207,38 +198,6 @@ def test_any_summary_of_ais_bench_is_read_or_refused(tmp_path):
         numbers = [*found.milliseconds, *(n for c in found.copies.values() for n in c.values())]
         assert all(0 <= number < math.inf for number in numbers), place
         assert found.milliseconds and sum(found.milliseconds) > 0
-
-
-HUGGING_FACE = {
-    "config.json": {
-        "architectures": ["TimesformerForVideoClassification"],
-        "attention_type": "divided_space_time",
-        "hidden_act": "gelu",
-        "hidden_size": 768,
-        "id2label": {"0": "jump", "1": "run"},
-        "label2id": {"jump": 0, "run": 1},
-        "image_size": 224,
-        "intermediate_size": 3072,
-        "layer_norm_eps": 1e-06,
-        "model_type": "timesformer",
-        "num_attention_heads": 12,
-        "num_channels": 3,
-        "num_frames": 8,
-        "num_hidden_layers": 12,
-        "patch_size": 16,
-        "qkv_bias": True,
-    },
-    "preprocessor_config.json": {
-        "crop_size": {"height": 224, "width": 224},
-        "do_normalize": True,
-        "image_mean": [0.45, 0.45, 0.45],
-        "image_processor_type": "VideoMAEImageProcessor",
-        "image_std": [0.225, 0.225, 0.225],
-        "resample": 2,
-        "rescale_factor": 0.00392156862745098,
-        "size": {"shortest_edge": 224},
-    },
-}
 
 
 @pytest.mark.parametrize("name", HUGGING_FACE)
