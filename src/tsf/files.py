@@ -97,6 +97,9 @@ class _Object(dict):
         super().__init__(pairs)
         self.path = path
 
+    def __or__(self, other: dict) -> "_Object":
+        return _Object(self.path, [*self.items(), *other.items()])
+
     def __missing__(self, key: object) -> NoReturn:
         raise UserError(
             f"{self.path}: there is no {key!r} in it, so it is another file than this step reads, "

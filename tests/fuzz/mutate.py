@@ -171,7 +171,7 @@ def every(content: Any) -> Iterator[tuple[str, Any]]:
     Of a list the first item alone, which stands for the others. A key is not renamed.
     """
     for place in _places(content):
-        name = ".".join(map(str, place))
+        name = " > ".join(map(str, place))
         for damage in ("gone", *NASTY_VALUES):
             changed = copy.deepcopy(content)
             parent = changed
