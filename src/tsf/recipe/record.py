@@ -168,7 +168,7 @@ def add_recipe_argument(
 def read_origin(text: str) -> dict[str, str]:
     """Where each field is from, given as JSON or as the path of recipe.json. Raises UserError."""
     try:
-        content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+        content = json.loads(text) if text.startswith("{") else read_json(Path(text))
         origin = content.get("origin", content)
         if not all(isinstance(words, str) for words in origin.values()):
             raise ValueError("it has values that are no text")
