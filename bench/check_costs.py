@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsf import errors
-from tsf.files import read_json
 from tsf.markdown import table
 from tsf.workflow.costs import (
     AFTER,
@@ -27,7 +26,6 @@ from tsf.workflow.costs import (
     Rates,
     estimate,
 )
-from tsf.workflow.estimate import SHIPPED
 from tsf.workflow.measured_rates import MODEL, from_results, used
 
 Job = tuple[int, float]  # threads, seconds
@@ -106,7 +104,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     args = parser.parse_args()
 
-    rates, keys = from_results(args.small, Rates.from_dict(read_json(SHIPPED)))
+    rates, keys = from_results(args.small, Rates.read())
     rates = replace(rates, snakemake=rates.snakemake | {"job": 0.0})  # the logs do not have it
     tables = [path.read_text() for path in (args.large / "decoded").glob("*.tsv")]
     videos = sum(len(text.splitlines()) - 1 for text in tables)

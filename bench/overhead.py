@@ -29,11 +29,10 @@ from check_costs import Job, schedule
 from tsf import errors
 from tsf.data.kinetics import clip_name, write_annotations
 from tsf.errors import UserError
-from tsf.files import read_json, write_json
+from tsf.files import write_json
 from tsf.markdown import table
 from tsf.sample.clips import LABELS, write_clip
 from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, PROCESSES, Plan, Rates
-from tsf.workflow.estimate import SHIPPED
 from tsf.workflow.measured_rates import USED
 
 HERE = Path(__file__).resolve().parent
@@ -145,7 +144,7 @@ def share(plan: Plan, rates: Rates, engine: str, first: bool) -> dict[str, float
 
 
 def print_shares(cores: list[int], videos: int, shards: int) -> None:
-    rates = Rates.from_dict(read_json(SHIPPED))
+    rates = Rates.read()
     rows = []
     for number in cores:
         for engine in ("onnxruntime", "openvino_tsf_opt", "openvino_tsf_opt_bf16"):

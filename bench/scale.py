@@ -22,10 +22,9 @@ import numpy as np
 
 from tsf import errors
 from tsf.data.kinetics import write_annotations
-from tsf.files import read_json, whole_file, write_json
+from tsf.files import whole_file, write_json
 from tsf.markdown import table
-from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, LOCAL, PROCESSES, Plan, Rates
-from tsf.workflow.estimate import SHIPPED
+from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, LOCAL, PROCESSES, SHIPPED, Plan, Rates
 
 ROOT = Path(__file__).resolve().parents[1]
 VIDEOS = (20_000, 650_000, 10_000_000)
@@ -195,7 +194,7 @@ def main() -> None:
                 for shards in args.shards:
                     print(plan_made_up(videos, shards, Path(folder).resolve()), flush=True)
         return
-    rates = Rates.from_dict(read_json(args.rates))
+    rates = Rates.read(args.rates)
     engine = args.engine or next(iter(rates.engines))
     runs = []
     for videos in VIDEOS:

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import runs
 from recipes import GUIDE
 
+from tsf.data.tables import write_lines
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import Setup
-from tsf.recipe.record import Recipe, to_json
+from tsf.files import write_json
+from tsf.recipe.record import Recipe
 
 CLASSES = [f"class {n}" for n in range(8)]  # the tiny model's
 DETAIL = {"percent": 75.0, "interval95": [70.0, 80.0]}
@@ -36,27 +39,28 @@ def run_build(
     recipe=GUIDE,
     dtype="float32",
     described=None,
-    distance=2e-6,
-    top1=75.0,
+    edited=None,
     **changed,
 ) -> subprocess.CompletedProcess:
     """Of the command line. described: the engine's description, if it is not of `model` as it is.
 
-    distance, top1: what the proof and the accuracy say. The others: as of `build`.
+    edited: path -> text, of inputs that change after they were written. The others: as of `build`.
     """
     recipe_file = folder / "recipe.json"
-    recipe_file.write_text(to_json(Recipe(recipe, "mean_softmax", 8)))
+    write_json(recipe_file, asdict(Recipe(recipe, "mean_softmax", 8)))
     engine = folder / f"{setup.name}.json"
     write_described(engine, described or describe(setup, model, recipe, dtype))
-    boundary = {"name": model.name, "measure": "max_abs", "max_abs": distance, "allowed": 1e-4}
-    proof = folder / "proof.json"
-    proof.write_text(json.dumps({"clips": ["a", "b"], "boundaries": [boundary]}))
-    figures = {"videos": 40, "top1_detail": DETAIL | {"percent": top1}, "top5_detail": DETAIL}
+    boundary = {"name": model.name, "measure": "max_abs", "max_abs": 2e-6, "allowed": 1e-4}
+    proof = folder / f"proofs/{setup.name}.json"
+    write_json(proof, {"clips": ["a", "b"], "boundaries": [boundary]})
+    figures = {"videos": 40, "top1_detail": DETAIL, "top5_detail": DETAIL}
     figures["device"] = "a chip, force_fp16, fast Gelu"
     accuracy = folder / "accuracy.json"
     content = {"engines": {setup.name: figures}, "listed": 42, "skipped": 2}
-    accuracy.write_text(json.dumps(content))
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    write_json(accuracy, content)
+    write_lines(folder / "classes.txt", CLASSES)
+    for path, text in (edited or {}).items():
+        path.write_text(text)
     options = {
         "engines": engine,
         "proofs": proof,

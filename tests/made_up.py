@@ -17,6 +17,7 @@ from tsf.data.tables import write_table
 from tsf.evaluation import accuracy, results_folder, verdict
 from tsf.evaluation.details import details
 from tsf.evaluation.gallery import choose, described
+from tsf.evaluation.performance import end_to_end
 from tsf.evaluation.prediction_table import write_predictions
 from tsf.files import read_json, sha256, write_json, write_text
 from tsf.inference.results import summary
@@ -188,11 +189,8 @@ def performance(engines: tuple[str, ...]) -> dict:
                     "memory_gb_per_second": 40,
                     "memory_mb": 1200,
                     "load_seconds": 2,
-                    "end_to_end": {
-                        "seconds": stages,
-                        "videos_per_second": 1 / sum(stages.values()),
-                        "bottleneck": "model",
-                    },
+                    "threads": 2,
+                    "end_to_end": end_to_end(stages, speed),
                 }
             )
     faults = dict.fromkeys(("parity", "performance", "choice", "ascend_performance"))

@@ -12,7 +12,7 @@ import numpy as np
 from tsf import errors
 from tsf.data.decoded import read_decoded
 from tsf.engines.described import read_described
-from tsf.files import whole_folder
+from tsf.files import whole_folder, write_json
 from tsf.inference import results
 
 CLASSES = 400
@@ -41,7 +41,7 @@ def main() -> None:
             "threads": 1,
         }
         content = results.summary(files, [1.0] * len(files), arguments)
-        results.write_summary(folder / results.SUMMARY, content)
+        write_json(folder / results.SUMMARY, content)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Errors of the user's input, and their message: one line, no traceback."""
 
 import errno
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +41,8 @@ def one_line() -> Iterator[None]:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
+    except BrokenPipeError:  # who read the output has read enough, as in `| head`
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         sys.exit(f"error: {_of_file(error)}")
 
@@ -58,4 +62,16 @@ def run(main: Callable[[], None]) -> None:
         except SystemExit as end:
             if end.code:
                 raise
+        finally:
+            _print_the_rest()
         tell_cpu_time()
+
+
+def _print_the_rest() -> None:
+    """Before Python does, which would end with lines of its own if it cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise

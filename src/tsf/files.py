@@ -1,14 +1,23 @@
-"""Files and folders that appear whole or not at all: written beside, then renamed."""
+"""Files and folders that appear whole or not at all: written beside, then renamed.
+
+Our JSON files hold their own digest: a value that was edited between two steps would give another
+result in silence, one that is missing a traceback.
+"""
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
 from tsf.errors import UserError, on_one_line
+
+DIGEST = "digest"  # the last key of each of our JSON files
+END = '"\n}\n'  # of such a file, behind its digest
 
 
 @contextmanager
@@ -59,13 +68,69 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: dict) -> None:
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """The content, and as its last key `digest`, the SHA-256 of all that stands before."""
+    text = json.dumps({**content, DIGEST: ""}, indent=2)
+    write_text(path, _with_digest(text.removesuffix('"\n}')))
 
 
 def read_json(path: Path, remedy: str = "delete it and run again") -> dict:
-    """The content. Raises UserError for a file that was cut short, or holds no JSON object.
+    """The content that `write_json` wrote. Raises UserError for a file that has changed since.
 
-    remedy: what to do about such a file.
+    So every value is as the step that wrote it made it; reading a key that is not there raises
+    UserError too. remedy: what to do about a file that has changed.
+    """
+    text = path.read_bytes().decode("utf-8", "replace")
+    if text != _with_digest(text[: -len(END) - 64]):
+        raise UserError(
+            f"{path}: not as it was written, but cut short, changed since, or of another release "
+            f"(by its digest); {remedy}"
+        )
+    content: dict = json.loads(text, object_pairs_hook=partial(_Object, path))
+    del content[DIGEST]
+    return content
+
+
+class _Object(dict):
+    """Of one of our JSON files, at any depth: a key that it lacks is no key of that file."""
+
+    def __init__(self, path: Path, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.path = path
+
+    def __or__(self, other: dict) -> "_Object":
+        return _Object(self.path, [*self.items(), *other.items()])
+
+    def __missing__(self, key: object) -> NoReturn:
+        raise UserError(
+            f"{self.path}: there is no {key!r} in it, so it is another file than this step reads, "
+            "or of another release: name the right one, or delete it and run again"
+        )
+
+
+def read_json_of(names: Iterable[str], paths: Sequence[Path]) -> dict[str, dict]:
+    """The content of <name>.json, or <name>_summary.json, for each of the names.
+
+    paths: in the order of the names. Raises UserError, also for other files than those.
+    """
+    names = list(names)
+    found = [path.stem.removesuffix("_summary") for path in paths]
+    if found != names:
+        raise UserError(
+            f"{', '.join(map(str, paths))}: given for {', '.join(names)}; give a file for each, in "
+            "this order"
+        )
+    return {name: read_json(path) for name, path in zip(names, paths, strict=True)}
+
+
+def _with_digest(head: str) -> str:
+    """A whole file. head: its text up to the 64 hexadecimal digits of the digest."""
+    return f"{head}{hashlib.sha256(head.encode()).hexdigest()}{END}"
+
+
+def read_foreign_json(path: Path, remedy: str) -> dict:
+    """The content of a file that another program wrote; the caller checks its keys and values.
+
+    Raises UserError for a file that holds no JSON object. remedy: what to do about it.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -21,10 +21,12 @@ from recipes import GUIDE
 
 from tsf.ascend import ais_bench, process
 from tsf.ascend.device import device
+from tsf.ascend.summary_file import Summary, read_summary
 from tsf.data.bins import read_bin, write_bin
 from tsf.engines.described import describe, write_described
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
+from tsf.files import read_json, write_json
 from tsf.inference import results
 
 
@@ -103,7 +105,7 @@ def test_an_empty_shard_needs_no_npu(infer, tmp_path):
         ("507011,noisy", "ended with status 1: RuntimeError: execute acl model failed"),
         ("loses-one", "gave no result of -a_000001_000011; run again"),
         ("no-summary", "wrote no summary"),
-        ("half-summary", "cut short, or no JSON"),
+        ("half-summary", "_summary.json: cut short, or no JSON"),
         ("nan", "result of -a_000001_000011: holds a value that is not finite"),
         ("killed", "ais_bench was killed by signal 9"),
     ],
@@ -303,14 +305,18 @@ def test_a_working_directory_with_folders_of_its_own(infer, clips, tmp_path, nam
     assert list((tmp_path / name).iterdir()) == []
 
 
-def test_only_a_mark_that_the_real_tool_does_not_have_says_stand_in():
+SUMMARY = {"npu_compute_time_list": [1.0]}  # no more is needed
+
+
+def test_only_a_mark_that_the_real_tool_does_not_have_says_stand_in(tmp_path):
     """The real summary has the command line under args, a list, whatever words are in it."""
-    status = {"soc_version": "Ascend310P3"}
-    real = {"args": ["/x/ais_bench/__main__.py", "--model", "/stand_in/tsf.om"]}
-    assert ais_bench.device_name(real, status) == "Ascend310P3"
-    assert ais_bench.device_name({}, status) == "Ascend310P3"  # of an empty shard
-    marked = real | {"stand_in": "numpy"}
-    assert ais_bench.device_name(marked, status) == "stand-in for Ascend310P3: numpy"
+    status, path = {"soc_version": "Ascend310P3"}, tmp_path / "sumary.json"
+    assert ais_bench.device_name(Summary(), status) == "Ascend310P3"  # of an empty shard
+    real = SUMMARY | {"args": ["/x/ais_bench/__main__.py", "--model", "/stand_in/tsf.om"]}
+    path.write_text(json.dumps(real))
+    assert ais_bench.device_name(read_summary(path), status) == "Ascend310P3"
+    path.write_text(json.dumps(real | {"stand_in": "numpy"}))
+    assert ais_bench.device_name(read_summary(path), status) == "stand-in for Ascend310P3: numpy"
 
 
 def test_the_last_batch_is_filled_by_us(tmp_path, clips):
@@ -326,8 +332,8 @@ def test_the_last_batch_is_filled_by_us(tmp_path, clips):
 def test_a_model_of_bytes_is_not_given_floats(infer, tmp_path, compiled):
     """ais_bench counts bytes: four clips of bytes are one of floats."""
     infer_it, output = infer
-    status = json.loads((compiled / "bs1.json").read_text())
-    (tmp_path / "u8.json").write_text(json.dumps(status | {"onnx": "results/tsf_opt_u8.onnx"}))
+    status = read_json(compiled / "bs1.json")
+    write_json(tmp_path / "u8.json", status | {"onnx": "results/tsf_opt_u8.onnx"})
     line = machine.error(infer_it("--status", tmp_path / "u8.json"))
     assert "tsf_opt_u8 takes uint8, but bin is float32" in line and not output.exists()
 
@@ -372,8 +378,10 @@ def test_explanations(status, output, expected):
 @pytest.mark.parametrize(
     ("times", "expected"), [([1.5, 2.5], [1.5, 2.5]), ([[10, 11.5], [20, 22.5]], [1.5, 2.5])]
 )
-def test_times_are_floats_or_pairs(times, expected):
-    assert ais_bench.milliseconds({"npu_compute_time_list": times}) == expected
+def test_times_are_floats_or_pairs(tmp_path, times, expected):
+    path = tmp_path / "sumary.json"
+    path.write_text(json.dumps(SUMMARY | {"npu_compute_time_list": times}))
+    assert read_summary(path).milliseconds == expected
 
 
 HOLDER = """
@@ -447,6 +455,8 @@ with device.device([0]):
 """
 SLEEPS = "import os, time; print(os.getpid()); time.sleep(60)"
 HANGS = """
+from tsf.files import read_json, write_json
+from tsf.ascend.summary_file import Summary, read_summary
 import os, pathlib, subprocess, time
 child = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000"])
 pathlib.Path(os.environ["STAND_IN_PIDS"]).write_text(f"{os.getpid()} {child.pid}")

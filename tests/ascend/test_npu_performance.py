@@ -9,6 +9,7 @@ from markdown_rows import rows
 from tsf.ascend import performance, performance_summary
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
+from tsf.files import write_json
 from tsf.report import ascend_performance
 
 
@@ -66,7 +67,7 @@ def report(tmp_path, monkeypatch):
     def report(runs, macs, *options):
         paths = [tmp_path / f"{number}.json" for number in range(len(runs))]
         for path, run in zip(paths, runs, strict=True):
-            path.write_text(json.dumps(run))
+            write_json(path, run)
         monkeypatch.setattr(performance_summary, "macs", lambda onnx: macs)
         summary, text = tmp_path / "summary.json", tmp_path / "summary.md"
         line = ["summary", "--runs", *paths, "--onnx", "x.onnx", "--output", summary, *options]

@@ -1,7 +1,7 @@
 """Damage to bytes, to text and to JSON-like values, all of it from one random generator."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -163,3 +163,28 @@ def _keys(content: Any) -> list:
     if isinstance(content, dict):
         return list(content)
     return list(range(len(content))) if isinstance(content, list) else []
+
+
+def every(content: Any) -> Iterator[tuple[str, Any]]:
+    """What `value` may make of JSON-like content, one after the other, each with its place.
+
+    Of a list the first item alone, which stands for the others. A key is not renamed.
+    """
+    for place in _places(content):
+        name = " > ".join(map(str, place))
+        for damage in ("gone", *NASTY_VALUES):
+            changed = copy.deepcopy(content)
+            parent = changed
+            for key in place[:-1]:
+                parent = parent[key]
+            if damage == "gone":
+                del parent[place[-1]]
+            else:
+                parent[place[-1]] = copy.deepcopy(damage)
+            yield f"{name}: {damage!r}", changed
+
+
+def _places(content: Any) -> Iterator[tuple]:
+    for key in _keys(content)[: None if isinstance(content, dict) else 1]:
+        yield (key,)
+        yield from ((key, *inner) for inner in _places(content[key]))

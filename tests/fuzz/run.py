@@ -109,8 +109,8 @@ def table(outcomes: list[Outcome]) -> str:
     """A line a subject: how many mutants of each outcome."""
     kinds = (ACCEPTED, REFUSED, LOST, FAULT)
     found = Counter((outcome.subject, outcome.kind) for outcome in outcomes)
-    lines = [f"{'':18}" + "".join(f"{kind:>23}" for kind in kinds)]
+    lines = [f"{'':24}" + "".join(f"{kind:>23}" for kind in kinds)]
     for name in [subject.__name__ for subject in SUBJECTS]:
         counts = "".join(f"{found[name, kind]:>23}" for kind in kinds)
-        lines.append(f"{name:18}{counts}")
+        lines.append(f"{name:24}{counts}")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from json_examples import AIS_BENCH, HUGGING_FACE
 from onnx import TensorProto, helper, numpy_helper
 from recipes import GUIDE
 from runs import ROOT
@@ -55,6 +56,10 @@ def make_here(folder: Path) -> None:
     (folder / "one/plain.mp4").write_bytes((clips / "plain.mp4").read_bytes())
     lists(folder / "lists")
     checkpoints(folder / "checkpoints")
+    (folder / "hugging_face").mkdir()
+    for name, content in HUGGING_FACE.items():
+        (folder / "hugging_face" / name).write_text(json.dumps(content))
+    (folder / "sumary.json").write_text(json.dumps(AIS_BENCH))
     finished_run(folder)
 
 
@@ -82,7 +87,8 @@ def lists(folder: Path) -> None:
     (folder / "videos.txt").write_text("plain.mp4 0\nother.mp4 1\nmatroska.mkv 2\nmpeg4.avi\n")
     (folder / "frames.txt").write_text("video 12 1\n")
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
-    write_json(folder / "config.json", {"id2label": dict(enumerate(CLASSES))})
+    named = {"id2label": dict(enumerate(CLASSES))}
+    (folder / "config.json").write_text(json.dumps(named))
 
 
 def checkpoints(folder: Path) -> None:
@@ -128,7 +134,7 @@ def finished_run(folder: Path) -> None:
                 "--recipe", to_json(CLIP), "--output", run / "bins")  # fmt: skip
     assert account(run, run)
     recipe = asdict(Recipe(CLIP, "mean_softmax", len(CLASSES)))
-    (run / "recipe.json").write_text(json.dumps(recipe))
+    write_json(run / "recipe.json", recipe)
     model(run / "model.onnx")
     assert step("engines.described", "--file", run / "model.onnx", "--recipe", to_json(CLIP),
                 "--output", run / "engine.json")  # fmt: skip

@@ -17,13 +17,15 @@ from runs import ROOT
 from fuzz import mutate, seeds
 from fuzz.sandbox import Fault, ends_well, step
 from tsf.ascend.npu_smi import parse_board, parse_info
+from tsf.ascend.summary_file import read_summary
 from tsf.data.check_videos import SCORED_ALL_THE_SAME
 from tsf.data.decoded import read_decoded
 from tsf.data.k400_info import read_info, read_skipped
 from tsf.data.listing import read_list
 from tsf.digests import SUFFIX
 from tsf.model.load import load
-from tsf.model.settings import from_mmaction2
+from tsf.model.settings import from_hugging_face, from_mmaction2, read_hugging_face
+from tsf.recipe.huggingface import labels
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import ClipRecipe, read_part, to_json
 from tsf.recipe.resolve import refuse_unfit, resolve
@@ -52,7 +54,8 @@ def damage(path: Path, rng: Random, how: Callable[[bytes, Random], bytes]) -> No
 def damage_json(path: Path, rng: Random) -> None:
     """One of its values, or its text."""
     if rng.randrange(3):
-        path.write_text(json.dumps(mutate.value(json.loads(path.read_text()), rng)))
+        changed = mutate.value(json.loads(path.read_text()), rng)
+        path.write_text(json.dumps(changed, indent=2) + "\n")  # as write_json
     else:
         damage(path, rng, mutate.text)
 
@@ -222,14 +225,20 @@ def a_bin(rng: Random, source: Path) -> bool:
 
 
 def a_result(rng: Random, source: Path) -> bool:
-    """A result or summary of an engine, which has ais_bench's form and so no digest."""
+    """A result of an engine, which has ais_bench's form and so no digest, or the summary."""
     run = take("run", source)
     folder = run / rng.choice(("shard", "result"))
     path = rng.choice(sorted(folder.iterdir()))
-    (damage_json if path.suffix == ".json" else _damage_text)(path, rng)
-    if folder.name == "shard":
-        return seeds.merge(run, OUT / "result")
-    return seeds.accuracy(run, OUT)
+
+    def read() -> bool:
+        if folder.name == "shard":
+            return seeds.merge(run, OUT / "result")
+        return seeds.accuracy(run, OUT)
+
+    if path.suffix == ".json":
+        return _refused_if_changed(path, rng, read)
+    _damage_text(path, rng)
+    return read()
 
 
 def an_engine(rng: Random, source: Path) -> bool:
@@ -237,15 +246,23 @@ def an_engine(rng: Random, source: Path) -> bool:
     run = take("run", source)
     if rng.randrange(2):
         damage(run / "model.onnx", rng, mutate.binary)
-    else:
-        damage_json(run / "engine.json", rng)
-    return seeds.infer(run, OUT / "shard")
+        return seeds.infer(run, OUT / "shard")
+    return _refused_if_changed(run / "engine.json", rng, lambda: seeds.infer(run, OUT / "shard"))
 
 
 def a_recipe_file(rng: Random, source: Path) -> bool:
     run = take("run", source)
-    damage_json(run / "recipe.json", rng)
-    return seeds.accuracy(run, OUT)
+    return _refused_if_changed(run / "recipe.json", rng, lambda: seeds.accuracy(run, OUT))
+
+
+def _refused_if_changed(path: Path, rng: Random, read: Callable[[], bool]) -> bool:
+    """A JSON file of ours, damaged: whether `read`, the step that reads it, accepts it."""
+    before = path.read_bytes()
+    damage_json(path, rng)
+    accepted = read()
+    if accepted and path.read_bytes() != before:
+        raise Fault(f"{path.name} has changed, and was accepted")
+    return accepted
 
 
 def _same(run: Path, source: Path) -> bool:
@@ -281,6 +298,25 @@ def a_recipe_option(rng: Random, source: Path) -> bool:
     if not rng.randrange(3):
         text = mutate.text(text.encode(), rng).decode("utf-8", "replace")
     return ends_well(lambda: read_part(text, ClipRecipe))
+
+
+def a_hugging_face_folder(rng: Random, source: Path) -> bool:
+    folder = take("hugging_face", source)
+    damage_json(rng.choice(sorted(folder.iterdir())), rng)
+    model = {"config": None, "checkpoint": str(folder), "run_config": False}
+
+    def read() -> None:
+        labels(folder / "config.json")
+        from_hugging_face(read_hugging_face(folder), "config.json")
+        resolve(model, {"name": "huggingface"})
+
+    return ends_well(read)
+
+
+def a_summary_of_ais_bench(rng: Random, source: Path) -> bool:
+    path = take("sumary.json", source)
+    damage_json(path, rng)
+    return ends_well(lambda: read_summary(path))
 
 
 def a_config(rng: Random, source: Path) -> bool:
@@ -331,6 +367,8 @@ SUBJECTS: dict[Callable[[Random, Path], bool], int] = {
     a_checkpoint: 3,
     a_model_config: 2,
     a_recipe_option: 1,
+    a_hugging_face_folder: 1,
+    a_summary_of_ais_bench: 1,
     a_config: 3,
     an_npu_smi_table: 1,
 }

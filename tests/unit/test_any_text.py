@@ -172,10 +172,11 @@ def test_bins_come_back_bit_by_bit(values, dtype):
         assert read_bin(path, TINY, dtype).tobytes() == clip.tobytes()
 
 
-numbers = st.integers(0, 1000)
+numbers = st.integers(1, 1000)
 real = st.floats(allow_nan=False, allow_infinity=False)
-three = st.tuples(real, real, real)
-samplings = st.builds(Sampling, st.sampled_from(record.SAMPLERS), numbers, numbers, numbers)
+above_0 = st.floats(0, exclude_min=True, allow_infinity=False)
+intervals = st.integers(0, 1000)
+samplings = st.builds(Sampling, st.sampled_from(record.SAMPLERS), numbers, intervals, numbers)
 clips = st.builds(
     ClipRecipe,
     samplings,
@@ -183,8 +184,8 @@ clips = st.builds(
     numbers,
     st.sampled_from(tuple(record.CROPS)),
     numbers,
-    three,
-    three,
+    st.tuples(real, real, real),
+    st.tuples(above_0, above_0, above_0),
     st.sampled_from(record.CHANNELS),
 )
 recipes = st.builds(Recipe, clips, st.sampled_from(record.FUSIONS), numbers)

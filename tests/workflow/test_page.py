@@ -12,7 +12,7 @@ import runs
 
 from tsf.engines.setup import DEFAULTS
 from tsf.evaluation.results_folder import read_results
-from tsf.files import sha256
+from tsf.files import sha256, write_json
 
 JSON = ("accuracy", "details", "verdict", "gallery", "measured", "verify", "provenance")
 
@@ -101,8 +101,8 @@ def choice(sample_run):
 
 def test_a_measurement_beside_the_page_is_shown_and_not_made(run_copy, measurement, choice):
     path, choice_path = (run_copy.results / f"{x}.json" for x in ("performance", "choice"))
-    path.write_text(json.dumps(measurement))
-    choice_path.write_text(json.dumps(choice))
+    write_json(path, measurement)
+    write_json(choice_path, choice)
     assert set(run_copy.dry_run("all")) == {"measured", "provenance", "html_report", "all"}
     assert run_copy.snakemake("all").returncode == 0
     text = text_of(run_copy)
@@ -112,9 +112,9 @@ def test_a_measurement_beside_the_page_is_shown_and_not_made(run_copy, measureme
     assert run_copy.dry_run("all") == {}
 
     measurement["measurements"][0]["sha256"] = {"tsf_sim.onnx": "0" * 64}
-    path.write_text(json.dumps(measurement))
+    write_json(path, measurement)
     choice["made_from"] = {"results/accuracy.json": "0" * 64}
-    choice_path.write_text(json.dumps(choice))
+    write_json(choice_path, choice)
     assert run_copy.snakemake("all").returncode == 0
     text = text_of(run_copy)
     assert "performance.json is not of this run: tsf_sim.onnx was another file" in text

@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 from tsf import errors
 from tsf.ascend import process
 from tsf.ascend.device import device
+from tsf.ascend.summary_file import Summary, read_summary
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_files, bin_path, read_bin
 from tsf.engines.described import DescribedEngine, read_described, refuse_other_model
 from tsf.engines.setup import refuse_other_bins
 from tsf.errors import UserError
-from tsf.files import read_json, whole_folder
+from tsf.files import read_json, whole_folder, write_json
 from tsf.inference import results
 from tsf.recipe.record import ClipRecipe
 from tsf.workflow.environment import find_tool
@@ -110,7 +111,7 @@ def refuse_temporary_folder() -> None:
 
 def call(
     python: str, arguments: list[str], work: Path, seconds: float, outfmt: str = "TXT"
-) -> tuple[dict, Path]:
+) -> tuple[Summary, Path]:
     """Run ais_bench with its output under `work`. Returns its summary, and its results' folder.
 
     arguments: of ais_bench; a path in them is one within `work`, after WORK. seconds: the longest
@@ -142,20 +143,14 @@ def call(
     for folder, name in product(folders, SUMMARIES):
         path = Path(f"{folder}{name}")
         if path.is_file():
-            return read_json(path, "ais_bench did not end well; run again"), folder
+            return read_summary(path), folder
     raise UserError("ais_bench ended with status 0, but wrote no summary; run again")
 
 
-def milliseconds(summary: dict) -> list[float]:
-    """The time of each run of the model; over a newer native part, an older front writes pairs."""
-    times = summary.get("npu_compute_time_list", [])
-    return [time[1] - time[0] if isinstance(time, list) else time for time in times]
-
-
-def device_name(summary: dict, status: dict) -> str:
-    """The NPU's name for the reports. summary: ais_bench's; status: atc's json beside the .om."""
+def device_name(summary: Summary, status: dict) -> str:
+    """The NPU's name for the reports. status: atc's json beside the .om."""
     # a stand-in of ais_bench or of atc, which must not pass for the chip, gives this key
-    stand_in = summary.get("stand_in") or status.get("stand_in")
+    stand_in = summary.stand_in or status.get("stand_in")
     chip: str = status["soc_version"]
     return f"stand-in for {chip}: {stand_in}" if stand_in else chip
 
@@ -212,10 +207,10 @@ def infer(
     python: str,
     folder: Path,
     time_limit: Sequence[float] = DEFAULT_TIME_LIMIT,
-) -> dict:
+) -> Summary:
     """Write the result of every clip into `folder`. Returns ais_bench's summary."""
     if not bins:
-        return {}
+        return Summary()
     # hard links to the clips need their disk, which the link of tsf.data.temporary_bins leads to
     clips = bins[0].parent
     with work_folder(clips.resolve() if clips.is_symlink() else folder) as work:
@@ -226,10 +221,10 @@ def infer(
             arguments += ["--batchsize", str(batch), "--device", str(number)]
             seconds = seconds_for(staged, time_limit)
             summary, made = call(python, arguments, work, seconds)
-        reported = sum(len(x["outfiles"]) for x in summary.get("filesinfo", {}).values())
-        if reported != staged:
+        if summary.outputs != staged:
             raise UserError(
-                f"ais_bench's summary lists {reported} result files for {staged} clips; run again"
+                f"ais_bench's summary lists {summary.outputs} result files for {staged} clips; "
+                "run again"
             )
         collect(bins, made, described.recipe.views, folder)
     return summary
@@ -269,10 +264,9 @@ def main() -> None:
             "device": f"{device_name(summary, status)}, {precision_text(status)}",
         }
         files = {str(p): str(results.result_path(args.output, p.stem)) for p in bins}
-        content = results.summary(files, milliseconds(summary), arguments)
-        for latency in ("H2D_latency", "D2H_latency"):
-            content[latency] |= summary.get(latency, {})
-        results.write_summary(folder / results.SUMMARY, content)
+        content = results.summary(files, summary.milliseconds, arguments)
+        content |= summary.copies
+        write_json(folder / results.SUMMARY, content)
     print(f"{args.output}: {len(bins)} clips")
 
 

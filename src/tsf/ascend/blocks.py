@@ -14,6 +14,7 @@ from tsf import errors
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
 from tsf.ascend.states_file import AFTER, BEFORE, WHOLE, States, read_states
+from tsf.ascend.summary_file import Summary
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_path, write_bin
 from tsf.errors import UserError
@@ -29,7 +30,7 @@ def run(
     python: str,
     seconds: float,
     work: Path,
-) -> tuple[list[np.ndarray], dict]:
+) -> tuple[list[np.ndarray], Summary]:
     """The .om file's `count` outputs of one clip, and ais_bench's summary.
 
     clip: (1, views, 3, frames, y, x); seconds: the longest that ais_bench may take; work: an empty

@@ -7,6 +7,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.ascend import ais_bench
 from tsf.ascend.device import device
+from tsf.ascend.summary_file import Summary
 from tsf.ascend.work import work_folder
 from tsf.engines.cpu import cpu_name
 from tsf.errors import UserError
@@ -26,11 +27,10 @@ def after_warm_up(milliseconds: list[float]) -> list[float]:
     return milliseconds[WARM_UP:]
 
 
-def mean_latency(summary: dict, name: str) -> float | None:
+def mean_latency(summary: Summary, name: str) -> float | None:
     """The mean of a kind of copies; None where ais_bench has counted none, as older releases do."""
-    latency = summary.get(name, {})
-    mean: float | None = latency.get("mean") if latency.get("count") else None
-    return mean
+    latency = summary.copies.get(name)
+    return latency["mean"] if latency and latency["count"] else None
 
 
 def measure(
@@ -61,7 +61,7 @@ def measure(
         precision=status["precision"],
         batch=batch,
         device=ais_bench.device_name(summary, status),
-        milliseconds=after_warm_up(ais_bench.milliseconds(summary)),
+        milliseconds=after_warm_up(summary.milliseconds),
         h2d_milliseconds=mean_latency(summary, "H2D_latency"),
         d2h_milliseconds=mean_latency(summary, "D2H_latency"),
         cpu=cpu_name(),

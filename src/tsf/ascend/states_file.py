@@ -33,7 +33,7 @@ def write_states(path: Path, states: States) -> None:
 
 
 def read_states(path: Path) -> States:
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, ("name", "clip", "blocks", "steps", "outputs", "value_0"))
     outputs = arrays["outputs"].tolist()
     return States(
         name=str(arrays["name"]),

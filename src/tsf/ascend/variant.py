@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    status = read_json(args.folder / "status.json")
+    status = read_json(args.folder / "status.json", f"delete {args.folder} and run again")
     found = measure(
         args.folder / "tsf.om",
         status,

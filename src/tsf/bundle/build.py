@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.bundle import card, pins
-from tsf.bundle.agree import refuse_accuracy, refuse_proof
 from tsf.bundle.fit import refuse_recipe
+from tsf.digests import read_unchanged
 from tsf.engines.described import DescribedEngine, read_described, refuse_other_model
 from tsf.errors import UserError
-from tsf.files import read_json, sha256, whole_folder
+from tsf.files import read_json, read_json_of, sha256, whole_folder
 from tsf.markdown import escaped
 from tsf.recipe.record import Recipe
 
@@ -112,22 +112,20 @@ def main() -> None:
     recipe = Recipe.from_dict(read_json(args.recipe))
     refuse_recipe(recipe.clip)
     engines = {path.stem: read_described(path) for path in args.engines}
-    proofs = dict(zip(engines, args.proofs, strict=True))
+    proofs = read_json_of(engines, args.proofs)
     choice = read_json(args.choice) if args.choice else None
     name = chosen(engines, choice)
     described = engines[name]
     refuse_other_model(described)
     models = [described.file.with_name(file) for file in sorted(described.sha256)]
     models.sort(key=lambda path: path != described.file)  # the one that is opened comes first
-    accuracy, proof = read_json(args.accuracy), read_json(proofs[name])
-    refuse_accuracy(args.accuracy, accuracy, name)
-    refuse_proof(proofs[name], proof)
+    accuracy = read_json(args.accuracy)
     rows = {row["name"]: row for row in choice["engines"]} if choice else {}
     facts = card.Facts(
         described,
         recipe,
         accuracy,
-        proof,
+        proofs[name],
         rows.get(name),
         name,
         escaped(args.dataset),
@@ -139,10 +137,10 @@ def main() -> None:
         for model in models:
             shutil.copyfile(model, folder / model.name)
         shutil.copyfile(args.recipe, folder / "recipe.json")
-        shutil.copyfile(proofs[name], folder / "parity.json")
+        shutil.copyfile(args.proofs[list(engines).index(name)], folder / "parity.json")
         engine = described.setup.engine
         texts = {
-            "labels.txt": labels(args.classes.read_text("utf-8"), recipe.classes),
+            "labels.txt": labels(read_unchanged(args.classes).decode(), recipe.classes),
             "predict.py": predict_text(
                 PREDICT.read_text("utf-8"),
                 described,

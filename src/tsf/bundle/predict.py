@@ -242,6 +242,8 @@ def main() -> None:
         for video in videos:
             try:
                 show(str(video), video_frames(video, sampling))
+            except BrokenPipeError:
+                raise
             except Exception as fault:
                 status = 1
                 print(f"error: {video}: {one_line(fault)}", file=sys.stderr)
@@ -250,6 +252,8 @@ def main() -> None:
                 show(f"camera {args.camera}", frames)
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:  # who read the output has read enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as fault:
         sys.exit(f"error: camera {args.camera}: {one_line(fault)}")
     sys.exit(status)

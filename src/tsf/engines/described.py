@@ -14,9 +14,9 @@ from pathlib import Path
 from tsf import errors
 from tsf.data.bins import add_dtype_argument
 from tsf.engines.setup import DEFAULTS, Setup, input_dtype
-from tsf.errors import UserError, on_one_line
+from tsf.errors import UserError
 from tsf.files import read_json, sha256, write_json
-from tsf.recipe.record import ClipRecipe, add_recipe_argument, typed
+from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,12 @@ class DescribedEngine:
 def read_described(path: Path) -> DescribedEngine:
     """What `write_described` wrote. Raises UserError."""
     content = read_json(path)
-    try:
-        setup, file = typed(Setup(**content.pop("setup"))), Path(content.pop("file"))
-        recipe = ClipRecipe.from_dict(content.pop("recipe"))
-        if setup.engine not in DEFAULTS:
-            raise ValueError(f"no engine is named {setup.engine!r}")
-        described = DescribedEngine(setup, file, recipe=recipe, **content)
-        recipe.bin_bytes(described.dtype)
-        return described
-    except (KeyError, TypeError, ValueError) as fault:
-        raise UserError(
-            f"{path}: not the description of an engine ({on_one_line(fault)}); delete it and run "
-            "again"
-        ) from None
+    exact = {
+        "setup": Setup(**content["setup"]),
+        "file": Path(content["file"]),
+        "recipe": ClipRecipe.from_dict(content["recipe"]),
+    }
+    return DescribedEngine(**content | exact)
 
 
 def write_described(path: Path, described: DescribedEngine) -> None:

@@ -14,7 +14,7 @@ from tsf import errors
 from tsf.engines.described import DescribedEngine, read_described
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
-from tsf.files import read_json, sha256, write_json
+from tsf.files import read_json, read_json_of, sha256, write_json
 
 SIGNIFICANCE = 0.05  # of McNemar's p
 
@@ -118,6 +118,19 @@ def choose(
     }
 
 
+def read_speeds(engines: dict[str, DescribedEngine], paths: list[Path]) -> dict[str, dict]:
+    """The measurement of each engine, by its name. Raises UserError for one of another model."""
+    if len(paths) != len(engines):
+        raise UserError(f"--speeds: {len(paths)} files for {len(engines)} engines; give one each")
+    speeds = {name: read_json(path) for name, path in zip(engines, paths, strict=True)}
+    for (name, speed), path in zip(speeds.items(), paths, strict=True):
+        if speed["sha256"] != engines[name].sha256:
+            raise UserError(
+                f"{path}: measured with another model than {name}'s; delete it and run again"
+            )
+    return speeds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accuracy", type=Path, required=True, help="accuracy.json")
@@ -132,10 +145,8 @@ def main() -> None:
     accuracy = read_json(args.accuracy)
     if list(accuracy["engines"]) != list(engines):
         raise UserError(f"{args.accuracy} is of other engines than {', '.join(engines)}")
-    speeds, proofs = (
-        dict(zip(engines, map(read_json, paths), strict=True))
-        for paths in (args.speeds, args.proofs)
-    )
+    proofs = read_json_of(engines, args.proofs)
+    speeds = read_speeds(engines, args.speeds)
     content = choose(engines, speeds, proofs, accuracy)
     files = [args.accuracy, *args.engines, *args.speeds, *args.proofs]
     content["made_from"] = {str(path): sha256(path) for path in files}

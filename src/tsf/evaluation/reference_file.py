@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,18 +27,26 @@ def write_reference(path: Path, reference: Reference) -> None:
         np.savez(part, **{key: v for key, v in asdict(reference).items() if v is not None})
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name. Raises UserError for one that was cut short."""
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name; zip has a checksum of each.
+
+    Raises UserError for a file that was cut short, or lacks one of the names.
+    """
     try:
         with np.load(path) as arrays:
-            return dict(arrays)
-    # ValueError, EOFError: not even the beginning is a zip file's
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            found = dict(arrays)
+    # ValueError, EOFError: not even the beginning is a zip file's; TypeError: it is an .npy file's
+    except (ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(
             f"{path}: not a whole .npz file ({on_one_line(error)}); delete it and run again"
         ) from None
+    if lacking := sorted(set(names) - found.keys()):
+        raise UserError(f"{path}: it has no array {lacking[0]}; delete it and run again")
+    return found
 
 
 def read_reference(path: Path) -> Reference:
-    content = read_arrays(path)
-    return Reference(**{"uint8_clips": None} | content | {"names": content["names"].tolist()})
+    content = read_arrays(path, ("names", "clips", "logits"))
+    return Reference(
+        content["names"].tolist(), content["clips"], content.get("uint8_clips"), content["logits"]
+    )

@@ -11,17 +11,11 @@ from tsf.errors import UserError, on_one_line
 from tsf.evaluation.prediction_table import read_predictions
 from tsf.files import read_json, sha256
 
-# what is read of each file; a run of another release may lack it
-KEYS = {
-    "accuracy": ("engines", "listed", "scored", "skipped", "recipe"),
-    "verdict": ("engines", "dataset", "model"),
-    "measured": ("performance", "faults"),
-    "provenance": ("commit", "versions", "machine", "sha256", "config", "results"),
-    "verify": ("clips", "boundaries"),
-}
+JSON = ("accuracy", "verdict", "measured", "provenance", "verify")
 COLUMNS = {"engine", "video", "path", "label", "top1", "probability1"}
+AGAIN = "delete it and run snakemake all again there"
 TABLES = ("predictions.csv", "video_heads.tsv", "skipped.tsv")
-FILES = (*(f"{name}.json" for name in KEYS), *TABLES)
+FILES = (*(f"{name}.json" for name in JSON), *TABLES)
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,7 @@ class Results:
     """What two runs are compared by."""
 
     folder: Path
-    json: dict[str, dict]  # by the names of KEYS
+    json: dict[str, dict]  # by the names of JSON
     predictions: pd.DataFrame  # a row a video and engine
     heads: pd.DataFrame  # by video
     skipped: dict[str, str]  # the reason, by video
@@ -54,7 +48,7 @@ def read_results(folder: Path) -> Results:
                 f"{folder}: there is no {name}, so these are not the results of a finished run; "
                 "run snakemake all there, or see compare in the config"
             )
-    content = {name: _json(folder / f"{name}.json", keys) for name, keys in KEYS.items()}
+    content = {name: read_json(folder / f"{name}.json", AGAIN) for name in JSON}
     try:
         predictions = read_predictions(folder / "predictions.csv")
         heads = read_heads(folder / "video_heads.tsv")
@@ -65,14 +59,6 @@ def read_results(folder: Path) -> Results:
     _refuse_other_verdict(folder / "verdict.json", content["verdict"], content["accuracy"])
     _refuse_other(folder / "predictions.csv", predictions, content["accuracy"])
     return Results(folder, content, predictions, heads, skipped)
-
-
-def _json(path: Path, keys: tuple[str, ...]) -> dict:
-    content = read_json(path)
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise UserError(f"{path}: no {missing[0]!r} in it; make it again with this release")
-    return content
 
 
 def _refuse_other_run(folder: Path, digests: dict[str, str]) -> None:
@@ -99,10 +85,7 @@ def _refuse_other_verdict(path: Path, verdict: dict, accuracy: dict) -> None:
     wanted |= {"engine": name, "top1": engine.get("top1"), "videos": engine["videos"]}
     found = {key: verdict.get(key) for key in wanted}
     if found != wanted or list(verdict["engines"]) != list(accuracy["engines"]):
-        raise UserError(
-            f"{path}: of another run than accuracy.json beside it; delete it and run snakemake "
-            "all again there"
-        )
+        raise UserError(f"{path}: of another run than accuracy.json beside it; {AGAIN}")
 
 
 def _refuse_other(path: Path, table: pd.DataFrame, accuracy: dict) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.evaluation.latency import histogram
-from tsf.files import read_json, write_json
+from tsf.files import read_json, read_json_of, write_json
 
 
 def held_against(reference: dict | None, engine: dict) -> dict | None:
@@ -64,8 +64,7 @@ def main() -> None:
     args = parser.parse_args()
 
     accuracy = read_json(args.accuracy)
-    found = (read_json(path) for path in args.summaries)
-    summaries = dict(zip(accuracy["engines"], found, strict=True))
+    summaries = read_json_of(accuracy["engines"], args.summaries)
     write_json(args.output, verdict(accuracy, summaries, args.dataset, args.reference))
 
 

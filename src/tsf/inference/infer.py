@@ -18,7 +18,7 @@ from tsf.engines.described import (
 )
 from tsf.engines.engine import Engine, load_engine
 from tsf.errors import UserError
-from tsf.files import whole_folder
+from tsf.files import whole_folder, write_json
 from tsf.inference import results
 from tsf.progress import with_progress
 
@@ -98,7 +98,7 @@ def main() -> None:
             "threads": args.threads,
         }
         content = results.summary(files, milliseconds, arguments)
-        results.write_summary(folder / results.SUMMARY, content)
+        write_json(folder / results.SUMMARY, content)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tsf import errors
 from tsf.data.k400_info import read_info
 from tsf.data.listing import shard_of
 from tsf.errors import UserError
-from tsf.files import whole_folder
+from tsf.files import whole_folder, write_json
 from tsf.inference import results
 
 
@@ -69,8 +69,8 @@ def main() -> None:
             shutil.copyfile(found[video.name], results.result_path(folder, name))
             files[video.name] = str(results.result_path(args.output, name))
         content = merge_summaries(args.shards, files, args.output)
-        results.write_summary(folder / results.SUMMARY, content)
-    results.write_summary(args.summary, content)
+        write_json(folder / results.SUMMARY, content)
+    write_json(args.summary, content)
     print(f"{len(files)} results in {args.output}")
 
 

@@ -5,7 +5,6 @@ Beside them a summary json with ais_bench's keys, its spelling of `sumary.json` 
 guide's post-processing counts on exactly one such file in the folder.
 """
 
-import json
 import os
 import statistics
 import warnings
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tsf.errors import UserError
-from tsf.files import read_json, write_text
+from tsf.files import read_json
 
 SUMMARY = "sumary.json"
 SUFFIX = "_0.txt"
@@ -101,32 +100,6 @@ def merge_latencies(parts: list[tuple[dict, int]]) -> dict[str, float]:
     }
 
 
-def write_summary(path: Path, content: dict) -> None:
-    write_text(path, json.dumps(content, indent=1) + "\n")
-
-
 def read_summary(path: Path) -> dict:
-    """A summary with all that `merge_shards` reads of it. Raises UserError."""
-    content = read_json(path, f"delete {path.parent} and run again")
-    if not _is_summary(content):
-        raise UserError(f"{path}: not a summary of results; delete {path.parent} and run again")
-    return content
-
-
-def _is_summary(content: dict) -> bool:
-    arguments, times = content.get("args"), content.get("npu_compute_time_list")
-    latencies = [content.get(name) for name in LATENCIES]
-    return (
-        isinstance(arguments, dict)
-        and isinstance(arguments.get("input"), str)
-        and isinstance(arguments.get("batchsize"), int)
-        and isinstance(times, list)
-        and all(isinstance(time, float | int) for time in times)
-        and all(_is_latency(latency) for latency in latencies)
-    )
-
-
-def _is_latency(content: object) -> bool:
-    return isinstance(content, dict) and all(
-        isinstance(content.get(key), float | int) for key in ("min", "max", "mean")
-    )
+    """The summary in a folder of our results. Raises UserError."""
+    return read_json(path, f"delete {path.parent} and run again")

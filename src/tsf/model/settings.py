@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
-from tsf.files import read_json
+from tsf.files import read_foreign_json
 from tsf.model.architecture import CHANNELS, EPS, Architecture
 from tsf.model.key_map import DIVIDED, JOINT, SPACE
 
@@ -151,4 +151,4 @@ def read_hugging_face(folder: Path) -> dict | None:
     path = folder / "config.json"
     if not path.is_file():
         return None
-    return read_json(path, "save the model again, with save_pretrained")
+    return read_foreign_json(path, "save the model again, with save_pretrained")

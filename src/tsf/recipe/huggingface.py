@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
-from tsf.files import read_json
+from tsf.files import read_foreign_json
 from tsf.recipe.fields import Stated
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
@@ -50,7 +50,7 @@ def read(folder: Path, picture: bool = True) -> dict[str, dict]:
 def _read(path: Path) -> dict:
     if not path.exists():
         raise UserError(f"{path}: no such file, but a Hugging Face folder has one")
-    return read_json(path, "save the model again, with save_pretrained")
+    return read_foreign_json(path, "save the model again, with save_pretrained")
 
 
 def stated(content: dict[str, dict], folder: Path) -> Stated:
@@ -94,8 +94,8 @@ def _network(config: dict, where: str, found: Stated) -> None:
 def _number_of(labels: Any, where: str) -> int:
     if not isinstance(labels, dict) or labels.keys() != {str(n) for n in range(len(labels))}:
         raise UserError(f"{where}: id2label does not name the classes 0, 1, 2, ...")
-    if other := next((label for label in labels.values() if not isinstance(label, str)), None):
-        raise UserError(f"{where}: id2label: {other!r} is no name of a class")
+    if others := [label for label in labels.values() if not isinstance(label, str)]:
+        raise UserError(f"{where}: id2label: {others[0]!r} is no name of a class")
     return len(labels)
 
 
@@ -109,7 +109,7 @@ def _refuse_other_numbers(labels: dict[str, str], numbers: Any, where: str) -> N
     for number, label in labels.items():
         if str(numbers.get(label, number)) != number:
             raise UserError(
-                f"{where}: {label!r} is {number} by id2label, but {numbers[label]} by label2id; "
+                f"{where}: {label!r} is {number} by id2label, but {numbers[label]!r} by label2id; "
                 "correct the one that is wrong"
             )
 

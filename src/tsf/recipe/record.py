@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from tsf.errors import UserError, on_one_line
+from tsf.files import read_json
 
 # whose rule says which frames make a clip (tsf.data.sampling has the formulas)
 SAMPLERS = ("mmaction2-0.x", "mmaction2-1.x", "facebook-kinetics", "facebook-ssv2")
@@ -124,10 +125,13 @@ def typed(part: Checked) -> Checked:
     """
     for field in fields(part):
         value = getattr(part, field.name)
-        if isinstance(field.type, type) and not isinstance(value, field.type):
-            raise TypeError(f"{field.name} is {value!r}, no {field.type.__name__}")
-        if isinstance(value, tuple) and len(value) != 3:
-            raise ValueError(f"{field.name} has {len(value)} values, for 3 colours")
+        least = 0 if field.name == "frame_interval" else 1
+        if field.type is int and (type(value) is not int or value < least):
+            raise ValueError(f"{field.name} is {value!r}, no whole number from {least} on")
+        if isinstance(value, tuple) and (len(value) != 3 or not all(map(math.isfinite, value))):
+            raise ValueError(f"{field.name} is {list(value)}, not 3 numbers, a colour each")
+        if field.name == "std" and min(value) <= 0:
+            raise ValueError(f"std is {list(value)}, and must be above 0")
         if field.name in CHOICES and value not in CHOICES[field.name]:
             raise ValueError(f"{field.name} is {value!r}, none of {', '.join(CHOICES[field.name])}")
     return part
@@ -164,7 +168,7 @@ def add_recipe_argument(
 def read_origin(text: str) -> dict[str, str]:
     """Where each field is from, given as JSON or as the path of recipe.json. Raises UserError."""
     try:
-        content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+        content = json.loads(text) if text.startswith("{") else read_json(Path(text))
         origin = content.get("origin", content)
         if not all(isinstance(words, str) for words in origin.values()):
             raise ValueError("it has values that are no text")
@@ -177,7 +181,7 @@ def read_origin(text: str) -> dict[str, str]:
 def read_part(text: str, part: type[Part]) -> Part:
     """The `part` of a recipe, given as JSON or as the path of recipe.json. Raises UserError."""
     try:
-        content = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+        content = json.loads(text) if text.startswith("{") else read_json(Path(text))
         if part is not Recipe and "clip" in content:
             content = content["clip"]
         if part is Sampling and "sampling" in content:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tsf.errors import UserError, run
-from tsf.files import write_text
+from tsf.files import write_json
 from tsf.recipe import huggingface, mmaction2, named
 from tsf.recipe.fields import FIELDS, TRAINED, Stated, build, missing_line, shown
 from tsf.recipe.literal import digest, read_config
@@ -153,9 +153,9 @@ def _flat(content: dict) -> dict:
     return flat
 
 
-def to_file(resolved: Resolved) -> str:
+def to_file(resolved: Resolved) -> dict:
     """The content of recipe.json: the record, and `origin`."""
-    return json.dumps(asdict(resolved.recipe) | {"origin": resolved.origin}, indent=2) + "\n"
+    return asdict(resolved.recipe) | {"origin": resolved.origin}
 
 
 def main() -> None:
@@ -170,7 +170,7 @@ def main() -> None:
     args = parser.parse_args()
     model = {"config": args.config, "checkpoint": args.checkpoint, "run_config": args.run_config}
     resolved = resolve(model, args.recipe)
-    write_text(args.output, to_file(resolved))
+    write_json(args.output, to_file(resolved))
     print("\n".join(describe(resolved)))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.data.k400_info import read_skipped
-from tsf.files import read_json, write_text
+from tsf.files import read_json, read_json_of, write_text
 from tsf.markdown import table
 from tsf.report.parity import parity_table
 
@@ -210,11 +210,8 @@ def main() -> None:
     accuracy, simplified, verify = (
         read_json(path) for path in (args.accuracy, args.simplified, args.verify)
     )
-    summaries = [read_json(path) for path in args.summaries]
-    fps = {
-        name: summary["throughput"]
-        for name, summary in zip(accuracy["engines"], summaries, strict=True)
-    }
+    summaries = read_json_of(accuracy["engines"], args.summaries)
+    fps = {name: summary["throughput"] for name, summary in summaries.items()}
     skipped = read_skipped(args.skipped)
     compiled = read_json(args.om) if args.om else None
     text = markdown(

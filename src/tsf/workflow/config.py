@@ -11,7 +11,6 @@ from jsonschema.validators import extend
 
 from tsf.engines.setup import parse_engines, refuse_other_bins
 from tsf.errors import UserError
-from tsf.files import read_json
 from tsf.model.checkpoints import DIGITS, checkpoint
 from tsf.workflow.plan import checkpoint_name, is_made, refuse_braces
 
@@ -29,7 +28,7 @@ def check(config: dict, schema: Path) -> None:
 
     Raises UserError with every fault: its key and the values that are allowed.
     """
-    content = read_json(schema)
+    content = json.loads(schema.read_text("utf-8"))
     _refuse_retired(config)
     if isinstance(config.get("engines"), list):  # a name is short for {engine: name}
         config["engines"] = [{"engine": e} if isinstance(e, str) else e for e in config["engines"]]

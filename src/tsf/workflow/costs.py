@@ -45,14 +45,17 @@ its end is noticed later: cluster.job, cluster.starts, cluster.stage. Several no
 cluster. What runs on Snakemake's own machine (`localrule`) does none of that.
 """
 
+import json
 from dataclasses import dataclass, replace
 from math import ceil, inf, sqrt
+from pathlib import Path
 from statistics import NormalDist
 
 from tsf.errors import UserError
 from tsf.recipe.record import CROPS, ITEM_BYTES
 from tsf.workflow.fingerprint import MAX_SHARDS
 
+SHIPPED = Path(__file__).with_name("rates.json")
 KEEPS = ("nothing", "bins", "frames", "all_frames")
 MOST = 10**12  # of any number of a plan; what no machine has would end as an overflow
 # the steps of each stage, by their logs' names
@@ -125,7 +128,8 @@ class Rates:
     clip: dict[str, int]  # frames and side, which the engines' rates hold for
 
     @classmethod
-    def from_dict(cls, content: dict) -> "Rates":
+    def read(cls, path: Path = SHIPPED) -> "Rates":
+        content = json.loads(path.read_text("utf-8"))
         steps = {name: Rate(**rate) for name, rate in content["steps"].items()}
         engines = {name: Engine(**rate) for name, rate in content["engines"].items()}
         return cls(**content | {"steps": steps, "engines": engines})

@@ -17,12 +17,10 @@ from tsf.errors import UserError
 from tsf.files import read_json
 from tsf.markdown import table
 from tsf.recipe.record import ITEM_BYTES, ClipRecipe
-from tsf.workflow.costs import KEEPS, MOST, Engine, Plan, Rates, estimate
+from tsf.workflow.costs import KEEPS, Engine, Plan, Rates, estimate
 from tsf.workflow.fingerprint import AUTO_MB, doubled_shards
 from tsf.workflow.measured_rates import from_results
 
-SHIPPED = Path(__file__).with_name("rates.json")
-NOT_OF_A_RUN = "name performance.json of a finished run of this version"
 # of Plan, which the command line has under the same names
 NUMBERS = {
     "videos": "listed videos",
@@ -50,41 +48,23 @@ def measured_engine(path: Path, name: str | None, plan: dict) -> tuple[Engine, C
         raise UserError(f"{path}: no such file; `snakemake performance.json` makes it")
     content = read_json(path)
     runs = content.get("measurements", [content])
-    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise UserError(f"{path}: measurements is no list of them; {NOT_OF_A_RUN}")
-    named = [run for run in runs if name in (None, run.get("engine"), run.get("model"))]
+    named = [run for run in runs if name in (None, run["engine"], run["model"])]
     if len(named) != 1:
-        known = ", ".join(f"{run.get('engine')} {run.get('model')}" for run in runs)
+        known = ", ".join(f"{run['engine']} {run['model']}" for run in runs)
         raise UserError(
             f"{path} has {len(named)} measurements for --engine {name}: {known}; name the engine "
             "or the model of one, or give the file of one, as results/performance/<engine>.json"
         )
     (run,) = named
-    if not isinstance(run.get("videos_per_second"), int | float):
-        raise UserError(f"{path}: no videos_per_second; {NOT_OF_A_RUN}")
-    load = run.get("load_seconds") or 0.0
-    if not isinstance(load, int | float):
-        raise UserError(f"{path}: load_seconds is no number; {NOT_OF_A_RUN}")
-    on_device, threads = measured_on_device(path, run), run.get("threads")
+    on_device = run["engine"] == "ascend" or run["setup"]["device"] != "cpu"
     if on_device and not plan["devices"]:
-        raise UserError(f"{path}: measured on {run.get('device')}; say how many --devices")
+        raise UserError(f"{path}: measured on {run['device']}; say how many --devices")
     if plan["devices"] and not on_device:
         raise UserError(f"{path}: measured on a CPU, which says nothing of --devices")
-    if not on_device and (type(threads) is not int or not 0 < threads <= MOST):
-        raise UserError(f"{path}: threads is {threads!r}, no number of cores; {NOT_OF_A_RUN}")
     clip = measured_clip(path, run)
-    cores = 1 if on_device else threads
-    return at_speed(run["videos_per_second"], load, clip.views, cores), clip
-
-
-def measured_on_device(path: Path, run: dict) -> bool:
-    """Whether an NPU or GPU ran the model. Raises UserError."""
-    if run.get("engine") == "ascend":
-        return True
-    setup = run.get("setup")
-    if not isinstance(setup, dict) or not isinstance(setup.get("device"), str):
-        raise UserError(f"{path}: does not say on what device it was measured; {NOT_OF_A_RUN}")
-    return bool(setup["device"] != "cpu")
+    cores = 1 if on_device else run["threads"]
+    speed, load = run["videos_per_second"], run["load_seconds"] or 0.0  # ascend's is not measured
+    return at_speed(speed, load, clip.views, cores), clip
 
 
 def measured_clip(path: Path, run: dict) -> ClipRecipe:
@@ -94,8 +74,9 @@ def measured_clip(path: Path, run: dict) -> ClipRecipe:
     """
     results = path.parent.parent if path.parent.name == "performance" else path.parent
     for description in sorted((results / "engines").glob("*.json")):
-        if run.get("sha256") and read_json(description).get("sha256") == run["sha256"]:
-            return read_described(description).recipe
+        engine = read_described(description)
+        if engine.sha256 == run["sha256"]:
+            return engine.recipe
     raise UserError(
         f"{path}: no file in {results / 'engines'} is of the measured model, so its clips are not "
         "known; name performance.json in the results folder, or give --videos-per-second"
@@ -251,7 +232,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
 
-    rates = Rates.from_dict(read_json(SHIPPED))
+    rates = Rates.read()
     plan: dict = {}
     if args.results:
         rates, plan = from_results(args.results, rates)

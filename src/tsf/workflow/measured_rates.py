@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
+from tsf.data.decoded import read_decoded
+from tsf.data.listing import read_list
 from tsf.engines.setup import parse_engines
 from tsf.errors import UserError
 from tsf.files import read_json
@@ -101,16 +103,6 @@ def _held(log: Path) -> float:
 
 
 def from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
-    """`_from_results`, with one line for the results of another version."""
-    try:
-        return _from_results(results, usual)
-    except KeyError as key:
-        raise UserError(
-            f"{results}: its JSON files have no {key}; made by another version, so run again"
-        ) from None
-
-
-def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
     """The rates of a finished run, and what `costs.Plan` takes from it.
 
     usual: the shipped rates, for what a run does not tell: Snakemake's own and a cluster's.
@@ -136,9 +128,8 @@ def _from_results(results: Path, usual: Rates) -> tuple[Rates, dict]:
         "scratch": bool(config["scratch"]),
     }
     tables = sorted((results / "decoded").glob("*.tsv"))
-    videos = sum(len(table.read_text("utf-8").splitlines()) - 1 for table in tables)
-    lines = (results / "videos.tsv").read_text("utf-8").splitlines()[1:]
-    listed = len({line.partition("\t")[0] for line in lines})
+    videos = sum(len(read_decoded(table)) for table in tables)
+    listed = len({video.name for video in read_list(results / "videos.tsv")})
     if videos != listed:
         raise UserError(
             f"{results / 'decoded'} has {videos} videos, {results / 'videos.tsv'} {listed}: not "

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tsf import errors
 from tsf.engines.cpu import cpu_name
+from tsf.errors import UserError, on_one_line
 from tsf.files import read_json, sha256, write_json
 
 PACKAGES = (
@@ -77,11 +79,7 @@ def stages(folder: Path) -> list[dict]:
     for path in sorted(folder.rglob("*.tsv")):
         name = path.relative_to(folder).with_suffix("")
         stage = str(name.parent if name.name.isdigit() else name)
-        with open(path, encoding="utf-8") as file:
-            (row,) = csv.DictReader(file, delimiter="\t")
-        memory = float(row["max_rss"]) if row["max_rss"] not in ("-", "NA") else None
-        job = {"seconds": float(row["s"]), "memory": memory, "end": path.stat().st_mtime}
-        jobs.setdefault(stage, []).append(job)
+        jobs.setdefault(stage, []).append(_job(path))
     rows = [
         {
             "stage": stage,
@@ -95,6 +93,19 @@ def stages(folder: Path) -> list[dict]:
         for stage, done in jobs.items()
     ]
     return sorted(rows, key=lambda row: (row["end"], row["stage"]))
+
+
+def _job(path: Path) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            (row,) = csv.DictReader(file, delimiter="\t")
+        memory = float(row["max_rss"]) if row["max_rss"] not in ("-", "NA") else None
+        return {"seconds": float(row["s"]), "memory": memory, "end": path.stat().st_mtime}
+    except (KeyError, TypeError, ValueError) as fault:
+        raise UserError(
+            f"{path}: not Snakemake's benchmark of a job ({on_one_line(fault)}); delete it and run "
+            "again"
+        ) from None
 
 
 def utc(seconds: float) -> str:

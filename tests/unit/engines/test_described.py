@@ -74,30 +74,8 @@ def test_another_recipe_changes_the_file(tmp_path, model):
         write_described(tmp_path / f"{name}.json", described)
         assert read_described(tmp_path / f"{name}.json").recipe == recipe
     guide, changed = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("guide", "other"))
-    assert guide.pop("recipe") != changed.pop("recipe") and guide == changed
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content.pop("setup"),
-        lambda content: content["setup"].update(engine="no engine"),
-        lambda content: content["setup"].update(batch="1"),
-        lambda content: content["recipe"].pop("side"),
-        lambda content: content["recipe"].update(mean=None),
-        lambda content: content.update(dtype="float16"),
-        lambda content: content.update(another=1),
-    ],
-)
-def test_a_damaged_description_is_refused(tmp_path, model, damage):
-    path = tmp_path / "engine.json"
-    write_described(path, describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32"))
-    assert read_described(path).recipe == GUIDE
-    content = json.loads(path.read_text())
-    damage(content)
-    path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match="not the description of an engine"):
-        read_described(path)
+    assert guide["recipe"] != changed["recipe"] and guide["digest"] != changed["digest"]
+    assert guide | changed == changed
 
 
 @pytest.mark.parametrize("name", ["tsf.onnx", "tsf.xml"])

@@ -18,6 +18,7 @@ from tsf.data.tables import write_lines
 from tsf.errors import UserError
 from tsf.evaluation import accuracy
 from tsf.evaluation.intervals import wilson_interval
+from tsf.files import write_json
 from tsf.inference import results
 from tsf.model.recogniser import import_upstream
 from tsf.recipe.record import FUSIONS, Recipe
@@ -128,7 +129,7 @@ def folder(tmp_path):
         results.write_logits(folder / f"{video.index}_0.txt", logits)
     files = {video.name: f"{video.index}_0.txt" for video in INFO}
     settings = {"device": "a CPU", "batchsize": 1, "model": "tsf_sim.onnx", "input": "out_bin/000"}
-    results.write_summary(folder / "sumary.json", results.summary(files, [5.0] * 3, settings))
+    write_json(folder / "sumary.json", results.summary(files, [5.0] * 3, settings))
     return folder
 
 
@@ -161,7 +162,7 @@ def step(folder, tmp_path, monkeypatch):
     listing.write_list(tmp_path / "list.tsv", videos)
     # 0.x and 1.x sample 300 frames differently, 100 frames alike
     write_lines(tmp_path / "list.txt", ["a 300 2", "b 100 0", "c 226 1"])
-    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE_JSON))
+    write_json(tmp_path / "recipe.json", RECIPE_JSON)
     write_lines(tmp_path / "classes.txt", ["run", "swim", "fly", "jump"])
     monkeypatch.chdir(tmp_path)
     line = "x --info k400.info --skipped skipped.tsv --list list.tsv --file-list list.txt"

@@ -8,7 +8,7 @@ import runs
 from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
 from tsf.evaluation.choose import choose, compare, config_lines
-from tsf.files import sha256
+from tsf.files import sha256, write_json
 from tsf.report.choice import paragraph
 
 ORT = Setup("onnxruntime", "tsf_sim", "f32")
@@ -170,8 +170,8 @@ def test_accuracy_of_other_engines_is_refused(tmp_path, recipe):
     (tmp_path / "m.onnx").write_bytes(b"")
     described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
     write_described(tmp_path / "onnxruntime.json", described)
-    (tmp_path / "accuracy.json").write_text(json.dumps({"engines": {"torch": {}}}))
-    (tmp_path / "x.json").write_text("{}")
+    write_json(tmp_path / "accuracy.json", {"engines": {"torch": {}}})
+    write_json(tmp_path / "x.json", {})
     arguments = ["--accuracy", tmp_path / "accuracy.json", "--speeds", tmp_path / "x.json"]
     arguments += ["--engines", tmp_path / "onnxruntime.json", "--proofs", tmp_path / "x.json"]
     result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
@@ -184,17 +184,26 @@ def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
     described = DescribedEngine(ORT, tmp_path / "m.onnx", {}, recipe, "float32")
     write_described(tmp_path / "onnxruntime.json", described)
     accuracy = {"engines": {"onnxruntime": {"device": "a CPU"}}, "scored": 1, "paired": []}
+    speed = {"videos_per_second": 1.0, "device": "a CPU", "cpu": "a CPU", "sha256": {}}
     files = {
-        "accuracy": accuracy,
-        "proofs": {"boundaries": [BOUNDARY]},
-        "speeds": {"videos_per_second": 1.0, "device": "a CPU", "cpu": "a CPU"},
+        "accuracy": ("accuracy", accuracy),
+        "engines": ("onnxruntime", None),
+        "speeds": ("speed", speed),
+        "proofs": ("proven/onnxruntime", {"boundaries": [BOUNDARY]}),
     }
-    arguments = ["--engines", tmp_path / "onnxruntime.json"]
-    for name, content in files.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-        arguments += [f"--{name}", tmp_path / f"{name}.json"]
-    result = runs.module("evaluation.choose", *arguments, "--output", tmp_path / "choice.json")
+    arguments = []
+    for option, (name, content) in files.items():
+        path = tmp_path / f"{name}.json"
+        if content:
+            write_json(path, content)
+        arguments += [f"--{option}", path]
+    arguments += ["--output", tmp_path / "choice.json"]
+    result = runs.module("evaluation.choose", *arguments)
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "choice.json").read_text())["made_from"]
-    names = ("accuracy", "onnxruntime", "speeds", "proofs")
-    assert found == {str(p): sha256(p) for p in (tmp_path / f"{name}.json" for name in names)}
+    paths = [tmp_path / f"{name}.json" for name, _ in files.values()]
+    assert found == {str(path): sha256(path) for path in paths}
+
+    write_json(tmp_path / "speed.json", speed | {"sha256": {"m.onnx": "another"}})
+    result = runs.module("evaluation.choose", *arguments)
+    assert result.returncode == 1 and "measured with another model than onnx" in result.stderr

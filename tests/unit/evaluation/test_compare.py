@@ -185,7 +185,7 @@ def test_a_file_that_is_cut_short_is_refused(folder, name):
 
 def test_an_older_file_is_refused(folder):
     edit(folder / "verdict.json", lambda found: found.pop("engines"))
-    with pytest.raises(UserError, match=r"verdict\.json: no 'engines'"):
+    with pytest.raises(UserError, match=r"verdict\.json: there is no 'engines' in it"):
         read_results(folder)
 
 

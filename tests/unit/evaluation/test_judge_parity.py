@@ -10,6 +10,7 @@ from measured import boundaries
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.evaluation.judge_parity import refuse_apart, threshold
+from tsf.files import write_json
 
 ONNXRUNTIME, OPENVINO, TORCH = (DEFAULTS[name] for name in ("onnxruntime", "openvino", "torch"))
 
@@ -56,7 +57,7 @@ def judge(folder, *measured):
     paths = []
     for number, content in enumerate(measured):
         paths.append(folder / f"{number}.json")
-        paths[-1].write_text(json.dumps(content))
+        write_json(paths[-1], content)
     thresholds = json.dumps({"max_abs": 1e-4, "relative_l2": RELATIVE_L2})
     arguments = ["--measured", *paths, "--thresholds", thresholds, "--output", folder / "p.json"]
     return runs.module("evaluation.judge_parity", *arguments)

@@ -9,6 +9,7 @@ import pytest
 
 from tsf.data.k400_info import ScoredVideo, write_info
 from tsf.errors import UserError
+from tsf.files import write_json
 from tsf.inference import merge_shards, results
 
 
@@ -25,7 +26,7 @@ def shards(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         results.write_logits(folder / f"{video}_0.txt", np.full((3, 8), n))
         content = results.summary({f"{video}.bin": "x"}, [10.0 + n], arguments(f"shards/00{n}"))
-        results.write_summary(folder / results.SUMMARY, content)
+        write_json(folder / results.SUMMARY, content)
     info = [ScoredVideo(0, "b", 3), ScoredVideo(1, "a", 4)]
     write_info(tmp_path / "k400.info", info)
     line = "merge_shards --info k400.info --shards shards/000 shards/001"
@@ -81,7 +82,7 @@ def make_shard(folder, names, h2d=0.0, runs=1):
     arguments = {"batchsize": 1, "input": "bins/000", "device": folder.name}
     content = results.summary(files, [1.0] * runs, arguments)
     content["H2D_latency"] = {"min": h2d, "max": 2 * h2d, "mean": h2d}
-    results.write_summary(folder / "sumary.json", content)
+    write_json(folder / "sumary.json", content)
     return folder
 
 

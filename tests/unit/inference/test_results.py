@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tsf.errors import UserError
+from tsf.files import write_json
 from tsf.inference import results
 
 # ais_bench's, as its json files have them
@@ -71,7 +72,7 @@ def arguments(folder="shards/000"):
 def test_the_summary_has_ais_benchs_keys_and_figures(tmp_path):
     times = [10.0, 30.0, 20.0, 40.0]
     files = {f"{n}.bin": f"{n}_0.txt" for n in range(4)}
-    results.write_summary(tmp_path / "x.json", results.summary(files, times, arguments()))
+    write_json(tmp_path / "x.json", results.summary(files, times, arguments()))
     found = json.loads((tmp_path / "x.json").read_text())
     assert found.keys() >= SUMMARY_KEYS
     assert found["NPU_compute_time"].keys() == TIME_KEYS
@@ -91,32 +92,10 @@ def test_a_shard_without_videos_has_a_summary_too():
 def test_a_summary_that_was_cut_short_names_the_folder_to_delete(tmp_path):
     path = tmp_path / "000" / results.SUMMARY
     path.parent.mkdir()
-    results.write_summary(path, results.summary({}, [1.0], {"batchsize": 1}))
+    write_json(path, results.summary({}, [1.0], {"batchsize": 1}))
     path.write_text(path.read_text()[:40])
     with pytest.raises(UserError) as fault:
         results.read_summary(path)
     message = str(fault.value)
-    assert message.startswith(f"{path}: cut short") and "\n" not in message
+    assert message.startswith(f"{path}: not as it was written") and "\n" not in message
     assert message.endswith(f"; delete {path.parent} and run again")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content.pop("args"),
-        lambda content: content["args"].pop("batchsize"),
-        lambda content: content["args"].update(input=None),
-        lambda content: content.update(npu_compute_time_list=["1"]),
-        lambda content: content["H2D_latency"].pop("min"),
-        lambda content: content.update(D2H_latency=[]),
-    ],
-)
-def test_a_damaged_summary_is_refused(tmp_path, damage):
-    content = results.summary({}, [1.0], arguments())
-    path = tmp_path / results.SUMMARY
-    results.write_summary(path, content)
-    assert results.read_summary(path) == content
-    damage(content)
-    results.write_summary(path, content)
-    with pytest.raises(UserError, match=r"sumary\.json: not a summary of results"):
-        results.read_summary(path)

@@ -7,6 +7,7 @@ import pytest
 from recipes import GUIDE
 
 from tsf.errors import UserError
+from tsf.files import write_json
 from tsf.recipe.record import ClipRecipe, read_origin, read_part
 
 
@@ -31,7 +32,7 @@ def test_a_field_that_is_none_is_refused(field, value):
 def test_where_the_values_are_from_is_json_or_the_recipes_file(tmp_path):
     origin = {"mean": "recipe.mean", "std": "model.config"}
     assert read_origin(json.dumps(origin)) == origin
-    (tmp_path / "recipe.json").write_text(json.dumps({"classes": 8, "origin": origin}))
+    write_json(tmp_path / "recipe.json", {"classes": 8, "origin": origin})
     assert read_origin(str(tmp_path / "recipe.json")) == origin
 
 

@@ -10,6 +10,7 @@ from mmaction2_configs import NEW, OLD
 from runs import ROOT
 
 from tsf.errors import UserError
+from tsf.files import write_json
 from tsf.recipe import named
 from tsf.recipe.fields import FIELDS, TRAINED
 from tsf.recipe.record import Recipe, read_part
@@ -276,12 +277,11 @@ def test_facebooks_pictures_are_floats():
         refuse_unfit(found, "bins", "uint8")
 
 
-def test_the_file_is_a_recipe_and_its_origin():
+def test_the_file_is_a_recipe_and_its_origin(tmp_path):
     found = from_config(OLD)
-    with open("recipe.json", "w") as file:
-        file.write(to_file(found))
-    assert read_part("recipe.json", Recipe) == found.recipe
-    assert json.loads(to_file(found))["origin"] == found.origin
+    write_json(tmp_path / "recipe.json", to_file(found))
+    assert read_part(str(tmp_path / "recipe.json"), Recipe) == found.recipe
+    assert to_file(found)["origin"] == found.origin
 
 
 def test_the_exports_depend_on_the_network_alone(huggingface):

@@ -7,6 +7,7 @@ from markdown_rows import rows
 from measured import NPU_RUN
 
 from tsf.evaluation import performance
+from tsf.files import write_json
 from tsf.report.performance import markdown
 
 STAGES = {"video to clip": 0.05, "write .bin": 0.01, "read .bin": 0.02, "model": 0.4}
@@ -32,7 +33,7 @@ MEASUREMENT = {
 
 def test_the_rows_of_the_report(tmp_path):
     for name, content in (("a", MEASUREMENT), ("npu", NPU_RUN)):
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        write_json(tmp_path / f"{name}.json", content)
     inputs = ["--runs", tmp_path / "a.json", tmp_path / "npu.json"]
     collected = tmp_path / "p.json"
     inputs += ["--output", collected]

@@ -12,15 +12,17 @@ import pytest
 import runs
 from recipes import GUIDE
 
+from tsf.data.decoded import Decoded, write_decoded
+from tsf.data.listing import ListedVideo, write_list
 from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
-from tsf.files import read_json
+from tsf.files import read_json, write_json
 from tsf.workflow import estimate
 from tsf.workflow.costs import AFTER, BESIDE, LISTED, Engine, Plan, Rate, Rates, stages
 from tsf.workflow.measured_rates import USED, from_results
 
-SHIPPED = Rates.from_dict(read_json(estimate.SHIPPED))
+SHIPPED = Rates.read()
 CLIP = {"sampling": {"num_clips": 1, "clip_len": 8}, "crops": "three", "side": 224}
 
 
@@ -38,15 +40,14 @@ def finished(tmp_path):
         log(results / f"logs/{name}.log", (2.0, 1.0))
     (results / "logs/merge_shards.log").unlink()
     log(results / "logs/merge_shards/onnxruntime.log", (2.0, 1.0))
-    rows = "".join(f"v{n}\tval/v{n}.mp4\tc\n" for n in range(10))
-    (results / "videos.tsv").write_text(f"video\tpath\tlabel\n{rows}v0\tval/v0.mp4\td\n")
+    rows = [ListedVideo(f"v{n}", f"val/v{n}.mp4", "c") for n in range(10)]
+    write_list(results / "videos.tsv", [*rows, ListedVideo("v0", "val/v0.mp4", "d")])
     log(results / "logs/onnx.log", (30.0, 1.0))
     log(results / "logs/parity/onnxruntime.log", (5.0, 1.0))
     log(results / "logs/sample_data.log", (99.0, 1.0))  # no part of a run on own videos
     for shard, videos in (("000", 4), ("001", 6)):
         table = results / f"decoded/{shard}.tsv"
-        table.parent.mkdir(exist_ok=True)
-        table.write_text("video\tframes\tskipped\n" + "v\t300\t\n" * videos)
+        write_decoded(table, [Decoded("v", 300, "")] * videos)
         log(results / f"logs/count_frames/{shard}.log", (0.5 + 0.1 * videos, 0.5))
         inner, made = 3.0 + 6.0 * videos, 1.0 + 0.2 * videos
         log(
@@ -73,7 +74,7 @@ def finished(tmp_path):
         },
     }
     for name, value in content.items():
-        (results / f"{name}.json").write_text(json.dumps(value))
+        write_json(results / f"{name}.json", value)
     return results
 
 
@@ -172,7 +173,7 @@ def measured(tmp_path):
             row |= {"videos_per_second": 0.25, "threads": 2, "load_seconds": 5.0, "device": "it"}
             rows.append(row | changes)
         path = tmp_path / "performance.json"
-        path.write_text(json.dumps({"measurements": rows[:1] if changes else rows}))
+        write_json(path, {"measurements": rows[:1] if changes else rows})
         return path
 
     return measured
@@ -207,10 +208,6 @@ def test_a_speed_is_of_the_device_that_was_measured(measured, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"threads": -4}, "threads is -4, no number of cores"),
-        ({"threads": "x"}, "threads is 'x', no number of cores"),
-        ({"setup": None}, "does not say on what device"),
-        ({"load_seconds": "x"}, "load_seconds is no number"),
         ({"sha256": {"m.onnx": "other"}}, "no file in .*engines is of the measured model"),
         ({"videos_per_second": 1e-320}, "must be from 0.000001 to 1000000"),
         ({"videos_per_second": 10**400}, "must be from 0.000001 to 1000000"),
@@ -222,12 +219,14 @@ def test_faulty_measurements_are_refused(fields, words, measured, monkeypatch, c
         run(monkeypatch, capsys, *common)
 
 
-def test_measurements_that_are_no_list_are_refused(tmp_path, monkeypatch, capsys):
-    path = tmp_path / "performance.json"
-    for content in ({"a": 1}, [1]):
-        path.write_text(json.dumps({"measurements": content}))
-        with pytest.raises(UserError, match="measurements is no list of them"):
-            run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--performance", path)
+def test_another_file_than_a_measurement_is_refused(measured, monkeypatch, capsys):
+    path = measured()
+    common = ("--videos", 1000, "--cores", 4, "--performance")
+    with pytest.raises(UserError, match=r"a\.json: there is no 'engine' in it, so"):
+        run(monkeypatch, capsys, *common, path.parent / "engines/a.json")
+    path.write_text(path.read_text().replace("0.25", "0.5"))
+    with pytest.raises(UserError, match=r"performance\.json: not as it was written"):
+        run(monkeypatch, capsys, *common, path)
 
 
 def test_it_is_readable(monkeypatch, capsys):
@@ -299,7 +298,7 @@ def test_an_unfinished_run_is_refused(gone, words, finished, monkeypatch, capsys
 def configure(results, **config):
     path = results / "provenance.json"
     content = read_json(path)
-    path.write_text(json.dumps(content | {"config": content["config"] | config}))
+    write_json(path, content | {"config": content["config"] | config})
 
 
 def test_the_engines_are_those_of_the_config(finished, monkeypatch, capsys):
@@ -332,7 +331,7 @@ def test_a_run_that_has_begun_again_is_refused(finished, name):
 
 
 def test_a_run_of_no_videos_is_refused(finished):
-    (finished / "videos.tsv").write_text("video\tpath\tlabel\n")
+    write_list(finished / "videos.tsv", [])
     for table in (finished / "decoded").iterdir():
         table.unlink()
     with pytest.raises(UserError, match=r"videos\.tsv: no videos"):
@@ -353,7 +352,7 @@ def test_a_run_on_devices(finished, monkeypatch, capsys):
     log(finished / "logs/merge_shards/ascend.log", (2.0, 1.0))
     configure(finished, engines=[{"engine": "ascend"}])
     summary = {"npu_compute_time_list": [4000.0] * 10}
-    (finished / "result/ascend_summary.json").write_text(json.dumps(summary))
+    write_json(finished / "result/ascend_summary.json", summary)
     rates, _ = from_results(finished, SHIPPED)
     assert rates.engines["ascend"] == Engine(pytest.approx(5.0), pytest.approx(4 / 3))
     assert rates.steps["temporary_bins"] == Rate(pytest.approx(1.0), pytest.approx(0.4))
@@ -364,14 +363,14 @@ def test_a_run_on_devices(finished, monkeypatch, capsys):
 
 
 def test_tables_of_another_number_of_shards_are_refused(finished):
-    (finished / "decoded/002.tsv").write_text("video\tframes\tskipped\nv1\t300\t\n")
+    write_decoded(finished / "decoded/002.tsv", [Decoded("v1", 300, "")])
     with pytest.raises(UserError, match="has 11 videos"):
         from_results(finished, SHIPPED)
 
 
 def test_results_of_another_version_are_refused(finished, monkeypatch, capsys):
-    (finished / "provenance.json").write_text("{}")
-    with pytest.raises(UserError, match="have no 'config'; made by another version"):
+    write_json(finished / "provenance.json", {})
+    with pytest.raises(UserError, match="no 'config' in it, so it is another file"):
         run(monkeypatch, capsys, "--videos", 1000, "--cores", 4, "--results", finished)
 
 

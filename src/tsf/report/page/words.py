@@ -1,14 +1,13 @@
 """The page's two languages: every English text and its Chinese."""
 
+import json
 import re
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from tsf.files import read_json
-
 TEMPLATES = Path(__file__).with_name("templates")
-CHINESE = read_json(TEMPLATES / "zh.json")
+CHINESE = json.loads((TEMPLATES / "zh.json").read_text("utf-8"))
 
 
 def both(english: str, **values: object) -> Markup:
