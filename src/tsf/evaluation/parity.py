@@ -9,6 +9,7 @@ from tsf import errors
 from tsf.data.bins import fill_batch
 from tsf.data.model_input import normalise
 from tsf.engines.described import read_described, refuse_other_model
+from tsf.engines.device import device_of
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.errors import UserError
@@ -70,17 +71,19 @@ def main() -> None:
     if args.engine:
         described = read_described(args.engine)
         refuse_other_model(described)
-        engine = load_engine(described.setup, described.file, args.threads)
-        clips = reference.uint8_clips if engine.dtype == "uint8" else reference.clips
-        if clips is None:
-            raise UserError(
-                f"{described.file} takes uint8, but {args.reference} has no uint8 clips, as its "
-                "recipe has none"
-            )
+        with device_of(described.setup):
+            engine = load_engine(described.setup, described.file, args.threads)
+            clips = reference.uint8_clips if engine.dtype == "uint8" else reference.clips
+            if clips is None:
+                raise UserError(
+                    f"{described.file} takes uint8, but {args.reference} has no uint8 clips, as "
+                    "its recipe has none"
+                )
+            logits = engine_logits(engine, clips)
         found = {
             "name": boundary_name(described.setup),
             "precision": described.setup.precision,
-            **logit_distances(reference.logits, engine_logits(engine, clips)),
+            **logit_distances(reference.logits, logits),
         }
     else:
         if args.recipe is None or reference.uint8_clips is None:
