@@ -104,9 +104,13 @@ def _in_archive(video: ListedVideo, members: list[archives.Member], root: Path) 
         return replace(video, fault=f"several files of its name: {places}")
     if member.fault:
         return replace(video, fault=member.fault)
-    suffix = os.path.splitext(video.path)[1]
-    stored = ByteRange(root / member.archive, member.offset, member.size, suffix)
-    return replace(video, stored=stored)
+    return replace(video, stored=stored(member, root))
+
+
+def stored(member: archives.Member, root: Path) -> ByteRange:
+    """A file in an archive of the dataset in `root`."""
+    suffix = os.path.splitext(member.name)[1]
+    return ByteRange(root / member.archive, member.offset, member.size, suffix)
 
 
 def list_annotated(dataset: Dataset) -> list[ListedVideo]:
@@ -130,7 +134,7 @@ def list_folder(root: Path) -> list[ListedVideo]:
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; check dataset.root in the config")
-    paths = sorted(_video_files(root), key=lambda path: path.split(os.sep))
+    paths = sorted(video_files(root), key=lambda path: path.split(os.sep))
     if not paths:
         raise UserError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
     videos = []
@@ -142,7 +146,7 @@ def list_folder(root: Path) -> list[ListedVideo]:
     return videos
 
 
-def _video_files(root: Path) -> Iterator[str]:
+def video_files(root: Path) -> Iterator[str]:
     """The paths below `root` with a video's suffix; links to folders are followed, once each.
 
     Raises UserError for a folder that cannot be read, and for a link to nothing, which may have
