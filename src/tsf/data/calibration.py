@@ -145,7 +145,7 @@ def main() -> None:
             f"{args.list} lists raw frames, so it cannot be told whether a video in "
             f"{args.take_from} is scored: make sure that none is"
         )
-    listed = ListedFiles([v.stored or args.root / v.path for v in scored if not v.fault])
+    listed = ListedFiles([video.file(args.root) for video in scored if not video.fault])
     with whole_folder(args.output) as folder:
         paths, candidates = zip(*shuffled(args.take_from, dataset), strict=True)
         clips = write_clips(candidates, listed, args.recipe, folder, args.video_time_limit)

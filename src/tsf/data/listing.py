@@ -13,7 +13,7 @@ from typing import NoReturn
 from tsf.data import archives, kinetics
 from tsf.data.annotation_file import read_annotation_file
 from tsf.data.archive_index import read_index
-from tsf.data.byte_range import ByteRange
+from tsf.data.byte_range import ByteRange, VideoFile
 from tsf.data.tables import read_table, write_table
 from tsf.errors import UserError
 
@@ -46,6 +46,10 @@ class ListedVideo:
     # of the layout tar, whose paths are those of the unpacked files
     stored: ByteRange | None = None  # the file, in an archive
     fault: str = ""  # why the archives do not have it
+
+    def file(self, root: Path) -> VideoFile:
+        """Its file, be it one of its own or in an archive; of no use where `fault` is given."""
+        return self.stored or root / self.path
 
 
 @dataclass(frozen=True)
