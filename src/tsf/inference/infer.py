@@ -77,9 +77,12 @@ def main() -> None:
     described = read_described(args.engine)
     refuse_other_model(described)
     milliseconds: list[float] = []
+    # a GPU, or an NPU, is not kept from other jobs while the files are made
+    if args.early and described.setup.accelerator:
+        wait_for_bins(args.input)
     with device_of(described.setup), whole_folder(args.output) as folder:
         engine = load_engine(described.setup, described.file, args.threads)
-        if args.early:
+        if args.early and not described.setup.accelerator:
             wait_for_bins(args.input)
         bins = bin_files(args.input)
         label = f"{described.setup.name} {args.input.name}"
