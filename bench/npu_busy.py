@@ -21,10 +21,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import picture
+from matplotlib.figure import Figure
 
 from tsf import errors
 from tsf.errors import UserError
-from tsf.files import whole_file, write_json
+from tsf.files import write_json
 from tsf.markdown import table
 from tsf.sample.real_clips import Variant, encode
 from tsf.workflow import environment
@@ -178,22 +180,16 @@ class Workflow:
 
 def draw(runs: list[ShardRun], title: str, path: Path) -> None:
     """A line a device with what it inferred, and a line for each job that there is at a time."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
-
-    plt.rcParams["svg.hashsalt"] = "npu_busy"  # the same runs give the same bytes
     devices = sorted({run.device for run in runs})
-    colours = plt.get_cmap("tab10").colors  # type: ignore[attr-defined]
     lanes: list[float] = []  # the time at which each lane is free again
-    figure, axis = plt.subplots(figsize=(10, 1.2 + 0.3 * 3 * len(devices)))
+    figure = Figure(figsize=(10, 1.2 + 0.3 * 3 * len(devices)))
+    axis = figure.subplots()
     for run in sorted(runs, key=lambda run: run.decode):
         free = [n for n, until in enumerate(lanes) if until <= run.decode]
         lane = free[0] if free else len(lanes)
         lanes[lane : lane + 1] = [run.given_back]
         row = len(devices) + 0.5 + lane
-        colour = colours[devices.index(run.device) % len(colours)]
+        colour = f"C{devices.index(run.device)}"
         bars = (
             (run.decode, run.decoded, "#cccccc", row),
             (run.decoded, run.taken, "#f2f2f2", row),
@@ -211,9 +207,7 @@ def draw(runs: list[ShardRun], title: str, path: Path) -> None:
     axis.invert_yaxis()
     axis.set_xlabel("seconds; grey: decodes, white: waits for a device, colour: has that device")
     axis.set_title(title, fontsize=10)
-    figure.tight_layout()
-    with whole_file(path) as part:
-        figure.savefig(part, metadata={"Date": None})
+    picture.save(figure, path)
 
 
 def main() -> None:

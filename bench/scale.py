@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import picture
+from matplotlib.figure import Figure
 
 from tsf import errors
 from tsf.data.kinetics import write_annotations
-from tsf.files import whole_file, write_json
+from tsf.files import write_json
 from tsf.markdown import table
 from tsf.workflow.costs import AFTER, BESIDE, HEADS, LISTED, LOCAL, PROCESSES, SHIPPED, Plan, Rates
 
@@ -152,13 +154,8 @@ def plan_made_up(videos: int, shards: int, folder: Path) -> dict:
 
 def draw(runs: list[dict], path: Path) -> None:
     """The share of the cores' time in the work, over the nodes; a line a number of videos."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
-
-    plt.rcParams["svg.hashsalt"] = "scale"  # the same runs give the same bytes
-    figure, axis = plt.subplots(figsize=(7, 4))
+    figure = Figure(figsize=(7, 4))
+    axis = figure.subplots()
     for videos in sorted({run["videos"] for run in runs}):
         own = [run for run in runs if run["videos"] == videos]
         x, y = [run["nodes"] for run in own], [100 * run["efficiency"] for run in own]
@@ -169,9 +166,7 @@ def draw(runs: list[dict], path: Path) -> None:
     axis.set_ylabel("% of the cores' time decoding and inferring")
     axis.grid(alpha=0.3)
     axis.legend()
-    figure.tight_layout()
-    with whole_file(path) as part:
-        figure.savefig(part, metadata={"Date": None})
+    picture.save(figure, path)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, str(HOME / "src"))
 from tsf.ascend import ais_bench, atc, npu_smi
-from tsf.ascend.device import devices_here
+from tsf.engines.device import devices_here
 from tsf.bundle.fit import bundled, refuse_recipe
 from tsf.data.calibration_labels import annotations_of
 from tsf.data.manifest import MANIFEST

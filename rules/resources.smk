@@ -111,16 +111,17 @@ def on_npu(rule):
     return asks(rule) | NPU_RESOURCES | {"runtime": runtime}
 
 
-def gpu_of(wildcards):
-    """The GPUs that the job opens."""
-    return 1 if needs.accelerator(setup_of(wildcards)) == "gpu" else 0
+def opens(accelerator):
+    """One if the job's own process opens a gpu, or an npu; else none."""
+
+    def number(wildcards):
+        setup = setup_of(wildcards)
+        return 1 if setup and setup.accelerator == accelerator else 0
+
+    return number
 
 
-def npu_of(wildcards):
-    """Every turn on an NPU, for an engine that locks no device: no other job then has one."""
-    if needs.accelerator(setup_of(wildcards)) != "npu":
-        return 0
-    return workflow.global_resources["npu"].value
+gpu_of, npu_of = opens("gpu"), opens("npu")
 
 
 CLUSTER = config["cluster"]

@@ -20,10 +20,10 @@ import pytest
 from recipes import GUIDE
 
 from tsf.ascend import ais_bench, process
-from tsf.ascend.device import device
 from tsf.ascend.summary_file import Summary, read_summary
 from tsf.data.bins import read_bin, write_bin
 from tsf.engines.described import describe, write_described
+from tsf.engines.device import device
 from tsf.engines.setup import DEFAULTS
 from tsf.errors import UserError
 from tsf.files import read_json, write_json
@@ -386,7 +386,7 @@ def test_times_are_floats_or_pairs(tmp_path, times, expected):
 
 HOLDER = """
 import sys, tempfile, time
-from tsf.ascend import device
+from tsf.engines import device
 tempfile.tempdir = sys.argv[1]
 with device.device([0, 1]) as number:
     print(number, flush=True)
@@ -448,7 +448,8 @@ def test_a_list_of_devices_that_cann_would_read_in_part_is_refused(given, monkey
 
 HOLDER_OF_PROGRAM = """
 import subprocess, sys, tempfile
-from tsf.ascend import device, process
+from tsf.ascend import process
+from tsf.engines import device
 tempfile.tempdir = sys.argv[1]
 with device.device([0]):
     process.run([sys.executable, "-uc", WORDS])

@@ -1,5 +1,6 @@
 """The small trained model, plain and rewritten, and real clips."""
 
+import os
 import runpy
 
 import numpy as np
@@ -119,3 +120,16 @@ def three_bins(tmp_path, dtype):
         paths.append(tmp_path / f"video{number}_000000_000010.bin")
         write_bin(clip, paths[-1])
     return paths
+
+
+@pytest.fixture
+def zumba_refused(monkeypatch):
+    """A folder zumba cannot be read, as for another user; for root every folder can be."""
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("zumba"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refused)

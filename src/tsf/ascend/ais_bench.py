@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 from tsf import errors
 from tsf.ascend import process
-from tsf.ascend.device import device
 from tsf.ascend.summary_file import Summary, read_summary
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_files, bin_path, read_bin
 from tsf.engines.described import DescribedEngine, read_described, refuse_other_model
+from tsf.engines.device import device
 from tsf.engines.setup import refuse_other_bins
 from tsf.errors import UserError
 from tsf.files import read_json, whole_folder, write_json

@@ -12,11 +12,11 @@ import numpy as np
 
 from tsf import errors
 from tsf.ascend import ais_bench
-from tsf.ascend.device import device
 from tsf.ascend.states_file import AFTER, BEFORE, WHOLE, States, read_states
 from tsf.ascend.summary_file import Summary
 from tsf.ascend.work import work_folder
 from tsf.data.bins import bin_path, write_bin
+from tsf.engines.device import device
 from tsf.errors import UserError
 from tsf.evaluation.parity import distances
 from tsf.files import read_json, write_json

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.ascend import ais_bench, npu_smi, requirements
-from tsf.ascend.device import devices_here
+from tsf.engines.device import devices_here
 from tsf.errors import UserError
 from tsf.model.opset import OPSET
 from tsf.workflow.environment import find_tool

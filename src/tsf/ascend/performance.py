@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tsf import errors
 from tsf.ascend import ais_bench
-from tsf.ascend.device import device
 from tsf.ascend.summary_file import Summary
 from tsf.ascend.work import work_folder
 from tsf.engines.cpu import cpu_name
+from tsf.engines.device import device
 from tsf.errors import UserError
 from tsf.evaluation.performance_record import performance_record
 from tsf.files import read_json, sha256, write_json

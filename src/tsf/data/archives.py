@@ -50,8 +50,8 @@ class Member:
 def find_archives(root: Path) -> list[str]:
     """Every *.tar in `root` and `root`/val, relative to `root`.
 
-    Raises UserError if there is none, for one whose download is not finished, and for a compressed
-    one, in which nothing can be found without reading all that comes before.
+    Raises UserError for one whose download is not finished, and for a compressed one, in which
+    nothing can be found without reading all that comes before.
     """
     found = []
     for folder in FOLDERS:
@@ -75,22 +75,23 @@ def find_archives(root: Path) -> list[str]:
                 if not path.is_file():
                     raise UserError(f"{path}: not a file; repair it or move it away")
                 found.append(posixpath.join(folder, name))
-    if not found:
-        raise UserError(
-            f"{root}: no .tar archive there, nor in {root / 'val'}; check dataset.root in the "
-            "config, or write layout: kinetics for videos that are unpacked"
-        )
     return found
 
 
 def members(root: Path, cache: Path | None = None) -> list[Member]:
-    """The files in every archive of the dataset. Raises UserError.
+    """The files in every archive of the dataset. Raises UserError, if it has no archive too.
 
     cache: a folder, for what was found in each archive.
     """
+    names = find_archives(root)
+    if not names:
+        raise UserError(
+            f"{root}: no .tar archive there, nor in {root / 'val'}; check dataset.root in the "
+            "config, or write layout: kinetics for videos that are unpacked"
+        )
     return [
         replace(member, archive=name)
-        for name in find_archives(root)
+        for name in names
         for member in (scan(root / name) if cache is None else _by_cache(root / name, cache))
     ]
 

@@ -2,16 +2,28 @@
 
 import argparse
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from tsf import errors
 from tsf.data import decode
+from tsf.data.archives import find_archives
 from tsf.data.bins import bin_path, delete_bin, write_bin
 from tsf.data.byte_range import VideoFile, sha256_of, size_of
-from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of, list_videos
+from tsf.data.listing import (
+    SUFFIXES,
+    Dataset,
+    add_dataset_arguments,
+    archived,
+    dataset_of,
+    list_videos,
+    stored,
+    video_files,
+)
 from tsf.data.make_clip import clip_from_video
 from tsf.data.model_input import exact_dtype
 from tsf.data.tables import write_lines
@@ -22,13 +34,47 @@ from tsf.recipe.record import ClipRecipe, add_recipe_argument
 from tsf.workers import one_by_one
 
 
-def shuffled(root: Path) -> list[Path]:
-    """The videos below `root`, in an order that depends on their paths alone.
+def shuffled(folder: Path, scored: Dataset) -> list[tuple[str, VideoFile]]:
+    """The videos below `folder`, each with its path there, in an order that depends on that alone.
 
-    Neighbours in a folder are often of one class, or of one recording.
+    Neighbours in a folder are often of one class, or of one recording. Where none is unpacked and
+    the scored videos are in archives, they are those in the folder's archives; then the path begins
+    with the archive's. Raises UserError if there is none.
     """
-    paths = [video.path for video in list_videos(Dataset("folder", root))]
-    return [root / p for p in sorted(paths, key=lambda p: hashlib.sha256(p.encode()).digest())]
+    if scored.layout == "tar" and not any(video_files(folder)):
+        found = in_archives_of(folder, scored)
+    else:
+        listed = list_videos(Dataset("folder", folder))
+        found = [(video.path, folder / video.path) for video in listed]
+    return sorted(found, key=lambda video: hashlib.sha256(video[0].encode()).digest())
+
+
+def in_archives_of(folder: Path, scored: Dataset) -> list[tuple[str, VideoFile]]:
+    """The videos in the archives in `folder`, of those that the scored videos' index names, if any.
+
+    Raises UserError if there is none.
+    """
+    root = folder
+    if scored.index is not None:
+        root, inside = scored.root, folder.resolve()
+        members = [
+            member
+            for member in archived(scored)
+            if (root / member.archive).resolve().is_relative_to(inside)
+        ]
+    else:
+        members = archived(replace(scored, root=folder)) if find_archives(folder) else []
+    videos: list[tuple[str, VideoFile]] = [
+        (member.place, stored(member, root))
+        for member in members
+        if not member.fault and os.path.splitext(member.name)[1].lower() in SUFFIXES
+    ]
+    if not videos:
+        raise UserError(
+            f"{folder}: no video there, unpacked or in an archive; see calibration.root in the "
+            "config"
+        )
+    return videos
 
 
 class ListedFiles:
@@ -40,13 +86,13 @@ class ListedFiles:
             if not isinstance(video, Path) or video.is_file():
                 self.by_size.setdefault(size_of(video), []).append(video)
 
-    def has(self, path: Path) -> bool:
-        same_size = self.by_size.get(size_of(path), [])
-        return bool(same_size) and sha256_of(path) in map(sha256_of, same_size)
+    def has(self, video: VideoFile) -> bool:
+        same_size = self.by_size.get(size_of(video), [])
+        return bool(same_size) and sha256_of(video) in map(sha256_of, same_size)
 
 
 def write_clips(
-    candidates: list[Path],
+    candidates: Sequence[VideoFile],
     listed: ListedFiles,
     recipe: ClipRecipe,
     folder: Path,
@@ -60,7 +106,7 @@ def write_clips(
     others = ((n, video) for n, video in enumerate(candidates) if not listed.has(video))
     work = partial(write_clip, recipe=recipe, folder=folder)
 
-    def given_up(numbered: tuple[int, Path], reason: str) -> None:
+    def given_up(numbered: tuple[int, VideoFile], reason: str) -> None:
         delete_bin(folder, f"{numbered[0]:06d}")  # it may be there
 
     for path in one_by_one(work, others, given_up, time_limit):
@@ -68,8 +114,8 @@ def write_clips(
             yield path
 
 
-def write_clip(numbered: tuple[int, Path], recipe: ClipRecipe, folder: Path) -> Path | None:
-    """The .bin file of a video; None if it does not decode. numbered: its number and path."""
+def write_clip(numbered: tuple[int, VideoFile], recipe: ClipRecipe, folder: Path) -> Path | None:
+    """The .bin file of a video; None if it does not decode. numbered: its number and file."""
     number, video = numbered
     try:
         _, clip = clip_from_video(video, recipe, exact_dtype(recipe))
@@ -92,17 +138,18 @@ def main() -> None:
 
     if not args.take_from.is_dir():
         raise UserError(f"{args.take_from}: no such folder; see calibration.root in the config")
-    scored = list_videos(dataset_of(args))
+    dataset = dataset_of(args)
+    scored = list_videos(dataset)
     if scored[0].rawframes:
         print(
             f"{args.list} lists raw frames, so it cannot be told whether a video in "
             f"{args.take_from} is scored: make sure that none is"
         )
-    listed = ListedFiles([v.stored or args.root / v.path for v in scored if not v.fault])
+    listed = ListedFiles([video.file(args.root) for video in scored if not video.fault])
     with whole_folder(args.output) as folder:
-        candidates = shuffled(args.take_from)
-        limit = args.video_time_limit
-        first = islice(write_clips(candidates, listed, args.recipe, folder, limit), args.videos)
+        paths, candidates = zip(*shuffled(args.take_from, dataset), strict=True)
+        clips = write_clips(candidates, listed, args.recipe, folder, args.video_time_limit)
+        first = islice(clips, args.videos)
         written = list(with_progress(first, args.videos, "calibration clips"))
         delete_parts(folder)
         if len(written) < args.videos:
@@ -110,9 +157,7 @@ def main() -> None:
                 f"{args.take_from}: {len(written)} videos that can be decoded and are not scored, "
                 f"but calibration.videos is {args.videos}; lower it, or set calibration.root"
             )
-        videos = (candidates[int(clip.stem)].relative_to(args.take_from) for clip in written)
-        rows = zip(written, videos, strict=True)
-        write_lines(args.table, (f"{clip.stem}\t{video}" for clip, video in rows))
+        write_lines(args.table, (f"{clip.stem}\t{paths[int(clip.stem)]}" for clip in written))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The file of a listed video, be it one of its own or in an archive."""
+"""The file of a listed video, or why it has none."""
 
 from pathlib import Path
 
@@ -11,4 +11,4 @@ def file_of(video: ListedVideo, root: Path) -> VideoFile:
     """Raises SkippedVideo for a video that the archives do not have as a file."""
     if video.fault:
         raise SkippedVideo(video.fault)
-    return video.stored or root / video.path
+    return video.file(root)

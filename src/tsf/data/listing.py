@@ -13,7 +13,7 @@ from typing import NoReturn
 from tsf.data import archives, kinetics
 from tsf.data.annotation_file import read_annotation_file
 from tsf.data.archive_index import read_index
-from tsf.data.byte_range import ByteRange
+from tsf.data.byte_range import ByteRange, VideoFile
 from tsf.data.tables import read_table, write_table
 from tsf.errors import UserError
 
@@ -46,6 +46,10 @@ class ListedVideo:
     # of the layout tar, whose paths are those of the unpacked files
     stored: ByteRange | None = None  # the file, in an archive
     fault: str = ""  # why the archives do not have it
+
+    def file(self, root: Path) -> VideoFile:
+        """Its file, be it one of its own or in an archive; of no use where `fault` is given."""
+        return self.stored or root / self.path
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,13 @@ def _in_archive(video: ListedVideo, members: list[archives.Member], root: Path) 
         return replace(video, fault=f"several files of its name: {places}")
     if member.fault:
         return replace(video, fault=member.fault)
-    suffix = os.path.splitext(video.path)[1]
-    stored = ByteRange(root / member.archive, member.offset, member.size, suffix)
-    return replace(video, stored=stored)
+    return replace(video, stored=stored(member, root))
+
+
+def stored(member: archives.Member, root: Path) -> ByteRange:
+    """A file in an archive of the dataset in `root`."""
+    suffix = os.path.splitext(member.name)[1]
+    return ByteRange(root / member.archive, member.offset, member.size, suffix)
 
 
 def list_annotated(dataset: Dataset) -> list[ListedVideo]:
@@ -130,7 +138,7 @@ def list_folder(root: Path) -> list[ListedVideo]:
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; check dataset.root in the config")
-    paths = sorted(_video_files(root), key=lambda path: path.split(os.sep))
+    paths = sorted(video_files(root), key=lambda path: path.split(os.sep))
     if not paths:
         raise UserError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
     videos = []
@@ -142,7 +150,7 @@ def list_folder(root: Path) -> list[ListedVideo]:
     return videos
 
 
-def _video_files(root: Path) -> Iterator[str]:
+def video_files(root: Path) -> Iterator[str]:
     """The paths below `root` with a video's suffix; links to folders are followed, once each.
 
     Raises UserError for a folder that cannot be read, and for a link to nothing, which may have

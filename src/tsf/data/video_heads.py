@@ -26,7 +26,7 @@ def head(video: ListedVideo, root: Path) -> tuple[str, str, str]:
     """Width, height and average frame rate, "" where the file does not tell, or is raw frames."""
     if video.rawframes is not None:
         return "", "", ""
-    file = video.stored or root / video.path
+    file = video.file(root)
     try:
         # titles may be in any encoding
         with ffmpeg_name(file) as name, av.open(name, metadata_errors="replace") as container:

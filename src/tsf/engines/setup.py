@@ -51,6 +51,13 @@ class Setup:
         return self.precision.startswith("int8")
 
     @property
+    def accelerator(self) -> str | None:
+        """What the engine opens in its own process beside the CPU: a gpu, an npu or nothing."""
+        if self.device == "cpu":
+            return None
+        return "npu" if self.device == "cann" else "gpu"
+
+    @property
     def exact(self) -> bool:
         """Whether every logit of the engine is proven to be PyTorch's, but for float32's rounding.
 

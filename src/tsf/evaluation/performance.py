@@ -18,7 +18,13 @@ from tsf import errors
 from tsf.data.bins import bin_path, fill_batch, read_for_model
 from tsf.data.listing import Dataset, add_dataset_arguments, dataset_of
 from tsf.engines.cpu import cpu_name
-from tsf.engines.described import add_engine_argument, read_described, refuse_other_model
+from tsf.engines.described import (
+    DescribedEngine,
+    add_engine_argument,
+    read_described,
+    refuse_other_model,
+)
+from tsf.engines.device import device_of
 from tsf.engines.engine import Engine, load_engine
 from tsf.engines.setup import Setup
 from tsf.evaluation.performance_record import performance_record
@@ -128,9 +134,9 @@ def limit(module: str, setup: Setup, threads: int, *options: str) -> float | Non
     """Run tsf.evaluation.<module> in a process of its own: its memory is not counted here."""
     command = [sys.executable, "-m", f"tsf.evaluation.{module}", *options]
     command += ["--device", setup.device, "--threads", str(threads)]
-    found: float | None = json.loads(
-        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    )
+    # it inherits the lock on the device, and would keep that one busy if this process were killed
+    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, close_fds=False)
+    found: float | None = json.loads(ended.stdout)
     return found
 
 
@@ -151,18 +157,8 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_engine_argument(parser)
-    parser.add_argument("--onnx", type=Path, required=True, help="to count multiply-adds in")
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--warm-up", type=int, default=2, help="first runs, which are not measured")
-    add_dataset_arguments(parser)
-    parser.add_argument("--output", type=Path, required=True, help="json to write")
-    args = parser.parse_args()
-
-    described = read_described(args.engine)
-    refuse_other_model(described)
+def measure(described: DescribedEngine, args: argparse.Namespace) -> dict:
+    """All that is measured of an engine. args: of `main`."""
     setup = described.setup
     start = time.perf_counter()
     engine = load_engine(setup, described.file, args.threads)
@@ -214,7 +210,7 @@ def main() -> None:
         "model": 1 / videos_per_second,
         "write result": reporting,
     }
-    content = record | {
+    return record | {
         "setup": asdict(setup),
         "sha256": described.sha256,
         "threads": args.threads,
@@ -229,9 +225,25 @@ def main() -> None:
         "videos": videos,
         "end_to_end": end_to_end(seconds, videos_per_second),
     }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_engine_argument(parser)
+    parser.add_argument("--onnx", type=Path, required=True, help="to count multiply-adds in")
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--warm-up", type=int, default=2, help="first runs, which are not measured")
+    add_dataset_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="json to write")
+    args = parser.parse_args()
+
+    described = read_described(args.engine)
+    refuse_other_model(described)
+    with device_of(described.setup):
+        content = measure(described, args)
     write_json(args.output, content)
-    p50 = record["milliseconds"]["p50"]
-    print(f"{described.file.name}: {p50:.1f} ms, {videos_per_second:.2f} videos/s")
+    p50, speed = content["milliseconds"]["p50"], content["videos_per_second"]
+    print(f"{described.file.name}: {p50:.1f} ms, {speed:.2f} videos/s")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tsf.engines.described import (
     read_described,
     refuse_other_model,
 )
+from tsf.engines.device import device_of
 from tsf.engines.engine import Engine, load_engine
 from tsf.errors import UserError
 from tsf.files import whole_folder, write_json
@@ -75,12 +76,15 @@ def main() -> None:
 
     described = read_described(args.engine)
     refuse_other_model(described)
-    engine = load_engine(described.setup, described.file, args.threads)
-    if args.early:
-        wait_for_bins(args.input)
-    bins = bin_files(args.input)
     milliseconds: list[float] = []
-    with whole_folder(args.output) as folder:
+    # a GPU, or an NPU, is not kept from other jobs while the files are made
+    if args.early and described.setup.accelerator:
+        wait_for_bins(args.input)
+    with device_of(described.setup), whole_folder(args.output) as folder:
+        engine = load_engine(described.setup, described.file, args.threads)
+        if args.early and not described.setup.accelerator:
+            wait_for_bins(args.input)
+        bins = bin_files(args.input)
         label = f"{described.setup.name} {args.input.name}"
         work = infer(engine, bins, described, folder, milliseconds)
         for _ in with_progress(work, len(bins), label):

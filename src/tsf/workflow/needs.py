@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from pathlib import Path
 
-from tsf.engines.setup import Setup
 from tsf.errors import UserError
 from tsf.model.weights_file import weights_file
 
@@ -135,10 +134,3 @@ def minutes(rule: str, load: Load) -> int:
     run = MODEL_SECONDS * load.weights * load.clip
     seconds = load.videos * (need.seconds + need.runs * run) / load.processes
     return ceil(need.minutes + seconds / 60)
-
-
-def accelerator(setup: Setup | None) -> str | None:
-    """What the setup's engine opens beside the CPU: a gpu, an npu or nothing."""
-    if setup is None or setup.device == "cpu":
-        return None
-    return "npu" if setup.device == "cann" else "gpu"

@@ -1,7 +1,6 @@
 """predict.py gives the workflow's clips to the byte, its probabilities, a line for a fault."""
 
 import json
-import os
 import shutil
 from dataclasses import asdict, replace
 
@@ -199,17 +198,8 @@ def test_a_link_that_may_have_been_to_a_folder_ends_it(bundle, tmp_path):
     assert result.stderr == f"error: {tmp_path}/sub: a link to nothing; repair it or delete it\n"
 
 
-def test_a_folder_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
-    """For root every folder can be read."""
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path, zumba_refused):
     (tmp_path / "zumba").mkdir()
-    scandir = os.scandir
-
-    def refused(path):
-        if str(path).endswith("zumba"):
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr("os.scandir", refused)
     with pytest.raises(ValueError, match="zumba: Permission denied; make it readable"):
         list(predict.videos_of([tmp_path]))
 

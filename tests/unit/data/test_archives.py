@@ -200,7 +200,7 @@ def test_archives_are_found_in_the_root_and_in_val_alone(tmp_path):
     with pytest.raises(
         UserError, match=r"no \.tar archive there, nor in .*val; check dataset.root"
     ):
-        find_archives(tmp_path)
+        members(tmp_path)
     for name in ("part_0.tar", "val/part_1.TAR", "train/part_2.tar", "val/deep/part_3.tar"):
         datasets.pack(tmp_path / name, {})
     assert find_archives(tmp_path) == ["part_0.tar", "val/part_1.TAR"]

@@ -5,6 +5,7 @@ import tarfile
 import tempfile
 from dataclasses import replace
 
+import cv2
 import datasets
 import numpy as np
 import pytest
@@ -13,9 +14,17 @@ from streams import encode
 
 from tsf.data import video_heads
 from tsf.data.byte_range import ByteRange, sha256_of, size_of
-from tsf.data.decode import SkippedVideo, all_rawframes, count_frames, header_frames
+from tsf.data.decode import (
+    SkippedVideo,
+    all_rawframes,
+    clip_frames,
+    count_frames,
+    header_frames,
+    whole_picture,
+)
 from tsf.data.listing import ListedVideo
 from tsf.data.make_clip import clip_from_video
+from tsf.data.sampling import frame_numbers
 from tsf.errors import UserError
 from tsf.files import sha256
 
@@ -96,3 +105,35 @@ def test_no_place_for_a_link_stops_the_step_and_costs_no_video(streams, tmp_path
     for work in (header_frames, lambda video: clip_from_video(video, GUIDE)):
         with pytest.raises(UserError, match=r"no link can be made .*; set TMPDIR"):
             work(stored)
+
+
+def frames_by_opencv(file):
+    """Every frame that the guide's reader gets, after its seek to the first: mmcv's VideoReader."""
+    capture = cv2.VideoCapture(str(file))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+    found = []
+    while (read := capture.read())[0]:
+        found.append(read[1])
+    return found
+
+
+@pytest.mark.parametrize(("first", "last"), [(0.05, 1), (0.4, 1), (0.4, 0.6), (0.97, 1)])
+@pytest.mark.parametrize("moved", ["+faststart", "0"], ids=["header first", "header last"])
+def test_of_a_video_that_has_not_all_arrived_the_frames_are_those_of_the_file(
+    tmp_path, moved, first, last
+):
+    """A range of it is zeros still, in an archive of the right length: no header tells."""
+    file = encode(tmp_path / "a.mp4", 160, 120, 120, seed=40, muxer={"movflags": moved})
+    data = bytearray(file.read_bytes())
+    start, end = (int(share * len(data)) for share in (first, last))
+    data[start:end] = bytes(end - start)
+    file.write_bytes(data)
+    stored, expected = packed(file, tmp_path), frames_by_opencv(file)
+    if not expected:
+        with pytest.raises(SkippedVideo, match=r"^undecodable: "):
+            count_frames(stored, GUIDE.sampling)
+        return
+    total, numbers, found = clip_frames(stored, GUIDE.sampling, whole_picture)
+    assert total == len(expected) < 120
+    assert numbers == frame_numbers(total, GUIDE.sampling)
+    assert all(np.array_equal(found[number], expected[number - 1]) for number in numbers)

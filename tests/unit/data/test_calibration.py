@@ -10,6 +10,7 @@ from recipes import GUIDE
 
 from tsf import errors
 from tsf.data import calibration
+from tsf.data.listing import Dataset
 from tsf.data.make_clip import clip_from_video
 from tsf.recipe.record import to_json
 
@@ -91,8 +92,9 @@ def test_a_missing_folder_is_one_line(monkeypatch, folder):
 def test_the_order_is_mixed_and_always_the_same(tmp_path):
     for number in range(40):
         (tmp_path / f"{number:02d}.mp4").touch()
-    order = [path.name for path in calibration.shuffled(tmp_path)]
-    assert order == [path.name for path in calibration.shuffled(tmp_path)]
+    scored = Dataset("folder", tmp_path)
+    order = [path for path, _ in calibration.shuffled(tmp_path, scored)]
+    assert order == [path for path, _ in calibration.shuffled(tmp_path, scored)]
     assert sorted(order) == [f"{n:02d}.mp4" for n in range(40)] != order
     neighbours = np.diff([int(name[:2]) for name in order])
     assert (neighbours == 1).sum() < 10
@@ -106,3 +108,65 @@ def test_the_videos_in_archives_are_left_out(monkeypatch, folder, real_clips):
     root.rename(folder / "val")
     with pytest.raises(SystemExit, match="train: 2 videos that can be decoded and are not scored"):
         run(monkeypatch, folder, 3, layout=("tar",))
+
+
+@pytest.fixture
+def packed(folder, real_clips):
+    """The folder's clips to calibrate on, and the scored one, in archives of two datasets."""
+    root = datasets.kinetics(folder / "k400", [(0, "yoga")], ["yoga"])
+    name = datasets.video(root, 0).name
+    datasets.pack(root / "part_0.tar", {f"deep/{name}": real_clips["bikes"]})
+    shutil.rmtree(folder / "val")
+    root.rename(folder / "val")
+    shutil.rmtree(folder / "train")
+    files = {f"deep/{name}/clip.mp4": real_clips[name] for name in CLIPS}
+    files |= {"deep/not a video.txt": real_clips["bikes"]}
+    datasets.pack(folder / "train/part_0.tar", files)
+    return folder
+
+
+def check_packed(folder, archive, real_clips):
+    for row in (folder / "calibration.tsv").read_text().splitlines():
+        clip, video = row.split("\t")
+        _, pixels = clip_from_video(real_clips[video.split("/")[-2]], GUIDE, "uint8")
+        assert (folder / f"calibration/{clip}.bin").read_bytes() == pixels.tobytes()
+        assert video.startswith(f"{archive}/deep/") and "bikes" not in video
+
+
+def test_the_videos_of_archives_calibrate_too(monkeypatch, packed, real_clips):
+    run(monkeypatch, packed, 2, layout=("tar",))
+    check_packed(packed, "part_0.tar", real_clips)
+    with pytest.raises(SystemExit, match="train: 2 videos that can be decoded and are not scored"):
+        run(monkeypatch, packed, 3, layout=("tar",))
+    with pytest.raises(SystemExit, match="train: holds no video"):  # of another layout
+        run(monkeypatch, packed, 1, layout=("kinetics",))
+
+
+def test_unpacked_videos_beside_archives_are_the_ones(monkeypatch, packed, real_clips):
+    shutil.copyfile(real_clips["bigbuckbunny"], packed / "train/one.mp4")
+    run(monkeypatch, packed, 1, layout=("tar",))
+    assert (packed / "calibration.tsv").read_text().endswith("\tone.mp4\n")
+
+
+def test_an_index_names_the_videos_of_archives_that_are_no_tar(monkeypatch, packed, real_clips):
+    root, rows = packed / "val", ["path\tarchive\toffset\tsize\n"]
+    name = datasets.video(root, 0).name
+    (root / "part_0.tar").unlink()
+    (packed / "train/part_0.tar").unlink()
+    packs = {"scored.pack": {name: "bikes"}, "../train/other.pack": {}}
+    packs["../train/other.pack"] = {f"deep/{clip}/clip.mp4": clip for clip in CLIPS}
+    for pack, files in packs.items():
+        content = b"head"
+        for path, clip in files.items():
+            data = real_clips[clip].read_bytes()
+            rows.append(f"{path}\t{pack}\t{len(content)}\t{len(data)}\n")
+            content += data
+        (root / pack).write_bytes(content)
+    (packed / "index.tsv").write_text("".join(rows))
+    layout = ("tar", "--index", packed / "index.tsv")
+    run(monkeypatch, packed, 2, layout=layout)
+    check_packed(packed, "../train/other.pack", real_clips)
+    (packed / "train/other.pack").rename(root / "other.pack")
+    (packed / "index.tsv").write_text("".join(rows).replace("../train/", ""))
+    with pytest.raises(SystemExit, match="train: no video there, unpacked or in an archive"):
+        run(monkeypatch, packed, 2, layout=layout)

@@ -36,6 +36,14 @@ def test_a_setup_has_a_name_and_a_file(entry, name, file):
     assert (setup.name, setup.file) == (name, file)
 
 
+@pytest.mark.parametrize(
+    ("device", "opened"), [("cpu", None), ("cuda", "gpu"), ("rocm", "gpu"), ("cann", "npu")]
+)
+def test_what_an_engine_opens(device, opened):
+    (setup,) = parse({"engine": "onnxruntime", "device": device})
+    assert setup.accelerator == opened
+
+
 def test_the_names_of_different_setups_differ():
     choices = product(PRECISIONS["openvino"], (1, 2), ("tsf_opt", "tsf_opt_u8"))
     entries = [

@@ -4,11 +4,12 @@ import hashlib
 import socket
 import threading
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import refusals
 
-from tsf.errors import UserError
 from tsf.model.download import download
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
@@ -62,11 +63,7 @@ def server():
     server.server_close()
 
 
-def refusal(*arguments):
-    with pytest.raises(UserError) as fault:
-        download(*arguments)
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
+refusal = partial(refusals.refusal, download)
 
 
 @pytest.mark.parametrize("digits", [8, 64])

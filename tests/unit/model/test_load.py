@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
+from refusals import refusal
 from runs import ROOT
 from timesformers import (
     DIVIDED,
@@ -25,7 +26,6 @@ from timesformers import (
     write_mmaction2_1,
 )
 
-from tsf.errors import UserError
 from tsf.model import export
 from tsf.model.load import add_export_arguments, load, load_model
 from tsf.model.recogniser import build_recogniser, empty_recogniser, recogniser_settings
@@ -44,13 +44,6 @@ ARCHITECTURES = {
     "joint": replace(SMALL, attention=JOINT),
     "space only": replace(SMALL, attention=SPACE, frames=3),
 }
-
-
-def refusal(call, *arguments):
-    with pytest.raises(UserError) as fault:
-        call(*arguments)
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
 
 
 def load_small(path, settings=None, architecture=SMALL):

@@ -3,9 +3,9 @@
 import copy
 
 import pytest
+from refusals import refusal
 from timesformers import SMALL, config_json
 
-from tsf.errors import UserError
 from tsf.model.architecture import Architecture
 from tsf.model.recogniser import recogniser_settings
 from tsf.model.settings import from_hugging_face, from_mmaction2
@@ -46,13 +46,6 @@ def changed(part, **changes):
     settings = copy.deepcopy(RELEASE_1)
     (settings[part] if part else settings).update(changes)
     return settings
-
-
-def refusal(call, *arguments):
-    with pytest.raises(UserError) as fault:
-        call(*arguments)
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
 
 
 def test_what_is_built_says_what_it_was_built_from():

@@ -5,19 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from refusals import refusal
 from runs import ROOT
 
-from tsf.errors import UserError
 from tsf.model import upstream
 
 PATCHES = sorted((ROOT / "patches").glob("*.patch"))
-
-
-def refusal(call, *arguments):
-    with pytest.raises(UserError) as fault:
-        call(*arguments)
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
 
 
 def tree(folder):

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 from runs import ROOT
 
-from tsf.engines.setup import DEFAULTS
 from tsf.workflow import needs
 from tsf.workflow.needs import NEEDS, Load
 
@@ -67,14 +66,6 @@ def test_the_weights_are_the_file_s_or_those_that_are_published(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(bytes(1_000_000))
     assert needs.weights_mb(tmp_path) == 1.0
     assert needs.weights_mb(Path(ROOT / "models/tsf_sample.pth")) < 5
-
-
-@pytest.mark.parametrize(
-    ("device", "opened"), [("cpu", None), ("cuda", "gpu"), ("rocm", "gpu"), ("cann", "npu")]
-)
-def test_what_an_engine_opens(device, opened):
-    assert needs.accelerator(replace(DEFAULTS["onnxruntime"], device=device)) == opened
-    assert needs.accelerator(None) is None
 
 
 def test_a_job_on_a_gpu_asks_for_more_of_the_host():
