@@ -95,14 +95,14 @@ class _Object(dict):
 
     def __init__(self, path: Path, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        self.path = path
+        self._file = path  # templates look for an attribute before a key
 
     def __or__(self, other: dict) -> "_Object":
-        return _Object(self.path, [*self.items(), *other.items()])
+        return _Object(self._file, [*self.items(), *other.items()])
 
     def __missing__(self, key: object) -> NoReturn:
         raise UserError(
-            f"{self.path}: there is no {key!r} in it, so it is another file than this step reads, "
+            f"{self._file}: there is no {key!r} in it, so it is another file than this step reads, "
             "or of another release: name the right one, or delete it and run again"
         )
 
