@@ -57,7 +57,7 @@ rule all:
         else [],
     localrule: True
     message:
-        "all that was asked for is there"
+        "all of the above"
 
 
 # measurements that a rule of report.smk also renders as Markdown
@@ -103,7 +103,7 @@ for artifact in [
             PROOFS if artifact in OF_RESULTS else [],
         localrule: True
         message:
-            f"results/{artifact} is there"
+            f"results/{artifact}"
 
 
 onstart:

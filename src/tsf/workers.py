@@ -193,7 +193,7 @@ def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
     while True:
         try:
             item = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):  # the parent has ended, or was killed
             return
         pipe.send(None)
         pipe.send(_tried(work, item))

@@ -10,6 +10,7 @@ from recipes import GUIDE as RECIPE
 from runs import ROOT
 
 from tsf.ascend import ais_bench, atc
+from tsf.ascend.summary_file import Summary
 from tsf.errors import UserError
 from tsf.recipe.record import to_json
 
@@ -340,6 +341,6 @@ def test_what_no_atc_has_compiled_is_named(compile_tiny):
     assert compile_it().returncode == 0
     status = json.loads((folder / "tsf.om.json").read_text())
     assert status["stand_in"] == "a stand-in's .om file, not compiled"
-    assert ais_bench.device_name({}, status).startswith("stand-in for Ascend310P3: ")
+    assert ais_bench.device_name(Summary(), status).startswith("stand-in for Ascend310P3: ")
     (folder / "tsf.om").write_bytes(b"IMOD\x00\x01" + bytes(500))
     assert atc.stand_in(folder / "tsf.om") is None

@@ -149,8 +149,8 @@ def test_on_a_cluster_the_cap_is_the_nodes(streamed, tmp_path):
     log = (tmp_path / "jobs.log").read_text()
     assert result.returncode == 0, f"{result.stdout}\n{log}"
     # Snakemake itself holds none back
-    events = re.findall(r"^(Submitted|Finished) job", result.stdout, re.MULTILINE)
-    assert events == ["Submitted", "Submitted", "Finished", "Finished"]
+    events = re.findall(r"^Submitted|steps .* done$", result.stdout, re.MULTILINE)
+    assert events == ["Submitted", "Submitted", "steps (50%) done", "steps (100%) done"]
     # a claim takes some bytes, too
     assert LARGEST * BIN_BYTES <= max(watcher.sizes) - size_before <= CAP * 1e6 + 100
     assert len(re.findall(f"decode shard ... in {disk}/tsf-", log)) == 2

@@ -39,10 +39,15 @@ def shuffled(folder: Path, scored: Dataset) -> list[tuple[str, VideoFile]]:
 
     Neighbours in a folder are often of one class, or of one recording. Where none is unpacked and
     the scored videos are in archives, they are those in the folder's archives; then the path begins
-    with the archive's. Raises UserError if there is none.
+    with the archive's. Raises UserError if there is none, or if there are both kinds.
     """
     if scored.layout == "tar" and not any(video_files(folder)):
         found = in_archives_of(folder, scored)
+    elif scored.layout == "tar" and any(folder.glob("*.tar")):
+        raise UserError(
+            f"{folder}: archives and unpacked videos there; move one kind away, to calibrate on "
+            "the other"
+        )
     else:
         listed = list_videos(Dataset("folder", folder))
         found = [(video.path, folder / video.path) for video in listed]

@@ -130,12 +130,18 @@ def main() -> None:
         if args.early:
             with running(command, subprocess.PIPE) as step:
                 make(args)
+                early = step.poll()
                 step.communicate(MADE)
                 status = step.returncode
         else:
             make(args)
+            early = None
             with running(command) as step:
                 status = step.wait()
+    if status < 0:
+        raise UserError(f"{' '.join(command[:3])} was killed by {signal.Signals(-status).name}")
+    if early == 0:
+        raise UserError(f"{' '.join(command[:3])} ended before it had any .bin file to read")
     sys.exit(status)
 
 

@@ -97,7 +97,7 @@ def _one_of(kind: str, names: list[str]) -> Iterator[str]:
     while True:
         for name in names:
             path = Path(tempfile.gettempdir(), f"tsf-{kind}{name}-{os.getuid()}.lock")
-            with open(path, "w") as file:
+            with open(path, "w", opener=_no_link) as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -115,3 +115,8 @@ def _one_of(kind: str, names: list[str]) -> Iterator[str]:
             announce(f"wait for a device of {' '.join(names)}: other jobs have them")
             waits = True
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """In a folder where everyone may write, a link would have another file of ours emptied."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -58,7 +58,7 @@ def infer(
 
 def wait_for_bins(folder: Path) -> None:
     """Return when standard input says that `folder` is complete. Raises UserError if it ends."""
-    if sys.stdin.buffer.readline() != MADE:
+    if sys.stdin is None or sys.stdin.buffer.readline() != MADE:
         raise UserError(f"{folder}: what made the .bin files ended before all were there")
 
 

@@ -142,10 +142,10 @@ def test_the_videos_of_archives_calibrate_too(monkeypatch, packed, real_clips):
         run(monkeypatch, packed, 1, layout=("kinetics",))
 
 
-def test_unpacked_videos_beside_archives_are_the_ones(monkeypatch, packed, real_clips):
+def test_unpacked_videos_beside_archives_are_refused(monkeypatch, packed, real_clips):
     shutil.copyfile(real_clips["bigbuckbunny"], packed / "train/one.mp4")
-    run(monkeypatch, packed, 1, layout=("tar",))
-    assert (packed / "calibration.tsv").read_text().endswith("\tone.mp4\n")
+    with pytest.raises(SystemExit, match="archives and unpacked videos there; move one kind away"):
+        run(monkeypatch, packed, 1, layout=("tar",))
 
 
 def test_an_index_names_the_videos_of_archives_that_are_no_tar(monkeypatch, packed, real_clips):

@@ -45,7 +45,7 @@ def test_another_outcome_names_the_video_and_both(tmp_path, found, words):
 def run(streams, tmp_path):
     """Runs a Python command on the .bin files of a dataset of one video, counted at 5 frames."""
 
-    def run(program, counted=5):
+    def run(program, counted=5, early=()):
         root, table = tmp_path / "root", tmp_path / "000.tsv"
         (root / "annotations").mkdir(parents=True)
         (root / "val").symlink_to(streams["short5"].parent)
@@ -57,7 +57,7 @@ def run(streams, tmp_path):
         options += ["--recipe", to_json(GUIDE)]
         command = ["--", sys.executable, "-c", program, tmp_path / "bins"] if program else []
         return subprocess.run(
-            [*module, *map(str, [*options, "--dtype", "uint8", *command])],
+            [*module, *map(str, [*options, "--dtype", "uint8", *early, *command])],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             capture_output=True,
             text=True,
@@ -92,6 +92,25 @@ def test_another_outcome_runs_no_command_and_leaves_nothing(run, tmp_path):
     (line,) = (line for line in found.stderr.splitlines() if line.startswith("error: "))
     assert line.startswith(f"error: {NAME}: 5 frames now, but 6 frames in ")
     assert "Traceback" not in found.stderr and not (tmp_path / "bins").exists()
+
+
+@pytest.mark.parametrize("early", [(), ("--early",)])
+def test_a_command_that_is_killed_is_an_error(run, tmp_path, early):
+    found = run("import os; os.kill(os.getpid(), 9)", early=early)
+    (line,) = (line for line in found.stderr.splitlines() if line.startswith("error: "))
+    assert found.returncode == 1 and "was killed by SIGKILL" in line
+    assert not (tmp_path / "bins").exists()
+
+
+def test_an_early_command_finds_the_files_when_it_is_told(run):
+    found = run("assert input() == 'made'; " + SIZES, early=("--early",))
+    assert json.loads(found.stdout.splitlines()[-1]) == {f"{NAME}.bin": 3_612_672}
+
+
+def test_an_early_command_that_does_not_wait_is_an_error(run, tmp_path):
+    found = run(SIZES, early=("--early",))
+    assert found.returncode == 1 and "ended before it had any .bin file to read" in found.stderr
+    assert not (tmp_path / "bins").exists()
 
 
 def test_without_a_command_there_is_nothing_to_do(run, tmp_path):

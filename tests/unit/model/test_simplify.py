@@ -1,6 +1,5 @@
 """Simplification gives one file, or leaves the model as it is and says why."""
 
-import json
 import sys
 
 import numpy as np
@@ -8,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tsf.files import read_json
 from tsf.model import simplify
 
 
@@ -43,7 +43,7 @@ def run(tmp_path, monkeypatch):
             "tsf_sim.json",
             "tsf_sim.onnx",
         ]
-        return json.loads((tmp_path / "tsf_sim.json").read_text())
+        return read_json(tmp_path / "tsf_sim.json")
 
     return run
 
