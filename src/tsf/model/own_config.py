@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tsf.errors import UserError
 from tsf.model.architecture import Architecture
@@ -13,6 +13,8 @@ from tsf.recipe.fields import Stated
 from tsf.recipe.literal import read_text
 
 Read = TypeVar("Read")
+# what is read here of a config of mmaction2's
+NAMES = ("model", "data", "test_pipeline", "test_dataloader")
 
 
 class Own(NamedTuple):
@@ -25,29 +27,27 @@ def read(contents: Contents, checkpoint: Path) -> Own:
     """As far as it is known here: a model may be trained with what this workflow has not."""
     settings, recipe, notes = {}, Stated(), []
 
-    def known(tell: Callable[[str, str], Read], text: str, source: str) -> Read | None:
+    def known(tell: Callable[[Any, str], Read], content: Any, source: str) -> Read | None:
         try:
-            return tell(text, source)
+            return tell(content, source)
         except UserError as fault:
             notes.append(f"not compared: {fault}")
             return None
 
     if contents.config is not None:
-        source = f"{checkpoint}'s own config"
-        if (found := known(_settings, contents.config, source)) is not None:
-            settings[source] = found
-        recipe = known(_recipe, contents.config, "its own config") or recipe
+        content = known(_config, contents.config, "its own config")
+        if content is not None:
+            source = f"{checkpoint}'s own config"
+            if (found := known(from_mmaction2, content["model"], source)) is not None:
+                settings[source] = found
+            recipe = known(mmaction2.trained, content, "its own config") or recipe
     elif contents.cfg is not None:
         recipe = known(facebook.trained, contents.cfg, "its own cfg") or recipe
     return Own(settings, recipe, notes)
 
 
-def _settings(text: str, source: str) -> Architecture:
-    model = read_text(text, Path(source)).get("model")
-    if not isinstance(model, dict):
+def _config(text: str, source: str) -> dict[str, Any]:
+    content = read_text(text, Path(source), NAMES)
+    if not isinstance(content.get("model"), dict):
         raise UserError(f"{source}: has no model")
-    return from_mmaction2(model, source)
-
-
-def _recipe(text: str, source: str) -> Stated:
-    return mmaction2.trained(read_text(text, Path(source)), source)
+    return content

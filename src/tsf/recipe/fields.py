@@ -161,12 +161,16 @@ def _check_together(stated: Stated) -> None:
         refuse("three crops must be as high as the picture's short side", "side", "short_side")
     if values["source"] == "rawframes" and not values["preprocessing"].startswith("mmaction2"):
         refuse("raw frames are mmaction2's way; write source: video", "source", "preprocessing")
-    small_mean = 0 < max(map(abs, values["mean"])) <= 1
-    if small_mean or max(values["std"]) < 1:
+    if is_of_0_to_1(values):
         refuse("these are for values from 0 to 1, and must be for 0 to 255", "mean", "std")
     for name, (network, origin) in stated.network.items():
         if values[name] != network:
             refuse(f"the network's {name} is {network} ({origin})", name)
+
+
+def is_of_0_to_1(values: dict[str, Any]) -> bool:
+    """Whether mean and std are for pixels of 0 to 1, which no recipe has."""
+    return bool(0 < max(map(abs, values["mean"])) <= 1 or max(values["std"]) < 1)
 
 
 def missing_line(stated: Stated, otherwise: str) -> str | None:

@@ -29,6 +29,12 @@ OPERATORS: dict[type, Callable] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
 }
+LONGEST_INTEGER = 10_000  # bits; Python does not print more than 4300 digits
+LONGEST_RANGE = 10**6  # one of 10**12 would fill the memory
+
+
+class NotPlain(UserError):
+    """More than an assignment of plain values."""
 
 
 def read_config(path: Path, run: bool = False) -> dict[str, Any]:
@@ -43,13 +49,15 @@ def read_config(path: Path, run: bool = False) -> dict[str, Any]:
         raise UserError(f"{path}: its values are nested too deeply") from None
 
 
-def read_text(text: str, where: Path) -> dict[str, Any]:
-    """Every name that the text of a config without `_base_` assigns; it is not run.
+def read_text(text: str, where: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Those of the names that the text of a config without `_base_` assigns; it is not run.
 
-    where: the text is from, for messages. Raises UserError as `read_config`.
+    where: the text is from, for messages. What only other names need may be anything, as an
+    optimizer of the user's own. Raises UserError as `read_config`.
     """
     try:
-        return _assigned(where, _tree(text, where))
+        assigned = _assigned(where, _needed(_tree(text, where), names))
+        return {name: assigned[name] for name in names if name in assigned}
     except RecursionError:
         raise UserError(f"{where}: its values are nested too deeply") from None
 
@@ -75,7 +83,10 @@ def _read(path: Path, run: bool, above: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in above:
         raise UserError(f"{path}: its _base_ leads back to it")
     tree = _parsed(path)
-    assigned = _run(path) if run else _assigned(path, tree)
+    try:
+        assigned = _run(path) if run else _assigned(path, tree)
+    except NotPlain as fault:
+        raise UserError(f"{fault}; {RUN}") from None
     content = {name: value for name, value in assigned.items() if not name.startswith("__")}
     bases = content.pop("_base_", [])
     bases = [bases] if isinstance(bases, str) else bases
@@ -147,7 +158,7 @@ def _plain(value: Any, where: str) -> Any:
     """The value as a file that is not run would have it; a class is known by its name."""
     if isinstance(value, dict):
         return {key: _plain(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, range)):
         return [_plain(item, where) for item in value]
     if isinstance(value, tuple):
         return tuple(_plain(item, where) for item in value)
@@ -156,8 +167,24 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if value is None or type(value) in (bool, int, float, str):
-        return value
+        try:
+            return _bounded(value)
+        except ValueError as fault:
+            raise UserError(f"{where} is {fault}") from None
     raise UserError(f"{where} is a {type(value).__name__}, no plain value")
+
+
+def _needed(tree: ast.Module, names: Iterable[str]) -> ast.Module:
+    """The statements that the names' values depend on: not the assignments of others alone."""
+    needed, kept = set(names), []
+    for statement in reversed(tree.body):
+        used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name not in needed:
+                continue
+        needed |= used
+        kept.append(statement)
+    return ast.Module(kept[::-1], [])
 
 
 def _assigned(path: Path, tree: ast.Module) -> dict[str, Any]:
@@ -181,23 +208,30 @@ def _value(node: ast.expr, names: dict[str, Any], path: Path) -> Any:
     try:
         match node:
             case ast.Constant(value=None | bool() | int() | float() | str()):
-                return node.value
+                return _bounded(node.value)
             case ast.List():
                 return [value(item) for item in node.elts]
             case ast.Tuple():
                 return tuple(value(item) for item in node.elts)
             case ast.Dict():
                 return _dict(zip(node.keys, node.values, strict=True), value)
-            case ast.Call(func=ast.Name(id="dict"), args=[]):
+            case ast.Call(func=ast.Name(id="dict"), args=[] | [ast.Dict()]):
                 keys = [ast.Constant(k.arg) if k.arg else None for k in node.keywords]
                 pairs = zip(keys, [k.value for k in node.keywords], strict=True)
-                return _dict(pairs, value, call=True)
+                # mmcv writes dict({'a.b': 1}) where a key is no name
+                first = value(node.args[0]) if node.args else {}
+                return first | _dict(pairs, value, call=True)
+            case ast.Call(func=ast.Name(id="range"), keywords=[]):  # of gpu_ids
+                row = range(*map(value, node.args))
+                if len(row) > LONGEST_RANGE:
+                    raise ValueError("too long")
+                return list(row)
             case ast.Name() if node.id in names:
                 return names[node.id]
             case ast.UnaryOp(op=ast.USub()):
                 return -value(node.operand)
             case ast.BinOp() if type(node.op) in OPERATORS:
-                return OPERATORS[type(node.op)](value(node.left), value(node.right))
+                return _bounded(OPERATORS[type(node.op)](value(node.left), value(node.right)))
             case ast.JoinedStr():
                 return "".join(map(value, node.values))
             case ast.FormattedValue(conversion=-1, format_spec=None):
@@ -206,6 +240,13 @@ def _value(node: ast.expr, names: dict[str, Any], path: Path) -> Any:
         reason = str(fault) or type(fault).__name__
         raise UserError(f"{path}, line {node.lineno}: {_short(node)}: {reason}") from None
     _refuse(node, path)
+
+
+def _bounded(value: Any) -> Any:
+    """The value, but for an integer that no message could show."""
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
+        raise ValueError(f"an integer of more than {LONGEST_INTEGER} bits")
+    return value
 
 
 def _dict(
@@ -223,11 +264,14 @@ def _dict(
 
 def _refuse(node: ast.stmt | ast.expr, path: Path) -> NoReturn:
     unknown = "a name that is not assigned before, " if isinstance(node, ast.Name) else ""
-    raise UserError(f"{path}, line {node.lineno}: {_short(node)} is {unknown}no plain value; {RUN}")
+    raise NotPlain(f"{path}, line {node.lineno}: {_short(node)} is {unknown}no plain value")
 
 
 def _short(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except ValueError:  # as `_bounded`
+        return "a value"
     return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tsf.errors import UserError
-from tsf.recipe.fields import TRAINED, Stated, check, shown
+from tsf.recipe.fields import TRAINED, Stated, check, is_of_0_to_1, shown
 from tsf.recipe.record import ClipRecipe
 
 
@@ -55,9 +55,13 @@ def compare(
     if refused:
         theirs = ", ".join(f"{field}: {shown(own.fields[field])}" for field in refused)
         ours = ", ".join(f"{field}: {shown(run[field])}" for field in refused)
+        if is_of_0_to_1(run | {field: own.fields[field] for field in refused}):
+            as_trained = "as it was trained, for pixels of 0 to 1, it cannot be run; write"
+        else:
+            as_trained = f"write recipe: {{{theirs}}} to run it as it was trained, or"
         raise UserError(
-            f"{checkpoint}: {'; '.join(told[field] for field in refused)}; write recipe: "
-            f"{{{theirs}}} to run it as it was trained, or recipe: {{{ours}}} to go on as it is"
+            f"{checkpoint}: {'; '.join(told[field] for field in refused)}; {as_trained} recipe: "
+            f"{{{ours}}} to go on as it is"
         )
     return [*notes, *(told[field] for field in differing)]
 

@@ -26,7 +26,8 @@ from timesformers import (
     write_mmaction2_1,
 )
 
-from tsf.model import export
+from tsf.model import export, own_config
+from tsf.model.containers import Contents
 from tsf.model.load import add_export_arguments, load, load_model
 from tsf.model.recogniser import build_recogniser, empty_recogniser, recogniser_settings
 from tsf.model.settings import from_mmaction2
@@ -34,6 +35,7 @@ from tsf.model.settings_argument import read_settings
 from tsf.recipe.literal import read_config
 from tsf.recipe.record import to_json
 from tsf.recipe.resolve import resolve
+from tsf.recipe.trained import compare
 
 ARCHITECTURES = {
     "small": SMALL,
@@ -321,11 +323,14 @@ def test_the_heads_are_those_of_the_files_own_config(tmp_path, weights, key):
     assert f"has {SMALL.heads} heads, but {tmp_path / 'x.pth'}'s own config says" in message
 
 
-@pytest.mark.parametrize("text", ["model = dict(", "import os", "x = 1", "model = 1", "model = {}"])
-def test_an_own_config_that_cannot_be_read_is_noted(tmp_path, weights, text):
+@pytest.mark.parametrize(
+    "text", ["model = dict(", "import os", "x = 1", "model = 1", "model = f()"]
+)
+def test_an_own_config_that_cannot_be_read_is_noted_once(tmp_path, weights, text):
     torch.save({"meta": {"config": text}, "state_dict": weights}, tmp_path / "x.pth")
     found = load_small(tmp_path / "x.pth", SMALL)
-    assert any(note.startswith("not compared: ") for note in found.notes)
+    (note,) = (note for note in found.notes if note.startswith("not compared: "))
+    assert "run_config" not in note  # which is of the file that model.config names
 
 
 # ---- the input that the file's own config was trained for ----
@@ -419,7 +424,9 @@ def test_mmaction2s_file_is_not_run_at_another_rate(tmp_path, pretty):
     """own.pth, with its own config as mmaction2 0.x keeps it."""
     weights = torch.load(OWN / "own.pth", weights_only=True)["state_dict"]
     content = read_config(OWN / "own.py")
-    path = write_mmaction2_0(tmp_path, weights, pretty(content))
+    assert content["model"]["backbone"]["num_heads"] == 4  # of 24, not 64, as the guess would be
+    text = pretty(content | {"gpu_ids": range(0, 8), "optimizer": {"custom_keys": {".a": {}}}})
+    path = write_mmaction2_0(tmp_path, weights, text)
     assert "widened" in run(path, OWN / "own.py", {})[-1]
     stock = tmp_path / "stock.py"
     text = (OWN / "own.py").read_text()
@@ -432,6 +439,50 @@ def test_mmaction2s_file_is_not_run_at_another_rate(tmp_path, pretty):
     assert "frame_interval is 32 (recipe.frame_interval), but 16 by" in notes[-1]
     # what the test does beside is the user's
     assert len(run(path, OWN / "own.py", {"num_clips": 3, "fusion": "mean_logits"})) == 2
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "9" * 5000])
+def test_an_interval_that_cannot_be_printed_is_noted(tmp_path, weights, number):
+    text = (OWN / "own.py").read_text().replace("frame_interval=16", f"frame_interval={number}")
+    torch.save({"meta": {"config": text}, "state_dict": weights}, tmp_path / "x.pth")
+    assert "not compared: its own config, line " in load_small(tmp_path / "x.pth", SMALL).notes[-1]
+
+
+@pytest.mark.parametrize("attention", ["divST", "jointST", "spaceOnly"])
+def test_the_text_of_a_stock_config_is_compared(mmaction2, pretty, attention):
+    """With what tools/train.py adds to it, and a test on a cluster."""
+    name = f"timesformer_{attention}_8x32x1_15e_kinetics400_rgb"
+    (path,) = (mmaction2 / "mmaction/.mim/configs").rglob(f"{name}.py")
+    content = read_config(path)
+    content["model"]["backbone"]["num_heads"] = 6
+    for part in content["data"].values():
+        if isinstance(part, dict) and "pipeline" in part:
+            part["pipeline"][1]["path_mapping"] = {"./data/": "s3://data/"}
+    text = pretty(content | {"gpu_ids": range(0, 8), "seed": None})
+    assert "custom_keys=dict({" in "".join(text.split()) and "'.backbone.cls_token'" in text
+    assert "gpu_ids = range(0, 8)" in text and "path_mapping=dict({" in "".join(text.split())
+    own = own_config.read(Contents({}, [], text, None), "x.pth")
+    assert not own.notes and not own.recipe.missing
+    assert own.settings["x.pth's own config"].heads == 6
+    expected = resolve({"config": str(path), "checkpoint": "x.pth"}, {}).recipe.clip
+    assert compare(expected, {}, own.recipe, "x.pth") == []
+    other = replace(expected, sampling=replace(expected.sampling, frame_interval=7))
+    assert "frame_interval is 7 (" in refusal(compare, other, {}, own.recipe, "x.pth")
+
+
+# as mmengine prints the optimizer of mmaction2 1.x's TimeSformer configs
+OPTIM_WRAPPER = """
+auto_scale_lr = dict(base_batch_size=64, enable=False)
+optim_wrapper = dict(
+    clip_grad=dict(max_norm=40, norm_type=2),
+    optimizer=dict(lr=0.005, momentum=0.9, nesterov=True, type='SGD', weight_decay=0.0001),
+    paramwise_cfg=dict(
+        custom_keys=dict({
+            '.backbone.cls_token': dict(decay_mult=0.0),
+            '.backbone.pos_embed': dict(decay_mult=0.0),
+            '.backbone.time_embed': dict(decay_mult=0.0)
+        })))
+"""
 
 
 def test_a_file_of_mmaction2s_release_1_holds_its_preprocessor(tmp_path, pretty):
@@ -453,12 +504,15 @@ def test_a_file_of_mmaction2s_release_1_holds_its_preprocessor(tmp_path, pretty)
         steps["FormatShape"],
         {"type": "PackActionInputs"},
     ]
-    path = write_mmaction2_1(tmp_path, weights, pretty({"model": model, "test_pipeline": pipeline}))
+    text = pretty({"model": model, "test_pipeline": pipeline}) + OPTIM_WRAPPER
+    path = write_mmaction2_1(tmp_path, weights, text)
     message, _ = refused_then_as_told(path, OWN / "own.py", {})
     assert (
         "channels is rgb (model.config), but bgr by model.data_preprocessor of its own" in message
     )
     assert "frame_interval" not in message and "mean" not in message
+    found = resolve({"config": str(OWN / "own.py"), "checkpoint": str(path)}, {"channels": "bgr"})
+    assert ", 4 heads, 3 blocks" in load(path, None, found.recipe.clip, 5).notes[0]  # not of 64
 
 
 def test_the_command_line_of_an_export_refuses_it(tmp_path, weights):

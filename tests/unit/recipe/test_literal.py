@@ -1,11 +1,12 @@
 """Config files are read as mmcv reads them, without being run; all else is refused in one line."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from tsf.errors import UserError
-from tsf.recipe.literal import digest, read_config
+from tsf.recipe.literal import digest, read_config, read_text
 
 
 @pytest.fixture
@@ -40,6 +41,8 @@ twice = [0] * 2 + [size * 2 - 1, 1 / 4, 7 // 2]
 __hidden = 3
 _kept = __hidden
 empty = dict()
+keys = dict({".backbone.cls_token": dict(decay_mult=0.0), "lr": 1}, lr=2, **norm)
+gpu_ids = range(0, 8)
 '''
 PLAIN_VALUES = {
     "size": 224,
@@ -55,6 +58,13 @@ PLAIN_VALUES = {
     "twice": [0, 0, 447, 0.25, 3],
     "_kept": 3,
     "empty": {},
+    "keys": {
+        ".backbone.cls_token": {"decay_mult": 0.0},
+        "lr": 2,
+        "mean": [127.5, -1, 0.0],
+        "to_bgr": False,
+    },
+    "gpu_ids": [0, 1, 2, 3, 4, 5, 6, 7],
 }
 
 
@@ -91,6 +101,8 @@ def test_a_value_written_out_is_read_back(write, run):
         ("x = open('f')", "`open('f')`"),
         ("x = __import__('os').getcwd()", "`__import__('os').getcwd()`"),
         ("x = dict([(1, 2)])", "`dict([(1, 2)])`"),
+        ("x = dict({1: 2}, {3: 4})", "`dict({1: 2}, {3: 4})`"),
+        ("x = range(*[1])", "`*[1]`"),
         ("x = [i for i in [1]]", "`[i for i in [1]]`"),
         ("x = lambda: 1", "`lambda: 1`"),
         ("x = y", "`y` is a name that is not assigned before"),
@@ -132,6 +144,8 @@ def test_what_is_more_than_plain_values_is_refused(write, line, named):
         ("x = dict(a=1, **dict(a=2))", "got 'a' twice"),
         ("x = {[]: 1}", "unhashable"),
         ("x = -'a'", "bad operand"),
+        ("x = range('a')", "cannot be interpreted as an integer"),
+        ("x = range()", "range expected at least 1 argument"),
     ],
 )
 def test_what_python_cannot_compute_either(write, line, named):
@@ -163,6 +177,31 @@ def test_a_faulty_file_is_one_line(write, text, named, run):
     path = write("faulty.py", text)
     fault = fault_of(path, run)
     assert fault.startswith(str(path)) and named in fault
+
+
+@pytest.mark.parametrize("run", [False, True])
+@pytest.mark.parametrize(
+    "number", ["0x" + "f" * 5000, f"0x1{'0' * 1500} * 0x1{'0' * 1500}", "-0x1" + "0" * 2500]
+)
+def test_an_integer_that_cannot_be_printed_is_one_line(write, number, run):
+    path = write("long.py", f"model = dict(x={number})")
+    assert "an integer of more than 10000 bits" in fault_of(path, run)
+
+
+def test_a_range_that_fills_the_memory_is_one_line(write):
+    assert "too long" in fault_of(write("long.py", "x = range(10000000000)"))
+
+
+def test_of_a_text_only_what_the_names_need_is_read():
+    where = Path("its own config")
+    text = "a = [inf]\nn = 3\nhalf = n\nmodel = dict(n=half)\nother = mine()\n"
+    assert read_text(text, where, ("model", "data")) == {"model": {"n": 3}}
+    for more in ("model = dict(n=other)", "model['n'] = 4", "import os", "model = mine()"):
+        with pytest.raises(
+            UserError, match=r"^its own config, line [56]: .*no plain value$"
+        ) as fault:
+            read_text(f"{text}{more}\n", where, ("model", "data"))
+        assert "run_config" not in str(fault.value)
 
 
 def test_deep_nesting_is_one_line(write):
@@ -241,7 +280,10 @@ def test_mmaction2s_own_configs_are_read_as_mmcv_reads_them(mmaction2):
         except UserError as fault:
             refused.append(str(fault))
         else:
-            assert content == Config.fromfile(str(path))._cfg_dict.to_dict(), path
+            expected = Config.fromfile(str(path))._cfg_dict.to_dict()
+            if "gpu_ids" in expected:  # a range, read as a list
+                expected["gpu_ids"] = list(expected["gpu_ids"])
+            assert content == expected, path
     assert all("model.run_config: true" in fault for fault in refused)
     assert len(refused) < len(files) / 10
 

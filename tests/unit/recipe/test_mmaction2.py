@@ -315,6 +315,10 @@ def test_the_input_is_that_of_the_test(read, text):
         (NEW, "io_backend='disk'", "io_backend='petrel'"),
         (NEW, "dict(type='CenterCrop', crop_size=224),", ""),
         (NEW, "scale=(-1, 256)", "scale=(340, 256), keep_ratio=False"),
+        (OLD, "num_clips=5, test_mode=True", "num_clips=5"),
+        (NEW, "test_mode=True),", "test_mode=False, keep_tail_frames=True),"),
+        (NEW, "test_mode=True),", "test_mode=True, out_of_bound_opt='repeat_last'),"),
+        (OLD, "num_clips=5", "num_clips=5, mine=1"),
     ],
 )
 def test_how_else_it_tests_does_not_matter(read, text, old, new):
@@ -330,11 +334,11 @@ FRAMES, COLOURS = {"sampler", "clip_len", "frame_interval"}, {"mean", "std", "ch
     ("text", "old", "new", "fields", "named"),
     [
         (OLD, "SampleFrames", "DenseSampleFrames", FRAMES, "has no SampleFrames"),
-        (OLD, "test_mode=True", "target_fps=15", FRAMES, "target_fps 15 is not implemented"),
-        (OLD, "num_clips=5, test_mode=True", "num_clips=5", FRAMES, "test_mode must be True"),
+        (NEW, "num_clips=5", "target_fps=15", {"frame_interval"}, "target_fps 15 makes"),
         (OLD, "'Normalize', **norm", "'GPUNormalize', **norm", COLOURS, "has no Normalize"),
         (OLD, "std=[58.5, 57.25, 57.5], ", "", COLOURS, "std is missing"),
-        (NEW, "clip_len=16, ", "", FRAMES, "clip_len is missing"),
+        (NEW, "clip_len=16, ", "", {"clip_len"}, "clip_len is missing"),
+        (NEW, "SampleFrames", "mmdet.SampleFrames", FRAMES, "has no SampleFrames"),
         (NEW, "format_shape='NCTHW'", "format_shape='NCHW'", COLOURS, "format_shape 'NCHW'"),
     ],
 )
@@ -343,6 +347,28 @@ def test_what_it_does_not_tell_is_left_open_with_the_reason(read, text, old, new
     assert found.missing.keys() == fields and not fields & found.fields.keys()
     assert all(named in reason and "my.py" in reason for reason in found.missing.values())
     assert set(TRAINED) - fields <= found.fields.keys()
+
+
+def test_the_pipeline_of_the_dataset_is_the_one_that_is_tested_with(read):
+    """As in a config that inherits one of the two, which `stated` refuses."""
+    content = read(OLD + OLD_DATA)
+    other = content["test_pipeline"][0] | {"frame_interval": 7}
+    content["test_pipeline"] = [other, *content["test_pipeline"][1:]]
+    found = trained(content, "my.py")
+    assert found.fields == trained(read(OLD), "my.py").fields
+    assert found.origin["frame_interval"] == "data.test.pipeline of my.py"
+
+
+@pytest.mark.parametrize("scope", ["mmaction.", "mmaction.datasets.transforms."])
+def test_the_scope_of_release_1_is_no_other_transform(read, scope):
+    text = NEW
+    for name in ("SampleFrames", "PackActionInputs", "ActionDataPreprocessor", "Resize"):
+        text = text.replace(f"'{name}'", f"'{scope}{name}'")
+    assert text.count(scope) == 4
+    for of in (stated, trained):
+        assert of(read(text), "my.py") == of(read(NEW), "my.py")
+    with pytest.raises(UserError, match=r"the transform mmdet\.Resize is not implemented"):
+        stated(read(NEW, "'Resize'", "'mmdet.Resize'"), "my.py")
 
 
 def test_without_a_pipeline_or_of_no_release_nothing_is_told(read):

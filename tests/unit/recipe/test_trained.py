@@ -74,6 +74,14 @@ def test_the_users_own_value_is_a_note(field):
     assert f"{field} is " in refusal(GUIDE, {field: "recipe.name mmaction2-0.x"}, stated)
 
 
+@pytest.mark.parametrize("field", ["mean", "std"])
+def test_what_no_recipe_may_be_is_not_advised(field):
+    message = refusal(GUIDE, {}, own(**{field: (0.485, 0.456, 0.406)}))
+    assert message.startswith(f"x.pth: {field} is [127.5, 127.5, 127.5] (")
+    assert "trained, for pixels of 0 to 1, it cannot be run; write recipe: {" in message
+    assert advised(message) == [{field: [127.5, 127.5, 127.5]}]
+
+
 def test_all_that_differs_is_told_at_once():
     message = refusal(GUIDE, {"std": "recipe.std"}, own(**OTHERS | {"sampler": "mmaction2-0.x"}))
     theirs, ours = advised(message)
