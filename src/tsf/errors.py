@@ -69,6 +69,8 @@ def run(main: Callable[[], None]) -> None:
 
 def _print_the_rest() -> None:
     """Before Python does, which would end with lines of its own if it cannot be written."""
+    if sys.stdout is None:  # closed by who started this, as by `>&-`
+        return
     try:
         sys.stdout.flush()
     except OSError as error:

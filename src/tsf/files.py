@@ -18,6 +18,8 @@ from tsf.errors import UserError, on_one_line
 
 DIGEST = "digest"  # the last key of each of our JSON files
 END = '"\n}\n'  # of such a file, behind its digest
+# deleting one such file after the other would end each run at the next of them
+AWAY = "move results/ away, as by `mv results results.old`, and run again"
 
 
 @contextmanager
@@ -68,22 +70,30 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """The content, and as its last key `digest`, the SHA-256 of all that stands before."""
+    """The content, and as its last key `digest`, the SHA-256 of all that stands before.
+
+    Raises ValueError for a content that has that key itself.
+    """
+    if DIGEST in content:
+        raise ValueError(f"{path}: the key {DIGEST!r} is the file's own")
     text = json.dumps({**content, DIGEST: ""}, indent=2)
     write_text(path, _with_digest(text.removesuffix('"\n}')))
 
 
-def read_json(path: Path, remedy: str = "delete it and run again") -> dict:
+def read_json(path: Path, remedy: str = "delete it and run again", older: str = AWAY) -> dict:
     """The content that `write_json` wrote. Raises UserError for a file that has changed since.
 
     So every value is as the step that wrote it made it; reading a key that is not there raises
-    UserError too. remedy: what to do about a file that has changed.
+    UserError too. remedy: what to do about a file that has changed. older: about one without a
+    digest, as releases before digests wrote all of their files.
     """
     text = path.read_bytes().decode("utf-8", "replace")
     if text != _with_digest(text[: -len(END) - 64]):
+        if _without_digest(text):
+            raise UserError(f"{path}: it has no digest, so it is of an older release; {older}")
         raise UserError(
-            f"{path}: not as it was written, but cut short, changed since, or of another release "
-            f"(by its digest); {remedy}"
+            f"{path}: not as it was written, but cut short or changed since (by its digest); "
+            f"{remedy}"
         )
     content: dict = json.loads(text, object_pairs_hook=partial(_Object, path))
     del content[DIGEST]
@@ -125,6 +135,15 @@ def read_json_of(names: Iterable[str], paths: Sequence[Path]) -> dict[str, dict]
 def _with_digest(head: str) -> str:
     """A whole file. head: its text up to the 64 hexadecimal digits of the digest."""
     return f"{head}{hashlib.sha256(head.encode()).hexdigest()}{END}"
+
+
+def _without_digest(text: str) -> bool:
+    """Whether it is a whole JSON object that has none."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and DIGEST not in content
 
 
 def read_foreign_json(path: Path, remedy: str) -> dict:

@@ -8,12 +8,11 @@ import pytest
 from runs import ROOT
 
 
-def run(number, unbuffered, stdout):
+def run(number, unbuffered, stdout, **options):
     env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": unbuffered}
     code = f"from tsf import errors; errors.run(lambda: print('x' * {number}))"
-    return subprocess.run(
-        [sys.executable, "-c", code], env=env, stdout=stdout, stderr=subprocess.PIPE, check=False
-    )
+    options |= {"env": env, "stdout": stdout, "stderr": subprocess.PIPE}
+    return subprocess.run([sys.executable, "-c", code], check=False, **options)
 
 
 @pytest.mark.parametrize(("number", "unbuffered"), [(1, ""), (1, "1"), (1 << 20, "")])
@@ -24,6 +23,11 @@ def test_a_reader_that_has_gone_is_no_error(number, unbuffered):
     with open(ours, "w") as stdout:
         result = run(number, unbuffered, stdout)
     assert result.stderr == b"" and result.returncode in (0, 141)  # 141: as of SIGPIPE
+
+
+def test_an_output_that_is_closed_is_no_error():
+    result = run(1, "", None, preexec_fn=lambda: os.close(1))
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("number", [1, 1 << 20])

@@ -115,9 +115,30 @@ def test_a_file_of_ours_that_is_cut_at_any_byte_is_refused(tmp_path):
 
 
 def test_another_remedy_is_told(tmp_path):
-    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "a.json").write_text("{")
     with pytest.raises(UserError, match=r"; delete it all$"):
         read_json(tmp_path / "a.json", "delete it all")
+
+
+def test_a_file_of_an_older_release_is_told_from_one_that_has_changed(tmp_path):
+    """An older results folder has dozens of them: the advice is for all at once."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"top1": 77.5}, indent=2) + "\n")
+    with pytest.raises(UserError, match="no digest, so it is of an older release; move results/"):
+        read_json(path, "delete it")
+    with pytest.raises(UserError, match=r"of an older release; move it all$"):
+        read_json(path, "delete it", "move it all")
+    path.write_text(json.dumps({"top1": 77.5, "digest": "0" * 64}, indent=2) + "\n")
+    with pytest.raises(UserError, match=r"not as it was written.*; delete it$"):
+        read_json(path, "delete it")
+
+
+def test_the_key_of_the_digest_is_not_written_over(tmp_path):
+    with pytest.raises(ValueError, match="'digest' is the file's own"):
+        write_json(tmp_path / "a.json", {"digest": "x"})
+    assert not (tmp_path / "a.json").exists()
+    write_json(tmp_path / "a.json", {"a": {"digest": "x"}})
+    assert read_json(tmp_path / "a.json") == {"a": {"digest": "x"}}
 
 
 def reports(found: dict) -> list:
@@ -179,6 +200,15 @@ def test_files_given_in_another_order_are_refused(tmp_path):
 
 
 # ---- of other programs, and of the user ----
+
+
+@pytest.mark.parametrize("times", [[10**400], [[0, 10**400]], [5.0, 10**400]])
+def test_a_time_that_is_no_float_is_refused(tmp_path, times):
+    path = tmp_path / "sumary.json"
+    path.write_text(json.dumps(AIS_BENCH | {"npu_compute_time_list": times}))
+    with pytest.raises(UserError, match="not a summary of ais_bench") as fault:
+        read_summary(path)
+    one_line(fault, path)
 
 
 def test_any_summary_of_ais_bench_is_read_or_refused(tmp_path):

@@ -37,7 +37,7 @@ def read_summary(path: Path) -> Summary:
             {name: _copies(content[name]) for name in LATENCIES if name in content},
             _as(str, content.get("stand_in", "")) or None,
         )
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
         why = f"{type(fault).__name__}: {on_one_line(fault)}"
         raise UserError(f"{path}: not a summary of ais_bench ({why}); {REMEDY}") from None
 

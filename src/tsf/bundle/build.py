@@ -13,7 +13,7 @@ from tsf.engines.described import DescribedEngine, read_described, refuse_other_
 from tsf.errors import UserError
 from tsf.files import read_json, read_json_of, sha256, whole_folder
 from tsf.markdown import escaped
-from tsf.recipe.record import Recipe
+from tsf.recipe.record import Recipe, read_part
 
 PREDICT = Path(__file__).with_name("predict.py")
 LOADERS = {
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
 
-    recipe = Recipe.from_dict(read_json(args.recipe))
+    recipe = read_part(str(args.recipe), Recipe)
     refuse_recipe(recipe.clip)
     engines = {path.stem: read_described(path) for path in args.engines}
     proofs = read_json_of(engines, args.proofs)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tsf import errors
 from tsf.data.bins import add_dtype_argument
 from tsf.engines.setup import DEFAULTS, Setup, input_dtype
-from tsf.errors import UserError
+from tsf.errors import UserError, on_one_line
 from tsf.files import read_json, sha256, write_json
 from tsf.recipe.record import ClipRecipe, add_recipe_argument
 
@@ -38,12 +38,18 @@ class DescribedEngine:
 def read_described(path: Path) -> DescribedEngine:
     """What `write_described` wrote. Raises UserError."""
     content = read_json(path)
-    exact = {
-        "setup": Setup(**content["setup"]),
-        "file": Path(content["file"]),
-        "recipe": ClipRecipe.from_dict(content["recipe"]),
-    }
-    return DescribedEngine(**content | exact)
+    try:
+        exact = {
+            "setup": Setup(**content["setup"]),
+            "file": Path(content["file"]),
+            "recipe": ClipRecipe.from_dict(content["recipe"]),
+        }
+        return DescribedEngine(**content | exact)
+    except (TypeError, ValueError) as fault:  # a key more or less
+        raise UserError(
+            f"{path}: no engine as this release describes one ({on_one_line(fault)}); delete it "
+            "and run again"
+        ) from None
 
 
 def write_described(path: Path, described: DescribedEngine) -> None:

@@ -119,11 +119,23 @@ def choose(
 
 
 def read_speeds(engines: dict[str, DescribedEngine], paths: list[Path]) -> dict[str, dict]:
-    """The measurement of each engine, by its name. Raises UserError for one of another model."""
+    """The measurement of each engine, by its name.
+
+    Raises UserError for one of another engine or model: two engines may run the same file.
+    """
     if len(paths) != len(engines):
         raise UserError(f"--speeds: {len(paths)} files for {len(engines)} engines; give one each")
     speeds = {name: read_json(path) for name, path in zip(engines, paths, strict=True)}
     for (name, speed), path in zip(speeds.items(), paths, strict=True):
+        setup = engines[name].setup
+        same = speed["engine"] == setup.engine
+        if same and setup.engine != "ascend":  # whose settings are in its model's file
+            same = speed["setup"] == asdict(setup)
+        if not same:
+            raise UserError(
+                f"{path}: measured with another engine than {name}, or other settings; give a file "
+                "for each of --engines, in this order"
+            )
         if speed["sha256"] != engines[name].sha256:
             raise UserError(
                 f"{path}: measured with another model than {name}'s; delete it and run again"
@@ -141,7 +153,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="json to write")
     args = parser.parse_args()
 
-    engines = {path.stem: read_described(path) for path in args.engines}
+    described = [read_described(path) for path in args.engines]
+    engines = {engine.setup.name: engine for engine in described}
     accuracy = read_json(args.accuracy)
     if list(accuracy["engines"]) != list(engines):
         raise UserError(f"{args.accuracy} is of other engines than {', '.join(engines)}")

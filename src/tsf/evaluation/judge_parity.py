@@ -49,12 +49,13 @@ def main() -> None:
         boundaries.append(boundary | {"measure": measure, "allowed": allowed})
     refuse_apart(boundaries)
     clips = boundaries[0]["clips"]
-    if any(boundary.pop("clips") != clips for boundary in boundaries):
+    if any(boundary["clips"] != clips for boundary in boundaries):
         raise UserError("the boundaries were measured on different clips; delete results/parity")
-    for boundary in boundaries:
-        boundary.pop("advice", None)
-    content = {"clips": clips, "boundaries": boundaries}
-    write_json(args.output, content)
+    kept = [
+        {key: value for key, value in boundary.items() if key not in ("clips", "advice")}
+        for boundary in boundaries
+    ]
+    write_json(args.output, {"clips": clips, "boundaries": kept})
 
 
 if __name__ == "__main__":

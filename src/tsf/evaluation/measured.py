@@ -4,12 +4,18 @@ Nobody makes them for the page's sake, so those that lie there may be of another
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from tsf import errors
 from tsf.engines.described import DescribedEngine, read_described
+from tsf.errors import UserError
 from tsf.files import read_json, sha256, write_json
+
+# of a file's time alone Snakemake would not make it again
+UNREADABLE = "it has changed since it was made, or is of another release; delete it first"
 
 
 def performance_fault(performance: dict, engines: list[DescribedEngine]) -> str | None:
@@ -69,6 +75,22 @@ def choice_fault(choice: dict, engines: list[DescribedEngine]) -> str | None:
     return None
 
 
+def read_if_made(
+    path: Path, fault_of: Callable[[dict], str | None]
+) -> tuple[dict | None, str | None]:
+    """The file's content, and why it is not of this run; None for either that there is not.
+
+    One that cannot be read is not shown either: it is no reason to end a run that can do without.
+    """
+    if not path.exists():
+        return None, None
+    try:
+        content = read_json(path)
+        return content, fault_of(content)
+    except UserError:
+        return None, UNREADABLE
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verify", type=Path, required=True, help="json of this run's proof")
@@ -81,23 +103,17 @@ def main() -> None:
     args = parser.parse_args()
 
     engines = [read_described(path) for path in args.engines]
-    parity, performance, choice, npu = (
-        read_json(path) if path.exists() else None
-        for path in (args.parity, args.performance, args.choice, args.ascend_performance)
-    )
-    content = {
-        "parity": parity,
-        "performance": performance,
-        "choice": choice,
-        "ascend_performance": npu,
-        "faults": {
-            "parity": parity and parity_fault(parity, read_json(args.verify)),
-            "performance": performance and performance_fault(performance, engines),
-            "choice": choice and choice_fault(choice, engines),
-            "ascend_performance": npu and npu_fault(npu, engines),
-        },
+    verify = read_json(args.verify)
+    found = {
+        "parity": read_if_made(args.parity, partial(parity_fault, verify=verify)),
+        "performance": read_if_made(args.performance, partial(performance_fault, engines=engines)),
+        "choice": read_if_made(args.choice, partial(choice_fault, engines=engines)),
+        "ascend_performance": read_if_made(
+            args.ascend_performance, partial(npu_fault, engines=engines)
+        ),
     }
-    write_json(args.output, content)
+    content = {name: of_run for name, (of_run, _) in found.items()}
+    write_json(args.output, content | {"faults": {name: why for name, (_, why) in found.items()}})
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def read_results(folder: Path) -> Results:
                 f"{folder}: there is no {name}, so these are not the results of a finished run; "
                 "run snakemake all there, or see compare in the config"
             )
-    content = {name: read_json(folder / f"{name}.json", AGAIN) for name in JSON}
+    older = f"move {folder} away and run snakemake all there with this release"
+    content = {name: read_json(folder / f"{name}.json", AGAIN, older) for name in JSON}
     try:
         predictions = read_predictions(folder / "predictions.csv")
         heads = read_heads(folder / "video_heads.tsv")

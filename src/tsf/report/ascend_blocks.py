@@ -20,7 +20,7 @@ def finding(content: dict) -> str:
     limit = f"{content['allowed']:g}, the relative L2 distance that is allowed"
     if content["first"] is None:
         return f"None over the threshold: every state is within {limit}.\n"
-    first = place(**content["first"])
+    first = place(content["first"]["block"], content["first"]["step"])
     return f"**The first over the threshold: {first}.** All before it is within {limit}.\n"
 
 

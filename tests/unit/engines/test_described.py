@@ -15,6 +15,7 @@ from tsf.engines.described import (
 )
 from tsf.engines.setup import DEFAULTS, Setup
 from tsf.errors import UserError
+from tsf.files import read_json, write_json
 from tsf.recipe.record import to_json
 
 
@@ -90,3 +91,21 @@ def test_a_model_in_its_place_is_refused(tmp_path, name):
     weights.write_bytes(b"Weights")
     with pytest.raises(UserError, match=r"not the model that was proven.*delete it and run again"):
         refuse_other_model(described)
+
+
+@pytest.mark.parametrize("part", [None, "setup", "recipe"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_description_with_a_key_more_or_less_is_one_line(tmp_path, model, part, gone):
+    path = tmp_path / "x.json"
+    write_described(path, describe(DEFAULTS["onnxruntime"], model, GUIDE, "float32"))
+    content = read_json(path)
+    changed = content[part] if part else content
+    for key in list(changed) if gone else ["another"]:
+        edited = {k: v for k, v in changed.items() if k != key} if gone else changed | {key: 1}
+        write_json(path, content | {part: edited} if part else edited)
+        if part == "setup" and key in ("batch", "device"):  # which have a default
+            assert read_described(path).setup == DEFAULTS["onnxruntime"]
+            continue
+        with pytest.raises(UserError) as fault:
+            read_described(path)
+        assert str(fault.value).startswith(f"{path}: ") and "\n" not in str(fault.value)

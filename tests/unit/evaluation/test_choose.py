@@ -1,13 +1,15 @@
 """Which engine: by speed, among those that the paired comparison does not find worse."""
 
 import json
+from dataclasses import asdict, replace
 
 import pytest
 import runs
 
 from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
-from tsf.evaluation.choose import choose, compare, config_lines
+from tsf.errors import UserError
+from tsf.evaluation.choose import choose, compare, config_lines, read_speeds
 from tsf.files import sha256, write_json
 from tsf.report.choice import paragraph
 
@@ -185,6 +187,7 @@ def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
     write_described(tmp_path / "onnxruntime.json", described)
     accuracy = {"engines": {"onnxruntime": {"device": "a CPU"}}, "scored": 1, "paired": []}
     speed = {"videos_per_second": 1.0, "device": "a CPU", "cpu": "a CPU", "sha256": {}}
+    speed |= {"engine": "onnxruntime", "setup": asdict(ORT)}
     files = {
         "accuracy": ("accuracy", accuracy),
         "engines": ("onnxruntime", None),
@@ -207,3 +210,29 @@ def test_the_files_that_it_is_made_from_are_told(tmp_path, recipe):
     write_json(tmp_path / "speed.json", speed | {"sha256": {"m.onnx": "another"}})
     result = runs.module("evaluation.choose", *arguments)
     assert result.returncode == 1 and "measured with another model than onnx" in result.stderr
+
+
+def speed_files(folder, *setups):
+    """A measurement of each, all of one model file, and their engines by name."""
+    paths = []
+    for setup in setups:
+        content = {"engine": setup.engine, "sha256": {"tsf_sim.onnx": "1"}}
+        content |= {} if setup.engine == "ascend" else {"setup": asdict(setup)}
+        paths.append(folder / f"{setup.name}.json")
+        write_json(paths[-1], content)
+    sha256 = {"tsf_sim.onnx": "1"}
+    engines = {s.name: DescribedEngine(s, None, sha256, None, "float32") for s in setups}
+    return engines, paths
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(ORT, engine="openvino"), replace(ORT, batch=4), replace(ORT, device="cuda"), NPU],
+)
+def test_speeds_in_another_order_than_their_engines_are_refused(tmp_path, other):
+    engines, paths = speed_files(tmp_path, ORT, other)
+    found = read_speeds(engines, paths)
+    assert [found[name]["engine"] for name in engines] == [ORT.engine, other.engine]
+    with pytest.raises(UserError, match=r"another engine than onnxruntime.*in this order$") as why:
+        read_speeds(engines, paths[::-1])
+    assert str(why.value).startswith(f"{paths[1]}: ")

@@ -221,6 +221,14 @@ def test_a_file_of_another_run_is_named(folder, tmp_path, name):
     assert str(fault.value).startswith(f"{folder / name}: ") and "\n" not in str(fault.value)
 
 
+def test_results_of_an_older_release_are_to_be_made_anew(folder):
+    (folder / "accuracy.json").write_text("{}")
+    with pytest.raises(UserError, match=r"it has no digest") as fault:
+        read_results(folder)
+    advice = f"; move {folder} away and run snakemake all there with this release"
+    assert str(fault.value).endswith(advice)
+
+
 def test_an_engine_s_description_of_another_run_is_named(folder):
     """It is not compared, but was there when the run ended."""
     file = folder / "engines/torch.json"

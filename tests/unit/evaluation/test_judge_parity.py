@@ -78,4 +78,6 @@ def test_the_judgement_says_what_was_allowed(tmp_path):
 def test_boundaries_of_different_clips_are_not_set_side_by_side(tmp_path):
     found = judge(tmp_path, MEASURED, MEASURED | {"clips": ["b"]})
     assert found.returncode == 1 and "on different clips" in found.stderr
+    found = judge(tmp_path, MEASURED, {k: v for k, v in MEASURED.items() if k != "clips"})
+    assert found.stderr.startswith(f"error: {tmp_path / '1.json'}: there is no 'clips' in it")
     assert not (tmp_path / "p.json").exists()

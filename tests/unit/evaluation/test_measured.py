@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from recipes import GUIDE
 
-from tsf.engines.described import DescribedEngine
+from tsf.engines.described import DescribedEngine, write_described
 from tsf.engines.setup import Setup
+from tsf.evaluation import measured
 from tsf.evaluation.measured import choice_fault, npu_fault, parity_fault, performance_fault
-from tsf.files import sha256
+from tsf.files import read_json, sha256, write_json
 
 NOW = DescribedEngine(
     Setup("onnxruntime", "tsf_sim", "f32"),
@@ -94,3 +95,35 @@ def test_parity_needs_every_boundary_of_the_proof_as_it_is():
     assert "other clips" in parity_fault({"clips": ["b"], "boundaries": [one]}, proof)
     moved = {"clips": ["a"], "boundaries": [one | {"max_abs": 3e-6}]}
     assert "tsf.onnx is measured anew" in parity_fault(moved, proof)
+
+
+def test_a_file_that_cannot_be_read_does_not_end_the_run(tmp_path, monkeypatch):
+    names = ("parity", "performance", "choice", "ascend_performance")
+    write_json(tmp_path / "verify.json", {"clips": ["a"], "boundaries": []})
+    write_described(tmp_path / "onnxruntime.json", NOW)
+    line = ["measured", "--verify", "verify.json", "--engines", "onnxruntime.json"]
+    for name in names:
+        line += [f"--{name.replace('_', '-')}", f"{name}.json"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [*line, "--output", "measured.json"])
+    paths = {name: tmp_path / f"{name}.json" for name in names}
+
+    def found():
+        measured.main()
+        content = read_json(tmp_path / "measured.json")
+        return content.pop("faults"), content
+
+    nothing = dict.fromkeys(names)
+    assert found() == (nothing, nothing)
+    for path in paths.values():
+        path.write_text('{"measurements": []}')  # without a digest, as an older release's
+    assert found() == (dict.fromkeys(names, measured.UNREADABLE), nothing)
+    for path in paths.values():
+        write_json(path, {})  # of another release, without the keys that are read
+    faults, content = found()
+    assert content["performance"] is None and faults["performance"] == measured.UNREADABLE
+    write_json(paths["performance"], {"measurements": [ROW]})
+    write_json(paths["parity"], {"clips": ["b"], "boundaries": []})
+    faults, content = found()
+    assert faults["performance"] is None and content["performance"] == {"measurements": [ROW]}
+    assert faults["parity"] == "it compares other clips" and content["parity"]["clips"] == ["b"]

@@ -172,6 +172,18 @@ def test_a_run_without_labels_or_measurements_has_a_page():
     assert "snakemake performance.md report.html" in found
 
 
+def test_why_an_unreadable_measurement_is_not_shown():
+    content = deepcopy(small())
+    names = ("performance", "parity", "choice", "ascend_performance")
+    content["measured"] |= dict.fromkeys(names)
+    content["measured"]["faults"] = dict.fromkeys(names, "it has changed; delete it first")
+    found = rendered(content)
+    for name in names:
+        why = f"{name}.json is not of this run: it has changed; delete it first. Make it again:"
+        assert f"{why} snakemake {name}.json" in found
+    assert "is not measured yet" not in found
+
+
 def test_a_stale_measurement_is_said_to_be_stale():
     content = deepcopy(small())
     content["measured"]["faults"]["performance"] = "tsf_sim.onnx was another file"
