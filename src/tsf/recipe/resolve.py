@@ -54,7 +54,8 @@ def resolve(model: dict, recipe: dict | None) -> Resolved:
     elif not chosen and not stated.fields.keys() - {"classes"}:
         raise UserError(f"no recipe: {files.silent}, {WRITE_NAME}")
     for field, value in chosen.items():
-        instead = f", not {shown(stated.fields[field])}" if field in stated.fields else ""
+        other = field in stated.fields and stated.fields[field] != value
+        instead = f", not {shown(stated.fields[field])}" if other else ""
         stated.add(f"recipe.{field}{instead}", **{field: value})
     stated.missing.setdefault("classes", f"{files.silent}, write recipe: {{classes: ...}}")
     missing = missing_line(stated, f"{files.silent}, {WRITE_NAME}")

@@ -71,8 +71,9 @@ def once(log: Path, name: str, videos: int, usual: Rate) -> Rate:
 
 def a_shard(jobs: list[tuple[float, float]], videos: int) -> Rate:
     """Of a step a shard, from the CPU seconds of its jobs."""
-    start = fmean(start for _, start in jobs)
-    return Rate(start, sum(total - start for total, start in jobs) / videos)
+    mean = fmean(start for _, start in jobs)
+    # with few videos what is left beside the start is noise, and may be below zero
+    return Rate(mean, sum(max(0.0, total - start) for total, start in jobs) / videos)
 
 
 def infer(logs: list[Path], results: Path, videos: int, views: int) -> tuple[Engine, Rate | None]:
