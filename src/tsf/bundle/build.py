@@ -113,6 +113,7 @@ def main() -> None:
     refuse_recipe(recipe.clip)
     engines = {path.stem: read_described(path) for path in args.engines}
     proofs = read_json_of(engines, args.proofs)
+    proof_files = dict(zip(engines, args.proofs, strict=True))
     choice = read_json(args.choice) if args.choice else None
     name = chosen(engines, choice)
     described = engines[name]
@@ -137,7 +138,7 @@ def main() -> None:
         for model in models:
             shutil.copyfile(model, folder / model.name)
         shutil.copyfile(args.recipe, folder / "recipe.json")
-        shutil.copyfile(args.proofs[list(engines).index(name)], folder / "parity.json")
+        shutil.copyfile(proof_files[name], folder / "parity.json")
         engine = described.setup.engine
         texts = {
             "labels.txt": labels(read_unchanged(args.classes).decode(), recipe.classes),

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
+import refusals
 import yaml
 from recipes import GUIDE
 
-from tsf.errors import UserError
 from tsf.recipe.fields import TRAINED, Stated
 from tsf.recipe.record import Sampling
 from tsf.recipe.trained import compare
@@ -37,10 +37,7 @@ def own(**values):
 
 
 def refusal(recipe, keys, stated):
-    with pytest.raises(UserError) as fault:
-        compare(recipe, keys, stated, "x.pth")
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
+    return refusals.refusal(compare, recipe, keys, stated, "x.pth")
 
 
 def advised(message):
